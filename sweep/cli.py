@@ -1,0 +1,336 @@
+"""The command line: reads options, calls the rest, prints. Heavy imports wait for their command."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from sweep.messages import FAILURE, INTERRUPTED
+
+if TYPE_CHECKING:
+    from sweep.config import SweepConfig
+
+app = typer.Typer(
+    name="rnn-sweep",
+    help="Train every recurrent network of a sweep, lose nothing, compare all of them in MLflow.",
+    epilog="First steps:  rnn-sweep presets;  rnn-sweep run digits;  rnn-sweep results digits",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Spec = Annotated[str, typer.Argument(help="A sweep's YAML file, or a preset's name.")]
+Name = Annotated[str, typer.Argument(help="The sweep's name, or its folder.")]
+Directory = Annotated[Path, typer.Option("--dir", help="Folder that holds all sweeps.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="A.B=VALUE", help="Set any key of the sweep file (repeatable)."),
+]
+Trials = Annotated[int | None, typer.Option(help="Trials in all, instead of the file's.")]
+Workers = Annotated[str | None, typer.Option(help="Workers, instead of the file's: auto or N.")]
+SweepName = Annotated[str | None, typer.Option("--name", help="Name, instead of the file's.")]
+SWEEPS = Path("sweeps")
+
+
+def command() -> Any:
+    """Return the whole command line as one click command."""
+    return typer.main.get_command(app)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"rnn-sweep {version('rnn-sweep')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def _load(
+    spec: str,
+    overrides: list[str] | None,
+    trials: int | None,
+    workers: str | None,
+    name: str | None,
+) -> SweepConfig:
+    from sweep.config import load_config
+
+    count = int(workers) if workers is not None and workers.isdecimal() else workers
+    options = {"budget.trials": trials, "run.workers": count, "name": name}
+    return load_config(spec, overrides or [], options)
+
+
+@app.command()
+def run(
+    spec: Spec,
+    trials: Trials = None,
+    overrides: Overrides = None,
+    directory: Directory = SWEEPS,
+    workers: Workers = None,
+    name: SweepName = None,
+) -> None:
+    """Run a sweep, or go on with one that was interrupted: the same command does both.
+
+    \b
+    Examples:
+      rnn-sweep run digits
+      rnn-sweep run my.yaml --trials 50 --set search.seed=1
+      rnn-sweep run appliances --set data.path=energydata_complete.csv
+    """
+    from sweep.console import console
+    from sweep.live import display
+    from sweep.report import after_run
+    from sweep.session import run_sweep
+
+    config = _load(spec, overrides, trials, workers, name)
+    screen = console()
+    again = _again(spec, overrides, directory, workers, name)
+    resume = again if trials is None else f"{again} --trials {trials}"
+    try:
+        with display(screen) as progress:
+            outcome = run_sweep(config, directory, progress)
+    except KeyboardInterrupt:
+        typer.echo(f"interrupted; go on with: {resume}", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    if outcome.reason == "interrupted":
+        typer.echo(f"interrupted, nothing is lost; go on with: {resume}", err=True)
+        raise typer.Exit(INTERRUPTED)
+    after_run(screen, outcome, f"{again} --trials {2 * config.budget.trials}")
+
+
+app.command("resume", short_help="The same as run: go on with an interrupted sweep.")(run)
+
+
+def _again(
+    spec: str, overrides: list[str] | None, directory: Path, workers: str | None, name: str | None
+) -> str:
+    """Return the command that runs this sweep again, without --trials."""
+    words = ["rnn-sweep", "run", spec]
+    for override in overrides or []:
+        words += ["--set", override]
+    words += [] if directory == SWEEPS else ["--dir", str(directory)]
+    words += [] if workers is None else ["--workers", workers]
+    words += [] if name is None else ["--name", name]
+    return shlex.join(words)
+
+
+@app.command()
+def plan(
+    spec: Spec,
+    trials: Trials = None,
+    overrides: Overrides = None,
+    workers: Workers = None,
+    name: SweepName = None,
+) -> None:
+    """Show what a sweep would do and roughly how long it takes; trains and writes nothing.
+
+    \b
+    Examples:
+      rnn-sweep plan digits
+      rnn-sweep plan my.yaml --trials 50 --workers 8
+    """
+    from sweep.console import console
+    from sweep.planning import plan_sweep
+    from sweep.report import show_plan
+
+    show_plan(console(), plan_sweep(_load(spec, overrides, trials, workers, name)))
+
+
+@app.command()
+def status(
+    name: Annotated[str | None, typer.Argument(help="A sweep; without it, all of them.")] = None,
+    directory: Directory = SWEEPS,
+) -> None:
+    """Show how far a sweep is, or list all sweeps of a folder.
+
+    \b
+    Examples:
+      rnn-sweep status
+      rnn-sweep status digits
+    """
+    from sweep.console import console
+    from sweep.report import show_status
+    from sweep.results import open_results, sweep_names
+
+    names = [name] if name is not None else sweep_names(directory)
+    if not names:
+        typer.echo(f"No sweep in {directory} yet; start one with: rnn-sweep run digits")
+    for each in names:
+        show_status(console(), open_results(each, directory))
+
+
+@app.command()
+def results(
+    name: Name,
+    format: Annotated[
+        Literal["table", "csv", "json", "parquet"] | None,
+        typer.Option(help="Default: by the ending of --output, or a table."),
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="A file to write.")] = None,
+    directory: Directory = SWEEPS,
+) -> None:
+    """Show or export every trial: state, objective, epochs, parameters, best and test metrics.
+
+    \b
+    Examples:
+      rnn-sweep results digits
+      rnn-sweep results digits --format json
+      rnn-sweep results digits --output digits.parquet
+    """
+    from sweep.console import console
+    from sweep.export import export, export_format
+    from sweep.report import show_results
+    from sweep.results import open_results
+
+    kind = export_format(format, output)
+    found = open_results(name, directory)
+    if kind == "table" and output is None:
+        show_results(console(), found)
+    else:
+        export(found, kind, output)
+
+
+@app.command()
+def best(
+    name: Name,
+    format: Annotated[Literal["text", "json"], typer.Option(help="text or json.")] = "text",
+    directory: Directory = SWEEPS,
+) -> None:
+    """Show the best complete trial by validation: its parameters, metrics and checkpoint.
+
+    \b
+    Examples:
+      rnn-sweep best digits
+      rnn-sweep best digits --format json
+    """
+    from sweep.console import console
+    from sweep.export import best_json
+    from sweep.report import show_best
+    from sweep.results import open_results
+
+    found = open_results(name, directory)
+    if format == "json":
+        typer.echo(best_json(found))
+    else:
+        show_best(console(), found)
+
+
+@app.command()
+def replay(
+    name: Name,
+    trial: Annotated[int, typer.Argument(help="The trial's number.")],
+    directory: Directory = SWEEPS,
+) -> None:
+    """Train one trial again, alone, and show how far it is from what the sweep recorded.
+
+    \b
+    Examples:
+      rnn-sweep replay digits 3
+    """
+    from sweep.console import console
+    from sweep.replay import replay as certify
+    from sweep.report import show_certificate
+    from sweep.results import find_sweep
+
+    folder = find_sweep(name, directory)
+    show_certificate(console(), certify(folder.parent, folder.name, trial))
+
+
+@app.command()
+def sync(
+    name: Name,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on until the sweep ends.")] = False,
+    directory: Directory = SWEEPS,
+) -> None:
+    """Write to MLflow what a sweep's log holds and MLflow does not.
+
+    \b
+    Examples:
+      rnn-sweep sync digits
+      MLFLOW_TRACKING_URI=http://127.0.0.1:5000 rnn-sweep sync digits
+    """
+    from sweep.results import find_sweep
+    from sweep.sync import sync as write
+
+    folder = find_sweep(name, directory)
+    result = write(folder.parent, folder.name, follow=follow)
+    typer.echo(
+        f"{result.uri} holds {result.written} events of {folder.name}, {result.behind} wait."
+    )
+    if result.complaint is not None:
+        typer.echo(f"error: {result.complaint}", err=True)
+        raise typer.Exit(FAILURE)
+
+
+@app.command()
+def ui(
+    directory: Directory = SWEEPS,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 5000,
+) -> None:
+    """Serve MLflow's pages for the sweeps of a folder, until Ctrl-C.
+
+    \b
+    Examples:
+      rnn-sweep ui
+      rnn-sweep ui --dir sweeps --port 5001
+    """
+    from sweep.ui import serve
+
+    serve(directory, host, port, typer.echo)
+
+
+@app.command()
+def spaces() -> None:
+    """List the ready search spaces and what they draw.
+
+    \b
+    Example:
+      rnn-sweep spaces
+    """
+    from sweep.console import console
+    from sweep.report import show_spaces
+
+    show_spaces(console())
+
+
+@app.command()
+def presets() -> None:
+    """List the sweeps that run as they are.
+
+    \b
+    Example:
+      rnn-sweep presets
+    """
+    from sweep.console import console
+    from sweep.report import show_presets
+
+    show_presets(console())
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of a sweep file, for editors.
+
+    \b
+    Example:
+      rnn-sweep schema > rnn-sweep.schema.json
+    """
+    import json
+
+    from sweep.config import config_schema
+
+    typer.echo(json.dumps(config_schema(), indent=2))

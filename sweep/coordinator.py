@@ -1,0 +1,347 @@
+"""The one process that asks, decides and records; it never trains.
+
+Decide, then act: replies become events, events are appended and folded, the scheduler plans from
+what is folded, the plan becomes events and commands. Everything that must survive is in the log
+before anybody acts on it.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import math
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sweep.errors import ExecutorError
+from sweep.events import Event, EventLog, Kind
+from sweep.executors import Executor
+from sweep.lease import Lease
+from sweep.protocol import Admit, Command, Continue, Evaluate, Evaluated, Lost, Reply, SaveAll, Stop
+from sweep.pruning import Verdict, waits_at
+from sweep.recording import events_of
+from sweep.retention import Retention
+from sweep.scheduler import MAX_DEATHS, Plan, Scheduling, plan, tellable
+from sweep.setup import Prepared
+from sweep.state import Standing, SweepState, TrialState
+from sweep.study import Search
+from trainers.errors import ConfigError
+
+_LOG = logging.getLogger(__name__)
+CALLS_IN_FLIGHT = 2
+POLL_SECONDS = 0.5
+IDLE_SECONDS = 0.02
+
+
+@dataclass
+class Clock:
+    """What the session's figures are made of."""
+
+    began: float = field(default_factory=time.time)
+    first_ask: float | None = None
+    last_tell: float | None = None
+    busy_seconds: float = 0.0
+
+
+class Coordinator:
+    """Runs one session of a sweep over an executor whose workers are started."""
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        log: EventLog,
+        lease: Lease,
+        state: SweepState,
+        executor: Executor,
+        rules: Scheduling,
+        search: Search,
+        retention: Retention,
+    ) -> None:
+        """Take over what `sweep.session` has opened."""
+        self.state = state
+        self.clock = Clock()
+        self.epochs_done = 0
+        self.ended_before = len(state.trials) - len(state.active)
+        self._prepared = prepared
+        self._log = log
+        self._lease = lease
+        self._executor = executor
+        self._rules = rules
+        self._search = search
+        self._retention = retention
+        self._untold = {n for n, t in state.trials.items() if t.ended}
+        self._held: dict[str, list[int]] = {}
+        self._commands: dict[str, list[Command]] = defaultdict(list)
+        self._ended: list[int] = []
+
+    # -- the loop ------------------------------------------------------------------------------
+
+    def run(self, stop: Callable[[], str | None], watch: Callable[[Coordinator], None]) -> str:
+        """Run until everything is done or `stop` gives a reason; return why it ended.
+
+        Args:
+            stop: Asked between rounds; "interrupted", "budget" or None.
+            watch: Called after every round, for progress.
+        """
+        self._recover()
+        while True:
+            reason = stop()
+            if reason is not None:
+                self._save_all()
+                return reason
+            decided = self._decide()
+            if decided.finished:
+                return "finished"
+            self._carry_out(decided)
+            self._keep_busy()
+            self._consume(self._executor.poll(self._patience(decided)))
+            watch(self)
+
+    def evaluate(self, numbers: Sequence[int]) -> None:
+        """Evaluate finalists on the test part, each once in the sweep's life.
+
+        Raises:
+            ExecutorError: it kills one worker after the other.
+        """
+        deaths, done = 0, {n for n in numbers if self.state.trials[n].test}
+        while todo := [n for n in numbers if n not in done]:
+            ready = self._answering()
+            if ready and not self._in_flight(ready):
+                for index, number in enumerate(todo):
+                    path = self.state.trials[number].checkpoint
+                    assert path is not None
+                    self._executor.send(ready[index % len(ready)], [Evaluate(number, path)])
+            self._keep_busy()
+            found = self._executor.poll(POLL_SECONDS)
+            self._consume(found)
+            told = [item for reply in found if isinstance(reply, Reply) for item in reply.items]
+            done |= {item.trial for item in told if isinstance(item, Evaluated)}
+            lost = [item for item in found if isinstance(item, Lost)]
+            deaths += len(lost)
+            if deaths > MAX_DEATHS * len(self._executor.workers()):
+                raise ExecutorError(
+                    f"finalists must be evaluated, but {deaths} workers died of it: "
+                    f"{lost[-1].reason}; run the same command again."
+                )
+
+    def take_ended(self) -> list[int]:
+        """Return the trials that ended since the last call."""
+        ended, self._ended = self._ended, []
+        return ended
+
+    def workers_alive(self) -> int:
+        """Return how many workers live and have answered."""
+        return len(self._answering())
+
+    # -- deciding ------------------------------------------------------------------------------
+
+    def _decide(self) -> Plan:
+        return plan(self.state, self._held, self._rules)
+
+    def _patience(self, decided: Plan) -> float:
+        """Return how long to wait for workers: not at all while there is more to decide."""
+        if decided != Plan():
+            return 0.0
+        return POLL_SECONDS if self._in_flight(self._executor.workers()) else IDLE_SECONDS
+
+    def _carry_out(self, decided: Plan) -> None:
+        self._record([self._verdict_event(v) for v in decided.verdicts])
+        for verdict in decided.verdicts:
+            self._pass_on(verdict)
+        self._record([self._give_up_event(n) for n in decided.given_up])
+        self._start(decided.assignments)
+        if decided.ask:
+            self._ask()
+
+    def _verdict_event(self, verdict: Verdict) -> Event:
+        trial = self.state.trials[verdict.trial]
+        common = (verdict.trial, trial.attempt, verdict.epoch)
+        if verdict.goes_on:
+            return Event(Kind.CONTINUED, *common)
+        value = self.state.sign * trial.best_at(verdict.epoch, self.state.sign)
+        payload = {
+            "rule": self._rules.rule.name,
+            "best": trial.best,
+            "best_epoch": trial.best_epoch,
+            "values": [value],
+            "parameters": trial.parameters,
+        }
+        return Event(Kind.PRUNED, *common, payload)
+
+    def _give_up_event(self, number: int) -> Event:
+        trial = self.state.trials[number]
+        message = f"its worker died {trial.deaths} times in a row while training it"
+        payload = {"reason": "worker_died", "message": message, "best": trial.best}
+        return Event(Kind.FAILED, number, trial.attempt, trial.epoch, payload)
+
+    def _pass_on(self, verdict: Verdict) -> None:
+        trial = self.state.trials[verdict.trial]
+        worker = trial.worker
+        if verdict.goes_on:
+            self._commands[worker].append(Continue(verdict.trial, trial.attempt, verdict.epoch))
+        else:
+            self._commands[worker].append(Stop(verdict.trial, trial.attempt))
+
+    def _start(self, assignments: Iterable[tuple[int, str]]) -> None:
+        events = []
+        for number, worker in assignments:
+            trial = self.state.trials[number]
+            checkpoint = _standing_checkpoint(trial)
+            payload: dict[str, Any] = {
+                "worker": worker,
+                "from_epoch": trial.checkpoint_epoch if checkpoint else 0,
+                "checkpoint": checkpoint,
+            }
+            events.append(Event(Kind.STARTED, number, trial.attempt + 1, None, payload))
+        self._record(events)
+        for number, worker in assignments:
+            self._held[worker].append(number)
+            self._commands[worker].append(self._admission(self.state.trials[number]))
+
+    def _admission(self, trial: TrialState) -> Admit:
+        config = self._prepared.train_config(trial.number, trial.params)
+        rungs = self._rules.rule.rungs(config.max_epochs)
+        return Admit(trial.number, trial.attempt, config, rungs, trial.checkpoint, trial.cleared)
+
+    def _ask(self) -> None:
+        number = len(self.state.trials)
+        for ended in tellable(self._rules, number, self._untold):
+            self._search.tell(self.state.trials[ended])
+            self._untold.remove(ended)
+        self.clock.first_ask = self.clock.first_ask or time.time()
+        params, source = self._search.ask()
+        payload: dict[str, Any] = {"uid": uuid.uuid4().hex, "params": params, "source": source}
+        try:
+            config = self._prepared.train_config(number, params)
+        except ConfigError as error:
+            asked = Event(Kind.ASKED, number, payload={**payload, "config": {}, "seed": 0})
+            refused = {"reason": "invalid", "message": str(error)}
+            self._record([asked, Event(Kind.FAILED, number, 0, 0, refused)])
+            return
+        payload |= {"config": config.to_dict(), "seed": config.seed}
+        self._record([Event(Kind.ASKED, number, payload=payload)])
+
+    # -- acting --------------------------------------------------------------------------------
+
+    def _keep_busy(self) -> None:
+        """Send what is to be said, and keep two calls in flight where there is work."""
+        for worker in self._executor.workers():
+            commands = self._commands.pop(worker, [])
+            if commands:
+                self._executor.send(worker, commands)
+            if worker not in self._held:
+                wanted = 1  # a new worker: its first answer says that it is ready
+            else:
+                wanted = CALLS_IN_FLIGHT if self._has_work(worker) else 0
+            while self._executor.in_flight(worker) < wanted:
+                self._executor.send(worker, [])
+
+    def _has_work(self, worker: str) -> bool:
+        return any(not self._waits(number) for number in self._held[worker])
+
+    def _in_flight(self, workers: Iterable[str]) -> bool:
+        return any(self._executor.in_flight(worker) for worker in workers)
+
+    def _answering(self) -> list[str]:
+        """Return the workers that have answered: a cluster may have no room for some, for ever."""
+        return [worker for worker in self._executor.workers() if worker in self._held]
+
+    def _consume(self, items: Iterable[Reply | Lost]) -> None:
+        """Log what workers said, one transaction for the round."""
+        events: list[Event] = []
+        for item in items:
+            if isinstance(item, Lost):
+                events += self._loss_events(item)
+            else:
+                self._held.setdefault(item.worker, [])
+                self.clock.busy_seconds += item.busy_seconds
+                events += events_of(item, self.state, self._prepared.objectives)
+        self._record(events)
+
+    def _loss_events(self, lost: Lost) -> list[Event]:
+        """The worker's trials wait again; only the one it was training is blamed for its death."""
+        _LOG.warning("%s died: %s", lost.worker, lost.reason)
+        held = self._held.pop(lost.worker, [])
+        self._commands.pop(lost.worker, None)
+        training = next((n for n in held if not self._waits(n)), None)
+        events = []
+        for number in held:
+            trial = self.state.trials[number]
+            payload: dict[str, Any] = {"reason": lost.reason, "worker_died": number == training}
+            events.append(Event(Kind.LOST, number, trial.attempt, trial.epoch, payload))
+        return events
+
+    def _waits(self, number: int) -> bool:
+        trial = self.state.trials[number]
+        return waits_at(trial, self._rules.rule.rungs(trial.config["max_epochs"]))
+
+    def _record(self, events: list[Event]) -> None:
+        """Append events to the log, then fold them: nothing is acted on that is not logged."""
+        if not events:
+            return
+        self._log.append(events, self._lease.fence)
+        seq = self.state.seq
+        for offset, event in enumerate(events, start=1):
+            self.state.apply(_numbered(event, seq + offset))
+            if event.trial is not None:
+                self._after(event, self.state.trials[event.trial])
+
+    def _after(self, event: Event, trial: TrialState) -> None:
+        self._retention.follow(event, trial)
+        self.epochs_done += event.kind is Kind.REPORTED
+        if trial.ended and event.kind is not Kind.EVALUATED:
+            self.clock.last_tell = event.time
+            self._ended.append(trial.number)
+            self._untold.add(trial.number)
+            held = self._held.get(trial.worker, [])
+            if trial.number in held:
+                held.remove(trial.number)
+
+    # -- beginning and end ---------------------------------------------------------------------
+
+    def _recover(self) -> None:
+        """What ran when an earlier coordinator was killed waits for its next attempt."""
+        lost = [
+            Event(Kind.LOST, t.number, t.attempt, t.epoch, {"reason": "the coordinator ended"})
+            for t in self.state.active.values()
+            if t.state is Standing.RUNNING
+        ]
+        self._record(lost)
+
+    def _save_all(self) -> None:
+        """Have every worker write a checkpoint of what it holds, and log it."""
+        for worker in self._answering():
+            if self._held[worker]:
+                self._executor.send(worker, [SaveAll()])
+        while self._in_flight(self._answering()):
+            self._consume(self._executor.poll(POLL_SECONDS))
+        self._recover()
+        for worker, held in self._held.items():
+            self._commands[worker] += [Stop(n, self.state.trials[n].attempt) for n in held]
+            held.clear()
+
+
+def ranked(state: SweepState, prepared: Prepared, count: int) -> list[int]:
+    """Return the best `count` complete and feasible trials by the judged objective, best first."""
+    costs = ((prepared.cost(t), n) for n, t in state.trials.items() if t.state is Standing.COMPLETE)
+    return [number for cost, number in heapq.nsmallest(count, costs) if math.isfinite(cost)]
+
+
+def _standing_checkpoint(trial: TrialState) -> str | None:
+    """Return the trial's checkpoint; without its file it begins anew, to the same numbers."""
+    path = trial.checkpoint
+    if path is not None and not Path(path).is_file():
+        _LOG.warning("trial %d begins anew: its checkpoint %s is gone", trial.number, path)
+        return None
+    return path
+
+
+def _numbered(event: Event, seq: int) -> Event:
+    return Event(
+        event.kind, event.trial, event.attempt, event.epoch, event.payload, event.time, seq
+    )

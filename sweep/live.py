@@ -1,0 +1,102 @@
+"""What a running sweep shows: a live table in a terminal, plain lines anywhere else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from sweep.console import duration, settings, short
+from sweep.progress import Progress, ProgressCallback, TrialEnd
+
+LINE_SECONDS = 10.0
+_STATES = ("complete", "pruned", "failed", "running", "paused", "waiting")
+
+
+@contextmanager
+def display(console: Console) -> Iterator[ProgressCallback]:
+    """Give the callback that shows progress; a terminal is tidied up at the end."""
+    if not console.is_terminal:
+        yield PlainLines(console.print)
+        return
+    with Live(console=console, auto_refresh=False) as live:
+        yield lambda progress: live.update(live_table(progress), refresh=True)
+
+
+class PlainLines:
+    """A line when a trial ends, and one about the whole sweep every ten seconds."""
+
+    def __init__(
+        self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Write lines with `write`."""
+        self._write = write
+        self._clock = clock
+        self._last = clock()
+
+    def __call__(self, progress: Progress) -> None:
+        """Say what happened since the last call."""
+        for end in progress.ended:
+            self._write(f"{_end(end)}; {_ended(progress)}{_best(progress)}")
+            self._last = self._clock()
+        if self._clock() - self._last >= LINE_SECONDS:
+            self._write(summary(progress))
+            self._last = self._clock()
+
+
+def summary(progress: Progress) -> str:
+    """Return one line about the whole sweep."""
+    parts = [_ended(progress) + _best(progress)]
+    running = progress.counts.get("running", 0)
+    parts.append(f"{running} running on {progress.workers_alive} workers")
+    parts.append(f"{short(progress.epochs_per_second)} epochs/s")
+    parts.append(f"busy {progress.busy_fraction:.0%}")
+    if progress.eta_seconds is not None:
+        parts.append(f"about {duration(progress.eta_seconds)} left")
+    if progress.phase != "training":
+        parts.insert(0, progress.phase)
+    return ", ".join(parts)
+
+
+def live_table(progress: Progress) -> Table:
+    """Return the table that a terminal shows."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column()
+    counts = [f"{progress.counts[s]} {s}" for s in _STATES if progress.counts.get(s)]
+    table.add_row("trials", f"{_ended(progress)}: {', '.join(counts) or progress.phase}")
+    if progress.best is not None:
+        best = progress.best
+        table.add_row("best", f"{best.metric} {short(best.value)}, trial {best.number}")
+        table.add_row("", settings(best.params))
+    table.add_row(
+        "speed",
+        f"{short(progress.epochs_per_second)} epochs/s on {progress.workers_alive} workers, "
+        f"busy {progress.busy_fraction:.0%}",
+    )
+    left = "" if progress.eta_seconds is None else f", about {duration(progress.eta_seconds)} left"
+    table.add_row("time", f"{duration(progress.elapsed_seconds)}{left}")
+    if progress.backlog:
+        table.add_row("tracker", f"{progress.backlog} events behind")
+    return table
+
+
+def _end(end: TrialEnd) -> str:
+    value = "" if end.value is None else f", {end.metric} {short(end.value)}"
+    return f"trial {end.number} {end.state}{value} after {end.epochs} epochs"
+
+
+def _ended(progress: Progress) -> str:
+    ended = sum(progress.counts.get(state, 0) for state in _STATES[:3])
+    return f"{ended} of {progress.budget_trials} done"
+
+
+def _best(progress: Progress) -> str:
+    if progress.best is None:
+        return ""
+    best = progress.best
+    return f", best {best.metric} {short(best.value)} (trial {best.number})"

@@ -1,0 +1,33 @@
+"""What a person is told when something goes wrong: one line, and the exit code."""
+
+from __future__ import annotations
+
+from sweep.errors import SweepError, UserError
+
+USER_MISTAKE = 2
+FAILURE = 1
+INTERRUPTED = 130
+
+
+def to_user_message(error: BaseException) -> str | None:
+    """Return the one line that says what is wrong, or None for a bug, which needs its traceback."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror or error}."
+    if isinstance(error, _foreseen()):
+        return " ".join(str(error).split())
+    return None
+
+
+def exit_code(error: BaseException) -> int:
+    """Return 2 where the user can mend it, 1 where something outside failed."""
+    outside = isinstance(error, SweepError) and not isinstance(error, UserError)
+    return FAILURE if outside else USER_MISTAKE
+
+
+def _foreseen() -> tuple[type[BaseException], ...]:
+    """Return the roots of every package's error tree; imported only once something went wrong."""
+    from cluster.errors import ClusterError
+    from search_spaces.errors import SpaceError
+    from trainers.errors import TrainerError
+
+    return (SweepError, ClusterError, SpaceError, TrainerError)

@@ -1,0 +1,62 @@
+"""What the coordinator says while a sweep runs, a few times a second: plain, frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class BestTrial:
+    """The best trial so far, by the first objective on validation."""
+
+    number: int
+    metric: str
+    value: float
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class TrialEnd:
+    """A trial that ended since the last call."""
+
+    number: int
+    state: str
+    metric: str
+    value: float | None
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One moment of a running sweep.
+
+    Attributes:
+        counts: Trials by state: complete, pruned, failed, running, paused, waiting.
+        budget_trials: Trials the sweep may start in all.
+        best: The best trial so far; None before the first report.
+        ended: Trials that ended since the last call, in order.
+        epochs_per_second: Epochs done, by all workers together, over the last minute.
+        busy_fraction: Share of the workers' time spent training since this run began.
+        elapsed_seconds: Wall time since this run began.
+        eta_seconds: Estimated time left; None while nothing is known.
+        workers_alive: Workers that answer.
+        backlog: Events that the tracker has not written yet.
+        phase: starting, training, finalists or closing.
+    """
+
+    counts: Mapping[str, int]
+    budget_trials: int
+    best: BestTrial | None = None
+    ended: tuple[TrialEnd, ...] = field(default=())
+    epochs_per_second: float = 0.0
+    busy_fraction: float = 0.0
+    elapsed_seconds: float = 0.0
+    eta_seconds: float | None = None
+    workers_alive: int = 0
+    backlog: int = 0
+    phase: str = "training"
+
+
+ProgressCallback = Callable[[Progress], None]

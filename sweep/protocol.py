@@ -1,0 +1,153 @@
+"""What coordinator and worker say to each other: plain, frozen values.
+
+Every message bears (trial, attempt); consuming one twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from trainers.config import TrainConfig
+from trainers.reports import EpochReport
+
+
+@dataclass(frozen=True)
+class Admit:
+    """Take this trial; it waits at each rung above `cleared` until told to continue.
+
+    Attributes:
+        rungs: Epochs at which the trial waits for a decision.
+        checkpoint: Path of the checkpoint to go on from, or None to start afresh.
+        cleared: Highest epoch up to which rungs are decided.
+    """
+
+    trial: int
+    attempt: int
+    config: TrainConfig
+    rungs: tuple[int, ...] = ()
+    checkpoint: str | None = None
+    cleared: int = 0
+
+
+@dataclass(frozen=True)
+class Continue:
+    """The rung at `epoch` let the trial go on."""
+
+    trial: int
+    attempt: int
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Drop the trial; nothing of it is kept."""
+
+    trial: int
+    attempt: int
+
+
+@dataclass(frozen=True)
+class SaveAll:
+    """Write a checkpoint of every trial that has not ended, and train no further in this call."""
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Evaluate a saved trial's best weights on the test part."""
+
+    trial: int
+    checkpoint: str
+
+
+Command = Admit | Continue | Stop | SaveAll | Evaluate
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A checkpoint is on disk; it covers the trial up to `epoch`."""
+
+    trial: int
+    attempt: int
+    epoch: int
+    path: str
+    bytes: int
+    time: float
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One epoch of a trial is done; `final` is the checkpoint of a trial that ended well."""
+
+    trial: int
+    attempt: int
+    report: EpochReport
+    parameters: int
+    time: float
+    final: Saved | None = None
+
+
+@dataclass(frozen=True)
+class Crashed:
+    """Training raised; the trial is over, the worker lives."""
+
+    trial: int
+    attempt: int
+    message: str
+    time: float
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """Test metrics of a finalist."""
+
+    trial: int
+    test: dict[str, float]
+    time: float
+
+
+Item = Trained | Saved | Crashed | Evaluated
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a worker did in one call, in order.
+
+    Attributes:
+        busy_seconds: Time spent training, saving and evaluating in this call.
+        resident: Trials that the worker holds now.
+    """
+
+    worker: str
+    items: tuple[Item, ...] = ()
+    busy_seconds: float = 0.0
+    resident: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A worker is gone, with all that it held."""
+
+    worker: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """What every worker of a sweep is told once.
+
+    Attributes:
+        metric: Validation metric whose best epoch is kept.
+        direction: "minimize" or "maximize".
+        checkpoint_folder: Where checkpoints go; must be shared by coordinator and workers.
+        checkpoint_seconds: Seconds of training between two checkpoints of a trial.
+        slice_seconds: Length of one call while there is work.
+        threads: Threads of torch in one worker.
+    """
+
+    metric: str
+    direction: str
+    checkpoint_folder: str
+    checkpoint_seconds: float = 30.0
+    slice_seconds: float = 0.25
+    threads: int = 1
+    environment: dict[str, str] = field(default_factory=dict)

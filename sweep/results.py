@@ -1,0 +1,210 @@
+"""A sweep's trials as a table: read from its log, while it runs or after."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweep.config import SweepConfig
+from sweep.curves import LossCurves
+from sweep.errors import LogError
+from sweep.events import LOG_FILE, EventLog
+from sweep.ranking import Goal, pareto_front, ranked
+from sweep.sink_process import Coordinator
+from sweep.state import Standing, SweepState, TrialState
+from trainers.diagnosis import Diagnosis
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DEFAULT_FOLDER = "sweeps"
+
+
+@dataclass(frozen=True)
+class Results:
+    """One sweep, folded from its log."""
+
+    folder: Path
+    config: SweepConfig
+    state: SweepState
+    goal: Goal
+    curves: dict[int, LossCurves] = field(default_factory=dict)
+
+    @property
+    def trials(self) -> list[TrialState]:
+        """All trials, by number."""
+        return [self.state.trials[number] for number in sorted(self.state.trials)]
+
+    @property
+    def several_objectives(self) -> bool:
+        """Whether the sweep has a Pareto front instead of one best value."""
+        return len(self.goal.objectives) > 1
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a coordinator runs the sweep now, as far as can be told from this machine."""
+        return self.state.open and not Coordinator().is_gone(self.state.opened)
+
+    def best(self) -> TrialState | None:
+        """Return the complete trial with the best leading objective, if any."""
+        return next(iter(ranked(self.trials, self.goal)), None)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return one plain dictionary a trial, as `rnn-sweep results --format json` prints it."""
+        front = self.front()
+        return [self._record(trial, front) for trial in self.trials]
+
+    def record(self, trial: TrialState) -> dict[str, Any]:
+        """Return one trial's plain dictionary."""
+        return self._record(trial, self.front())
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row a trial; parameters and metrics in columns `params.*`, `best.*`, `test.*`.
+
+        `diagnosis` is what the loss curves of a complete trial say: underfitting, overfitting or
+        balanced; None where they are too short. With several objectives the column `objective`
+        becomes one `objective.<metric>` each, and `pareto` says who lies on the front. `seconds`
+        is time spent training.
+        """
+        import pandas as pd
+
+        front = self.front()
+        rows = [dict(self._row(trial, front)) for trial in self.trials]
+        columns = list(dict.fromkeys(name for row in rows for name in row))
+        order = {"params": 1, "best": 2, "test": 3}
+        columns.sort(key=lambda name: order.get(name.partition(".")[0], 0))
+        return pd.DataFrame(rows, columns=columns or [name for name, _ in _BASIC])
+
+    def status_of(self, trial: TrialState) -> str:
+        """Return complete, pruned, failed, running or paused.
+
+        A trial that has not ended is paused when nobody runs the sweep.
+        """
+        if trial.ended or trial.state is Standing.PAUSED:
+            return trial.state.value
+        return "running" if self.is_running else "paused"
+
+    def diagnosis(self, trial: TrialState) -> Diagnosis | None:
+        """Return underfitting, overfitting or balanced; None for a trial that is not complete."""
+        curves = self.curves.get(trial.number)
+        return curves.judge() if curves and trial.state is Standing.COMPLETE else None
+
+    def front(self) -> set[int]:
+        """Return the numbers of the Pareto front's trials; none with a single objective."""
+        if not self.several_objectives:
+            return set()
+        return {trial.number for trial in pareto_front(self.trials, self.goal)}
+
+    def _record(self, trial: TrialState, front: set[int]) -> dict[str, Any]:
+        values = list(self.goal.values(trial))
+        record = {
+            "number": trial.number,
+            "state": self.status_of(trial),
+            "objective": values if self.several_objectives else values[0],
+            "epochs": trial.epoch,
+            "seed": trial.seed,
+            "params": dict(trial.params),
+            "best": dict(trial.best),
+            "test": dict(trial.test),
+        }
+        if self.several_objectives:
+            record["pareto"] = trial.number in front
+        return record
+
+    def _row(self, trial: TrialState, front: set[int]) -> Iterator[tuple[str, Any]]:
+        values = self.goal.values(trial)
+        yield "number", trial.number
+        yield "state", self.status_of(trial)
+        if self.several_objectives:
+            for objective, value in zip(self.goal.objectives, values, strict=True):
+                yield f"objective.{objective.metric}", value
+            yield "pareto", trial.number in front
+        else:
+            yield "objective", values[0]
+        for name, read in _BASIC[3:-1]:
+            yield name, read(trial)
+        yield "diagnosis", self.diagnosis(trial)
+        for prefix in ("params", "best", "test"):
+            for name, value in getattr(trial, prefix).items():
+                yield f"{prefix}.{name}", value
+
+
+_BASIC: list[tuple[str, Any]] = [
+    ("number", None),
+    ("state", None),
+    ("objective", None),
+    ("epochs", lambda trial: trial.epoch),
+    ("best_epoch", lambda trial: trial.best_epoch),
+    ("seed", lambda trial: trial.seed),
+    ("seconds", lambda trial: trial.train_seconds),
+    ("diagnosis", None),
+]
+
+
+def find_sweep(name: str | Path, directory: str | Path = DEFAULT_FOLDER) -> Path:
+    """Return the folder of a sweep, given its name or the folder itself.
+
+    Raises:
+        LogError: there is no such sweep; the message lists those that are there.
+    """
+    for folder in (Path(directory) / name, Path(name)):
+        if (folder / LOG_FILE).is_file():
+            return folder
+    there = ", ".join(sweep_names(directory))
+    raise LogError(
+        f"a sweep must be one of those in {directory} ({there or 'none yet'}), but got "
+        f"{str(name)!r}; start it with `rnn-sweep run`, or name its folder with --dir."
+    )
+
+
+def sweep_names(directory: str | Path = DEFAULT_FOLDER) -> list[str]:
+    """Return the names of the sweeps in a folder."""
+    return sorted(path.parent.name for path in Path(directory).glob(f"*/{LOG_FILE}"))
+
+
+def open_results(name: str | Path, directory: str | Path = DEFAULT_FOLDER) -> Results:
+    """Fold a sweep's log as it is committed now.
+
+    Raises:
+        LogError: there is no such sweep, or its log can't be read.
+    """
+    folder = find_sweep(name, directory)
+    log = EventLog.open(folder / LOG_FILE, folder.resolve().name)
+    try:
+        stored = log.config()
+        if stored is None:
+            raise LogError(
+                f"the log in {folder} must hold a sweep named {log.sweep!r}, but has none."
+            )
+        config = SweepConfig.model_validate(stored)
+        state, curves = _fold(log)
+    finally:
+        log.close()
+    return Results(folder, config, state, Goal.of(config, state), curves)
+
+
+def _fold(log: EventLog) -> tuple[SweepState, dict[int, LossCurves]]:
+    """Fold a log into what is known of every trial, and every trial's loss curves."""
+    state, curves = SweepState(keep_reports=False), defaultdict[int, LossCurves](LossCurves)
+    for event in log.read():
+        state.apply(event)
+        trial = None if event.trial is None else state.trials.get(event.trial)
+        if trial is not None and event.attempt == trial.attempt:
+            curves[trial.number].apply(event)
+    return state, dict(curves)
+
+
+def load_results(name: str | Path, directory: str | Path = DEFAULT_FOLDER) -> pd.DataFrame:
+    """Return a sweep's trials, one row each, as a pandas DataFrame.
+
+    Args:
+        name: The sweep's name in `directory`, or its folder.
+        directory: The folder of sweeps, as `--dir`.
+
+    Raises:
+        LogError: there is no such sweep, or its log can't be read.
+    """
+    return open_results(name, directory).frame()

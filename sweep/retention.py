@@ -1,0 +1,76 @@
+"""Which checkpoints stay on disk: those a trial may go on from, and the best ended trials'."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from pathlib import Path
+
+from sweep.events import Event, Kind
+from sweep.state import Standing, SweepState, TrialState
+
+
+class Retention:
+    """Deletes checkpoints that nobody needs any more.
+
+    Args:
+        folder: Where checkpoints lie.
+        keep: How many complete trials keep theirs, best first.
+        cost: Ranks complete trials, the lower the better, exactly as finalists are ranked: theirs
+            must be among those kept.
+    """
+
+    def __init__(self, folder: Path, keep: int, cost: Callable[[TrialState], float]) -> None:
+        """Watch a folder of checkpoints."""
+        self._folder = folder
+        self._keep = keep
+        self._cost = cost
+        self._best: list[tuple[float, int, str]] = []  # a heap, the worst of the kept on top
+        self._current: dict[int, str] = {}
+
+    def restore(self, state: SweepState) -> None:
+        """Learn from the log what is kept, and delete every other checkpoint in the folder.
+
+        A coordinator that was killed leaves files that no event names, or that it meant to delete.
+        """
+        for trial in state.trials.values():
+            if trial.state is Standing.COMPLETE:
+                self._complete(trial)
+            elif not trial.ended and trial.checkpoint:
+                self._current[trial.number] = trial.checkpoint
+        # By name, which is unique: the log's paths are absolute, the folder's may be relative.
+        paths = [*self._current.values(), *(path for _, _, path in self._best)]
+        named = {Path(path).name for path in paths}
+        for path in self._folder.glob("*"):
+            if path.name not in named:
+                path.unlink(missing_ok=True)
+
+    def follow(self, event: Event, trial: TrialState) -> None:
+        """Delete what this event, already applied to `trial`, has made obsolete."""
+        if event.kind is Kind.CHECKPOINTED:
+            self._replace(trial.number, trial.checkpoint)
+        elif event.kind is Kind.COMPLETED:
+            self._current.pop(trial.number, None)
+            self._complete(trial)
+        elif event.kind in (Kind.PRUNED, Kind.FAILED):
+            self._replace(trial.number, None)
+
+    def kept(self) -> set[int]:
+        """Return the complete trials whose checkpoint is on disk."""
+        return {-number for _, number, _ in self._best}
+
+    def _replace(self, number: int, path: str | None) -> None:
+        old = self._current.pop(number, None)
+        if old is not None and old != path:
+            Path(old).unlink(missing_ok=True)
+        if path is not None:
+            self._current[number] = path
+
+    def _complete(self, trial: TrialState) -> None:
+        if trial.checkpoint is None or not Path(trial.checkpoint).exists():
+            return
+        entry = (-self._cost(trial), -trial.number, trial.checkpoint)
+        heapq.heappush(self._best, entry)
+        if len(self._best) > self._keep:
+            _, _, path = heapq.heappop(self._best)
+            Path(path).unlink(missing_ok=True)

@@ -1,0 +1,291 @@
+"""One session of a sweep, from its configuration to its closing line in the log.
+
+Resume is running the same command again: what the log holds goes on, what it does not hold begins.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import socket
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sweep.config import SweepConfig, difference, identity
+from sweep.coordinator import Coordinator, ranked
+from sweep.errors import ConfigMismatch, LeaseLost
+from sweep.events import LOG_FILE, Event, EventLog, Kind
+from sweep.executors import Executor, RayExecutor
+from sweep.follower import Follower
+from sweep.lease import Lease
+from sweep.monitor import Monitor
+from sweep.progress import Progress
+from sweep.protocol import WorkerSettings
+from sweep.retention import Retention
+from sweep.setup import Prepared, prepare, worker_count
+from sweep.state import SweepState, load_state
+from sweep.study import Search, restore_search
+from sweep.warm_start import warm_events
+from trainers.data.contract import array_bytes
+
+CHECKPOINTS = "checkpoints"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a session ended.
+
+    Attributes:
+        reason: finished, interrupted or budget.
+        folder: Where log and checkpoints lie.
+        best: Number of the best complete trial by validation, None where there is none.
+        finalists: Trials evaluated on the test part, best first.
+        busy_fraction: Share of the workers' time spent working, first ask to last tell.
+        untracked: Events that MLflow has not got yet; `rnn-sweep sync` writes them.
+    """
+
+    reason: str
+    folder: Path
+    best: int | None
+    finalists: tuple[int, ...]
+    busy_fraction: float
+    wall_seconds: float
+    untracked: int = 0
+
+
+def run_sweep(
+    config: SweepConfig,
+    directory: Path,
+    progress: Callable[[Progress], None] | None = None,
+    executor: Executor | None = None,
+) -> Outcome:
+    """Run a sweep to its end, or go on with one that was interrupted.
+
+    Args:
+        config: The checked sweep file.
+        directory: Folder that holds all sweeps; this one's lies in `directory/NAME`.
+        progress: Called a few times a second.
+        executor: Where workers live; Ray by default.
+
+    Raises:
+        UserError: the configuration does not fit data, space or an earlier session.
+        LeaseLost: another coordinator took the sweep over.
+    """
+    folder = directory / config.name
+    with ExitStack() as stack:
+        log, lease = _open_existing(config, folder, stack)
+        prepared = prepare(config)
+        warm = warm_events(prepared, directory)
+        executor = executor or RayExecutor(config.run.address)
+        stack.callback(executor.close)
+        executor.connect(worker_count(config), array_bytes(prepared.data))
+        if log is None or lease is None:
+            log, lease = _claim(config, folder, stack)
+        metric, sign = prepared.judged.metric, prepared.sign
+        state = load_state(log, metric=metric, sign=sign, keep_reports=False)
+        _check_data(prepared, state)
+        session = _Session(prepared, folder, log, lease, state, executor, warm)
+        return session.run(progress)
+
+
+@dataclass
+class _Session:
+    prepared: Prepared
+    folder: Path
+    log: EventLog
+    lease: Lease
+    state: SweepState
+    executor: Executor
+    warm: list[Event]
+
+    def run(self, progress: Callable[[Progress], None] | None) -> Outcome:
+        config = self.prepared.config
+        workers = worker_count(config)
+        self._open(workers)
+        search = self._restore_search()
+        first_workers = int(self.state.first_opened["workers"])
+        rules = self.prepared.scheduling(first_workers, search.limit)
+        retention = self._retention()
+        coordinator = Coordinator(
+            self.prepared, self.log, self.lease, self.state, self.executor, rules, search, retention
+        )
+        follower = Follower(config, self.folder.parent, self.log)
+        monitor = Monitor(self.prepared, coordinator, follower, workers, progress)
+        monitor.announce("starting")
+        try:
+            self.executor.start(self.prepared.data, self._worker_settings(), workers)
+            with _stop_flag(self._seconds_left()) as stop:
+                reason = coordinator.run(stop, monitor.watch)
+            finalists: list[int] = []
+            if reason != "interrupted":
+                monitor.announce("finalists")
+                finalists = self._finalists()
+                coordinator.evaluate(finalists)
+            monitor.announce("closing")
+            self._close(reason, coordinator, workers)
+        finally:
+            self.executor.close()
+        untracked = follower.finish()
+        best = ranked(self.state, self.prepared, 1)
+        return Outcome(
+            reason,
+            self.folder,
+            best[0] if best else None,
+            tuple(finalists),
+            monitor.busy_fraction(),
+            time.time() - coordinator.clock.began,
+            untracked,
+        )
+
+    def _open(self, workers: int) -> None:
+        data = self.prepared.data
+        config = self.prepared.config
+        payload = {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "workers": workers,
+            "order": config.run.order,
+            "resumed": bool(self.state.first_opened),
+            "versions": {"python": platform.python_version()},
+            "data": {"name": data.name, "task": data.task, "digest": data.digest},
+            "objectives": [o.model_dump() for o in self.prepared.objectives],
+        }
+        events = [Event(Kind.OPENED, payload=payload)]
+        if not self.state.first_opened:
+            events += self.warm
+        self._append(events)
+
+    def _append(self, events: list[Event]) -> None:
+        self.log.append(events, self.lease.fence)
+        for event in self.log.read(self.state.seq):
+            self.state.apply(event)
+
+    def _restore_search(self) -> Search:
+        told: list[int] = []  # the coordinator tells what its order allows, before each ask
+        return restore_search(self.prepared.space, self.prepared.search_rules, self.state, told)
+
+    def _retention(self) -> Retention:
+        config = self.prepared.config
+        keep = max(config.retention.checkpoints, config.finalists.count)
+        checkpoints = self.folder / CHECKPOINTS
+        checkpoints.mkdir(exist_ok=True)
+        retention = Retention(checkpoints, keep, self.prepared.cost)
+        retention.restore(self.state)
+        return retention
+
+    def _worker_settings(self) -> WorkerSettings:
+        run, judged = self.prepared.config.run, self.prepared.judged
+        folder = str((self.folder / CHECKPOINTS).resolve())
+        return WorkerSettings(
+            metric=judged.metric,
+            direction=judged.direction,
+            checkpoint_folder=folder,
+            checkpoint_seconds=run.checkpoint_seconds,
+            threads=run.threads,
+        )
+
+    def _seconds_left(self) -> float | None:
+        hours = self.prepared.config.budget.hours
+        return None if hours is None else hours * 3600 - self.state.wall_seconds
+
+    def _finalists(self) -> list[int]:
+        if self.prepared.data.test is None:
+            return []
+        best = ranked(self.state, self.prepared, self.prepared.config.finalists.count)
+        return [n for n in best if self.state.trials[n].checkpoint]
+
+    def _close(self, reason: str, coordinator: Coordinator, workers: int) -> None:
+        payload = {
+            "reason": reason,
+            "busy_seconds": coordinator.clock.busy_seconds,
+            "wall_seconds": time.time() - coordinator.clock.began,
+            "workers": workers,
+        }
+        self._append([Event(Kind.CLOSED, payload=payload)])
+
+
+def _open_existing(
+    config: SweepConfig, folder: Path, stack: ExitStack
+) -> tuple[EventLog | None, Lease | None]:
+    """Open the sweep's log where there is one, and refuse another configuration."""
+    if not (folder / LOG_FILE).exists():
+        return None, None
+    return _claim(config, folder, stack)
+
+
+def _claim(config: SweepConfig, folder: Path, stack: ExitStack) -> tuple[EventLog, Lease]:
+    """Open or create the log and take its lease.
+
+    A coordinator may be killed between any two steps of this, and a second one may do the same at
+    the same time: whatever is missing is made, whatever is there is checked.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    log = EventLog.open(folder / LOG_FILE, config.name, create=True)
+    stack.callback(log.close)
+    lease = stack.enter_context(Lease.acquire(log, folder))
+    recorded = log.config()
+    if recorded is None:
+        log.register(uuid.uuid4().hex, config.model_dump(mode="json"))
+        return log, lease
+    changed = difference(identity(recorded), identity(config))
+    if changed:
+        raise ConfigMismatch(
+            f"{folder} belongs to another configuration ({'; '.join(changed)}); resume with the "
+            "old one, or give this sweep another --name."
+        )
+    log.replace_config(config.model_dump(mode="json"))
+    return log, lease
+
+
+def _check_data(prepared: Prepared, state: SweepState) -> None:
+    before: dict[str, Any] = state.first_opened.get("data", {})
+    if before and before["digest"] != prepared.data.digest:
+        raise ConfigMismatch(
+            f"a resumed sweep needs the data it began with (digest {before['digest'][:12]}), but "
+            f"these have digest {prepared.data.digest[:12]}; restore the data, or give this sweep "
+            "another --name."
+        )
+
+
+@contextmanager
+def _stop_flag(seconds_left: float | None) -> Iterator[Callable[[], str | None]]:
+    """Yield a function that says why to stop: a signal to end, or the time budget.
+
+    Such signals are Ctrl-C, SIGTERM and a terminal that closes (not under nohup).
+
+    A second Ctrl-C interrupts at once; the log is whole at any moment.
+    """
+    reasons: list[str] = []
+    deadline = None if seconds_left is None else time.monotonic() + seconds_left
+
+    def on_signal(number: int, frame: object) -> None:
+        if reasons:
+            raise KeyboardInterrupt
+        reasons.append("interrupted")
+
+    def stop() -> str | None:
+        if reasons:
+            return reasons[0]
+        return "budget" if deadline is not None and time.monotonic() >= deadline else None
+
+    try:
+        wanted = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+            wanted.append(signal.SIGHUP)
+        old = {number: signal.signal(number, on_signal) for number in wanted}
+    except ValueError:  # not the main thread: whoever runs us handles signals
+        old = {}
+    try:
+        yield stop
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+
+__all__ = ["LeaseLost", "Outcome", "run_sweep"]

@@ -1,0 +1,147 @@
+"""Everything a sweep needs before its first trial: data, space, rules, checked as a whole."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweep.config import ObjectiveSection, SweepConfig, default_objectives
+from sweep.errors import ConfigProblem
+from sweep.pruning import HalvingRule, MedianRule, NoPruning, Rule
+from sweep.scheduler import Scheduling
+from sweep.space import EXAMPLES, sweep_space, training_defaults
+from sweep.study import Constraint, SearchRules, ask_seed, feasible, objective_value
+from trainers.config import TrainConfig
+from trainers.data import load_data
+from trainers.errors import ConfigError
+from trainers.fitting import check_structure, metric_names
+
+if TYPE_CHECKING:
+    from search_spaces.space import Space
+    from sweep.state import TrialState
+    from trainers.data.contract import SequenceData
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A sweep file, resolved: what it trains on, what it tries, by which rules."""
+
+    config: SweepConfig
+    data: SequenceData
+    space: Space
+    objectives: tuple[ObjectiveSection, ...]
+    search_rules: SearchRules
+
+    @property
+    def judged(self) -> ObjectiveSection:
+        """The objective by whose validation metric best epochs and rungs are judged."""
+        return next(o for o in self.objectives if o.metric != "parameters")
+
+    @property
+    def sign(self) -> float:
+        """1 where the judged objective is minimised, -1 where it is maximised."""
+        return 1.0 if self.judged.direction == "minimize" else -1.0
+
+    def cost(self, trial: TrialState) -> float:
+        """Return what ranks complete trials, the lower the better; infinite where not feasible."""
+        value = objective_value(trial.best, trial.parameters, self.judged.metric)
+        if value is None or not feasible(trial, self.search_rules.constraints):
+            return math.inf
+        return self.sign * value
+
+    def train_config(self, number: int, params: Mapping[str, Any]) -> TrainConfig:
+        """Return trial `number`'s training settings: the data's, the file's, what was drawn.
+
+        Raises:
+            ConfigError: the drawn values do not fit together.
+        """
+        seed = ask_seed(self.config.search.seed, number, "train")
+        defaults = {"seed": seed, **training_defaults(self.data)}
+        return TrainConfig.from_mapping({**defaults, **self.config.train, **params})
+
+    def scheduling(self, workers: int, limit: int | None) -> Scheduling:
+        """Return the scheduler's rules for a sweep that began with `workers` workers."""
+        config = self.config
+        return Scheduling(
+            order=config.run.order,
+            target=min(config.budget.trials, limit or config.budget.trials),
+            rule=pruning_rule(config),
+            look_ahead=3 * workers,
+            cohort=workers,
+        )
+
+
+def prepare(config: SweepConfig) -> Prepared:
+    """Load the data, build the space and check that they fit; writes nothing.
+
+    Raises:
+        ConfigProblem: objectives, enqueued configurations or drawn settings don't fit.
+        DataError: the data are missing or break the contract.
+        SpaceError: the space is empty or broken.
+    """
+    data = load_data(config.data.source, config.data.options, base_dir=Path.cwd())
+    space = sweep_space(config)
+    objectives = config.search.objectives or default_objectives(data.task)
+    rules = SearchRules(
+        sampler=config.search.sampler,
+        seed=config.search.seed,
+        directions=tuple(o.direction for o in objectives),
+        constraints=tuple(Constraint(c.metric, c.min, c.max) for c in config.search.constraints),
+        enqueue=tuple(space.validate_point(point) for point in config.search.enqueue),
+    )
+    prepared = Prepared(config, data, space, objectives, rules)
+    _check_fit(prepared)
+    return prepared
+
+
+def pruning_rule(config: SweepConfig) -> Rule:
+    """Return the pruning rule that the sweep file names."""
+    section = config.search.pruning
+    match section.rule:
+        case "median":
+            return MedianRule(section.min_epochs, section.interval_epochs, section.startup_trials)
+        case "halving":
+            return HalvingRule(section.min_epochs, section.reduction_factor)
+        case _:
+            return NoPruning()
+
+
+def worker_count(config: SweepConfig) -> int:
+    """Return how many workers to start; `auto` leaves one core of three or more to the rest."""
+    if config.run.workers != "auto":
+        return int(config.run.workers)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = max(1, (cores or 1) // config.run.threads)
+    return min(max(cores - 1, min(cores, 2)), config.budget.trials)
+
+
+def _check_fit(prepared: Prepared) -> None:
+    """Draw examples, so that what can't train on these data is refused before it is tried."""
+    for seed in range(EXAMPLES):
+        train = prepared.train_config(0, prepared.space.sample(seed))
+        try:
+            check_structure(train.structure(), prepared.data)
+        except ConfigError as error:
+            raise ConfigProblem(
+                f"every configuration of the space must fit data.source "
+                f"{prepared.config.data.source}, but: {error}"
+            ) from error
+        _check_objectives(prepared, metric_names(prepared.data, train.loss))
+
+
+def _check_objectives(prepared: Prepared, measured: tuple[str, ...]) -> None:
+    known = (*measured, "parameters")
+    for objective in prepared.objectives:
+        if objective.metric not in known:
+            raise ConfigProblem(
+                f"an objective on {prepared.data.task} data must be one of {', '.join(known)}, "
+                f"but got search.objectives metric {objective.metric!r}."
+            )
+    if all(o.metric == "parameters" for o in prepared.objectives):
+        raise ConfigProblem(
+            "objectives need at least one validation metric, but got `parameters` alone."
+        )

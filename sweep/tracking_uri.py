@@ -1,0 +1,46 @@
+"""Where MLflow's record of a sweep lies, and how that place is named to people."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+STORE_FILE = "mlflow.db"
+ARTIFACT_FOLDER = "mlartifacts"
+
+
+def local_store(directory: Path) -> str:
+    """Return the URI of the SQLite store that the sweeps of one --dir folder share."""
+    return f"sqlite:///{directory.resolve() / STORE_FILE}"
+
+
+def default_tracking_uri(directory: Path, configured: str | None = None) -> str:
+    """Return where a sweep's record goes.
+
+    The sweep file's `tracking.uri` wins, then the variable MLFLOW_TRACKING_URI, then the SQLite
+    store in the --dir folder.
+    """
+    return configured or os.environ.get("MLFLOW_TRACKING_URI") or local_store(directory)
+
+
+def is_server(uri: str) -> bool:
+    """Whether the URI names a tracking server, not a store that is written directly."""
+    return uri.startswith(("http://", "https://"))
+
+
+def shown(uri: str) -> str:
+    """Return the URI as it may be printed: without user name and password."""
+    return re.sub(r"(?<=//)[^/@]*@", "***@", uri)
+
+
+def sink_name(directory: Path, uri: str, experiment: str) -> str:
+    """Return the name under which the log keeps this record's offset.
+
+    Another store or experiment has an offset of its own, so a sweep whose `tracking` changed on
+    resume is written there from its beginning. The folder itself may be moved.
+    """
+    place = "local" if uri == local_store(directory) else shown(uri)
+    digest = hashlib.sha256(f"{place}\n{experiment}".encode()).hexdigest()
+    return f"mlflow:{digest[:16]}"

@@ -1,0 +1,57 @@
+"""Child process: runs one sweep of the product and says when what happened."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import sweep.executors
+from sweep.config import validate
+from sweep.events import EventLog, Kind
+from sweep.session import run_sweep
+from tests.benchmarks.process_tree import answer, arguments
+from tests.benchmarks.training_clock import ClockedActor
+
+
+def main() -> None:
+    given = arguments(sys.argv)
+    sweep.executors._Actor = ClockedActor  # type: ignore[misc]
+    config = validate(given["sweep"])
+    outcome = run_sweep(config, Path(given["directory"]))
+    answer(
+        {
+            "busy_fraction": outcome.busy_fraction,
+            "reason": outcome.reason,
+            "wall_seconds": outcome.wall_seconds,
+            **_from_log(outcome.folder, config.name),
+        }
+    )
+
+
+def _from_log(folder: Path, name: str) -> dict[str, Any]:
+    log = EventLog.open(folder / "sweep.db", name)
+    asked, ended, end_seqs, trained, configs = [], [], [], 0.0, []
+    for event in log.read():
+        if event.kind is Kind.ASKED:
+            asked.append(event.time)
+            configs.append(event.payload["config"])
+        elif event.kind is Kind.REPORTED:
+            trained += event.payload["train_seconds"]
+        elif event.kind in (Kind.COMPLETED, Kind.FAILED):
+            ended.append(event.time)
+            end_seqs.append(event.seq)
+    log.close()
+    return {
+        "asked": asked,
+        "ended": ended,
+        "end_seqs": end_seqs,
+        "train_seconds": trained,
+        "configs": configs,
+        "finished": time.time(),
+    }
+
+
+if __name__ == "__main__":
+    main()

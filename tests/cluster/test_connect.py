@@ -1,0 +1,54 @@
+import os
+import socket
+import stat
+
+import pytest
+
+from cluster.connect import connect, disconnect, send_token
+from cluster.errors import ConnectError
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_an_address_where_nobody_listens_is_one_clear_line_within_seconds():
+    address = f"127.0.0.1:{free_port()}"
+    with pytest.raises(ConnectError, match=f"must answer at --address {address}, but: .*refused"):
+        connect(address, cpus=1, data_bytes=0)
+
+
+@pytest.mark.integration
+def test_a_local_ray_has_the_cores_and_the_store_that_were_asked_for():
+    import ray
+
+    connect(None, cpus=2, data_bytes=10 * 2**20)
+    try:
+        resources = ray.cluster_resources()
+        assert resources["CPU"] == 2
+        assert resources["object_store_memory"] >= 2 * 10 * 2**20
+        assert ray.get_runtime_context().namespace == "rnn-sweep"
+    finally:
+        disconnect()
+    assert not ray.is_initialized()
+
+
+def test_a_token_that_lies_on_disk_is_sent_and_kept_private(tmp_path, monkeypatch):
+    token = tmp_path / "token"
+    token.write_text("secret")
+    token.chmod(0o644)
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(token))
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    send_token()
+    assert os.environ["RAY_AUTH_MODE"] == "token"
+    assert stat.S_IMODE(token.stat().st_mode) == 0o600
+
+
+def test_without_a_token_nothing_is_demanded(tmp_path, monkeypatch):
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(tmp_path / "absent"))
+    monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    send_token()
+    assert "RAY_AUTH_MODE" not in os.environ

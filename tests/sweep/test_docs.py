@@ -1,0 +1,97 @@
+"""The documentation can't lie: its commands and options exist, its YAML loads."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+
+from sweep.cli import app
+from sweep.config import SweepConfig, load_config
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = ("", "sweep", "tests", "cluster")
+PAGES = [ROOT / folder / "README.md" for folder in FOLDERS]
+COMMANDS = typer.main.get_command(app).commands
+
+
+def blocks(page, language):
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(), flags=re.DOTALL)
+
+
+def options_of(name):
+    return {option for parameter in COMMANDS[name].params for option in parameter.opts}
+
+
+def shell_lines():
+    for page in PAGES:
+        for block in blocks(page, "sh"):
+            for line in block.splitlines():
+                words = shlex.split(line, comments=True)
+                if "rnn-sweep" in words[:1]:
+                    yield " ".join(words)
+
+
+@pytest.mark.parametrize("line", list(shell_lines()))
+def test_every_command_in_a_shell_block_can_be_typed(line):
+    _, name, *words = shlex.split(line)
+    assert name in COMMANDS
+    assert {word for word in words if word.startswith("-")} <= options_of(name)
+
+
+def test_the_table_of_commands_is_complete_and_right():
+    rows = re.findall(r"^\| `rnn-sweep (\w+)[^|]*\|(.*)\|$", PAGES[0].read_text(), re.MULTILINE)
+    assert [name for name, _ in rows] == list(dict.fromkeys(["run", "resume", "plan", *COMMANDS]))
+    for name, text in rows:
+        assert set(re.findall(r"--[a-z-]+", text)) <= options_of(name), name
+
+
+@pytest.mark.parametrize("verb", re.findall(r"(?m)(?:^|`)make ([a-z-]+)", PAGES[0].read_text()))
+def test_every_make_verb_exists(verb):
+    assert re.search(rf"^{verb}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+def test_the_first_own_sweep_loads(tmp_path):
+    (block,) = blocks(PAGES[0], "yaml")
+    path = tmp_path / "load.yaml"
+    path.write_text(block)
+    config = load_config(path)
+    assert config.name == "load"
+    assert config.data.options["path"] == str(tmp_path.resolve() / "load.csv")
+
+
+def test_the_reference_shows_every_key_with_its_default():
+    (block,) = blocks(PAGES[1], "yaml")
+    shown = SweepConfig.model_validate(yaml.safe_load(block))
+    assert shown == SweepConfig.model_validate({"name": "my-sweep", "data": {"source": "digits"}})
+    assert set(keys(yaml.safe_load(block))) == set(keys(shown.model_dump(mode="json")))
+
+
+def keys(values, prefix=""):
+    for name, value in values.items():
+        yield prefix + name
+        if isinstance(value, dict):
+            yield from keys(value, f"{prefix}{name}.")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name)
+def test_every_link_leads_to_a_file(page):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_every_file_of_the_package_is_in_its_table():
+    table = PAGES[1].read_text()
+    named = re.findall(r"`([a-z_*]+\.py)`", table)
+    for path in (ROOT / "sweep").glob("*.py"):
+        if not path.name.startswith("__"):
+            assert any(path.match(pattern) for pattern in named), path.name
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_the_help_of_every_command_has_an_example(name):
+    if name == "resume":
+        name = "run"
+    assert f"rnn-sweep {name}" in (COMMANDS[name].help or "")

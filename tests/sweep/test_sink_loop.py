@@ -1,0 +1,148 @@
+"""The sink's loop: what is committed when, with a tracker made of lists."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sweep.events import Event, EventLog
+from sweep.outage import RunGone, TrackerUnavailable
+from sweep.sink_loop import Sink
+from sweep.sink_process import Coordinator, only_sink
+from sweep.sink_run import RunWrite
+from sweep.sync import sync
+from tests.sweep.synthetic_log import append, closed, create_log, opened, whole_trial
+
+EVENTS: list[Event] = [opened(), *whole_trial(0, 2), *whole_trial(1, 2), closed()]
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing catches it."""
+
+
+class FakeTracker:
+    """Keeps what is written; may be killed at, or refuse, the writes of one name."""
+
+    def __init__(self, existed: bool = False) -> None:
+        self.existed = existed
+        self.written: list[str] = []
+        self.killed_at = ""
+        self.gone = ""
+        self.away = False
+
+    def connect(self, _uid: str, _last_seq: int) -> bool:
+        if self.away:
+            raise TrackerUnavailable("MLflow is away")
+        return self.existed
+
+    def write(self, write: RunWrite) -> None:
+        if write.name == self.killed_at:
+            raise Killed
+        if write.name == self.gone:
+            raise RunGone(f"run {write.name} was deleted;")
+        self.written.append(write.name)
+        self.existed = True
+
+
+@pytest.fixture
+def tracker(monkeypatch: pytest.MonkeyPatch) -> FakeTracker:
+    made = FakeTracker()
+    monkeypatch.setattr(Sink, "_writer", lambda _: made)
+    return made
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> EventLog:
+    made = create_log(tmp_path)
+    append(made, EVENTS)
+    return made
+
+
+def sink(tmp_path: Path, log: EventLog, lines: list[str] | None = None) -> Sink:
+    return Sink(
+        tmp_path,
+        log,
+        uri=None,
+        notify=(lines if lines is not None else []).append,
+        coordinator=Coordinator(),
+        patience_seconds=0.0,
+    )
+
+
+def test_the_offset_is_committed_only_after_everything_is_written(
+    tmp_path: Path, log: EventLog, tracker: FakeTracker
+):
+    tracker.killed_at = "digits-1"
+    with pytest.raises(Killed):
+        sink(tmp_path, log).run(follow=False)
+    assert tracker.written == ["digits", "digits-0"]
+    assert sink(tmp_path, log).result().written == 0
+    tracker.killed_at = ""
+    assert sink(tmp_path, log).run(follow=False).behind == 0
+    assert tracker.written[2:] == ["digits", "digits-0", "digits-1"]
+
+
+def test_nothing_is_written_twice_once_it_is_committed(
+    tmp_path: Path, log: EventLog, tracker: FakeTracker
+):
+    assert sink(tmp_path, log).run(follow=False).written == len(EVENTS)
+    tracker.written.clear()
+    sink(tmp_path, log).run(follow=False)
+    assert tracker.written == ["digits"]  # its names, told again in case it was half-written
+
+
+def test_a_store_that_was_deleted_is_written_anew_even_if_the_sink_dies_in_between(
+    tmp_path: Path, log: EventLog, tracker: FakeTracker
+):
+    sink(tmp_path, log).run(follow=False)
+    tracker.existed = False
+    tracker.killed_at = "digits-1"
+    with pytest.raises(Killed):
+        sink(tmp_path, log).run(follow=False)
+    tracker.killed_at = ""
+    tracker.written.clear()
+    sink(tmp_path, log).run(follow=False)
+    assert tracker.written == ["digits", "digits-0", "digits-1"]
+
+
+def test_a_deleted_run_does_not_stop_the_others(
+    tmp_path: Path, log: EventLog, tracker: FakeTracker
+):
+    tracker.gone = "digits-0"
+    lines: list[str] = []
+    assert sink(tmp_path, log, lines).run(follow=False).behind == 0
+    assert tracker.written == ["digits", "digits-1"]
+    assert len(lines) == 1
+    assert "digits-0 was deleted" in lines[0]
+
+
+def test_a_tracker_that_stays_away_leaves_everything_in_the_log(
+    tmp_path: Path, log: EventLog, tracker: FakeTracker
+):
+    tracker.away = True
+    result = sink(tmp_path, log).run(follow=False)
+    assert (result.written, result.behind) == (0, len(EVENTS))
+    assert result.complaint == "MLflow is away"
+
+
+def test_a_follower_ends_after_closed(tmp_path: Path, log: EventLog, tracker: FakeTracker):
+    assert sink(tmp_path, log).run(follow=True).behind == 0
+    assert tracker.written == ["digits", "digits-0", "digits-1"]
+
+
+@pytest.mark.usefixtures("tracker")
+def test_a_sync_beside_a_sink_that_stands_still_says_so(tmp_path: Path, log: EventLog):
+    with only_sink(tmp_path / "digits", lambda: False) as ours:
+        assert ours
+        result = sync(tmp_path, "digits", patience_seconds=0.5)
+    assert result.behind == len(EVENTS)
+    assert "another process writes sweep 'digits'" in str(result.complaint)
+    assert sync(tmp_path, "digits").behind == 0
+    assert log.last_seq() == len(EVENTS)
+
+
+def test_the_lock_is_free_again_when_its_holder_ends(tmp_path: Path):
+    for _ in range(2):
+        with only_sink(tmp_path, lambda: False) as ours:
+            assert ours

@@ -1,0 +1,92 @@
+"""The README of the data sources does not lie."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from trainers.data import OptionDescription, describe_options, load_data, source_names
+
+README = Path(__file__).parents[3] / "trainers" / "data" / "README.md"
+TEXT = README.read_text()
+BLOCKS = [yaml.safe_load(block)["data"] for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.S)]
+
+
+def section(source: str) -> str:
+    return next(part for part in TEXT.split("\n## ") if f"`{source}`" in part.split("\n")[0])
+
+
+def write_examples(base: Path) -> None:
+    """Small files of every kind that the README's examples name."""
+    times = pd.date_range("2024-01-01", periods=1_000, freq="10min")
+    values = {"time": times, "date": times, "load": range(1_000), "Appliances": range(1_000)}
+    frame = pd.DataFrame({**values, "price": 1.0, "rv1": 0.0, "rv2": 0.0})
+    for name in ("load.csv", "energydata_complete.csv"):
+        frame.to_csv(base / name, index=False)
+    (base / "waves.py").write_text(re.findall(r"```python\n(.*?)```", TEXT, re.S)[0])
+    write_tables(base)
+    (base / "books").mkdir()
+    for name in ("books/one.txt", "books/two.txt", "input.txt"):
+        (base / name).write_text("To be, or not to be:\n" * 50)
+    (base / "reviews.txt").write_text("Good\t1\nNot good at all\t0\n" * 20)
+    (base / "sentiment_sentences").mkdir()
+    for name in ("amazon_cells", "imdb", "yelp"):
+        path = base / "sentiment_sentences" / f"{name}_labelled.txt"
+        path.write_text("Good\t1\nNot good at all\t0\n" * 20)
+    (base / "japanese_vowels").mkdir()
+    for name, count in (("ae.train", 270), ("ae.test", 370)):
+        frames = "\n".join([" ".join(["0.5"] * 12)] * 7)
+        (base / "japanese_vowels" / name).write_text(f"{frames}\n\n" * count)
+
+
+def write_tables(base: Path) -> None:
+    frame = pd.DataFrame({"walker": [i // 5 for i in range(200)], "frame": list(range(5)) * 40})
+    frame = frame.assign(x=1.0, y=2.0, z=3.0, injured=frame["walker"] % 2 == 0)
+    frame.to_csv(base / "gait.csv", index=False)
+    for folder in ("recordings", "phases"):
+        (base / folder).mkdir()
+    for number in range(10):
+        frame[["x", "y"]][: number + 3].to_csv(base / f"recordings/r{number}.csv", index=False)
+        labels = pd.DataFrame({"phase": ["stance", "swing"]})
+        labels.to_csv(base / f"phases/r{number}.csv", index=False)
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block["source"])
+def test_every_example_loads(block: dict[str, Any], tmp_path: Path) -> None:
+    write_examples(tmp_path)
+    options = {name: value for name, value in block.items() if name != "source"}
+    data = load_data(block["source"], options, base_dir=tmp_path)
+    assert len(data.train) > 0
+
+
+@pytest.mark.parametrize("source", source_names())
+def test_every_source_has_an_example(source: str) -> None:
+    assert source in {block["source"] for block in BLOCKS} or source == "digits-pixels"
+
+
+@pytest.mark.parametrize("source", source_names())
+def test_every_option_is_told(source: str) -> None:
+    missing = [o.name for o in describe_options(source) if f"`{o.name}`" not in section(source)]
+    assert missing == []
+
+
+@pytest.mark.parametrize("source", source_names())
+def test_tables_of_options_are_the_codes(source: str) -> None:
+    told = re.findall(r"^\| `(\w+)` \| (.*?) \|", section(source), re.M)
+    if not told:
+        return
+    options = describe_options(source)
+    assert sorted(told) == sorted((option.name, shown(option)) for option in options)
+
+
+def shown(option: OptionDescription) -> str:
+    default = option.default
+    if isinstance(default, tuple) and default:
+        return str(list(default))
+    plain = {None: "needed" if option.required else "null", (): "none", "": "none"}
+    return plain.get(default, str(default).lower())

@@ -1,0 +1,61 @@
+"""The registry of sources: names, options and cheap imports."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from trainers.data import describe_options, load_data, source_names
+from trainers.errors import DataError
+
+
+def test_the_built_in_sources_are_listed() -> None:
+    assert source_names() == (
+        *("adding", "appliances", "copy", "csv", "digits", "digits-pixels", "sentiment"),
+        *("shakespeare", "shapes", "table", "text", "tokens", "vowels"),
+    )
+
+
+@pytest.mark.parametrize("source", source_names())
+def test_every_option_says_what_it_means(source: str) -> None:
+    described = describe_options(source)
+    assert described
+    assert all(option.meaning and option.kind for option in described)
+
+
+def test_only_options_without_default_are_required() -> None:
+    assert [o.name for o in describe_options("csv") if o.required] == ["path", "target"]
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "message"),
+    [
+        ("digit", {}, "'digit' is unknown; did you mean 'digits'"),
+        ("", {}, "valid sources are: adding"),
+        ("own.py", {}, "there is no file"),
+        ("digits", {"sed": 1}, "no option 'sed'; did you mean 'seed'"),
+        ("digits", {"seed": True}, "data.seed must be a whole number, but got True"),
+        ("digits", {"seed": 1.0}, "data.seed must be a whole number, but got 1.0"),
+        ("digits", {"split": [0.6, "a", 0.2]}, "data.split must be a list, each item a number"),
+        ("csv", {"target": "y"}, "needs the option 'path'"),
+        ("adding", {"min_length": "x"}, "data.min_length must be a whole number or null, but got"),
+    ],
+)
+def test_a_wrong_source_or_option_gives_one_clear_line(
+    source: str, options: dict[str, object], message: str
+) -> None:
+    with pytest.raises(DataError, match=message) as caught:
+        load_data(source, options, base_dir=Path())
+    assert "\n" not in str(caught.value)
+
+
+def test_importing_the_registry_costs_neither_torch_nor_pandas_nor_scikit_learn() -> None:
+    code = (
+        "import sys, trainers.data as d; d.source_names(); d.describe_options('csv');"
+        "print([m for m in ('torch', 'pandas', 'sklearn') if m in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"

@@ -1,0 +1,1 @@
+"""How a pack of trials learns: torch, numpy, pandas; never ray, optuna or mlflow."""

@@ -1,0 +1,164 @@
+"""The one sequence contract: what every data source fills and every trial trains on.
+
+Shapes: `inputs (sequences, time, features)` float, or token ids `(sequences, time)`;
+`targets (sequences, time, outputs)` float, or class ids `(sequences, time)`. Both masks are bool,
+`True` = this step exists; `None` = all steps do. `resets (sequences, time)` marks the steps before
+which a carried state is cleared. Arrays may be views (windows over one long series, a target
+broadcast over time): views stay views when a set is pickled, so that one `ray.put` of the series
+serves every worker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Task = Literal["regression", "classification"]
+Walk = Literal["sequences", "stream"]
+
+
+@dataclass(frozen=True)
+class SequenceSet:
+    """One part (train, validation or test) of a data set, in the sequence contract.
+
+    Attributes:
+        inputs: `(sequences, time, features)` float32, or `(sequences, time)` integer token ids.
+        targets: `(sequences, time, outputs)` float32, or `(sequences, time)` int64 class ids.
+        input_mask: `(sequences, time)` bool or None.
+        target_mask: `(sequences, time)` or `(sequences, time, outputs)` bool, or None.
+        resets: `(sequences, time)` bool, True where a document or series begins and the state must
+            be cleared before this step; None = only at the first step of a sequence.
+    """
+
+    inputs: Array
+    targets: Array
+    input_mask: Array | None = None
+    target_mask: Array | None = None
+    resets: Array | None = None
+
+    def __len__(self) -> int:
+        return int(self.inputs.shape[0])
+
+    @property
+    def time_steps(self) -> int:
+        """Length of the time axis, padding included."""
+        return int(self.inputs.shape[1])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: compact(getattr(self, name)) for name in _FIELDS}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name in _FIELDS:
+            object.__setattr__(self, name, _restore(state.get(name)))
+
+
+@dataclass(frozen=True)
+class SequenceData:
+    """A data set: its parts, its sizes and what is needed to read its predictions.
+
+    Attributes:
+        name: Short name, shown in tables.
+        task: What the targets are; chooses default loss, metrics and objective.
+        input_size: Features of one step; for token ids the size of the vocabulary.
+        output_size: Outputs of one step (classes for classification).
+        digest: SHA-256 over all rows of all parts, masks and scaling included.
+        target_scale: `(outputs,)`; targets in their own units are `targets * scale + shift`.
+        target_shift: `(outputs,)`; see `target_scale`.
+        target_names: One name per output (regression) or per class (classification).
+        units: Unit of the targets, as "Wh"; empty when they have none.
+        one_target: True when every sequence has a single target, at its last valid step.
+        notes: What a person should know (dropped rows, split boundaries), one line each.
+        vocabulary_size: Number of token ids where inputs are ids, None where they are features.
+        walk: `sequences` are independent; a `stream`'s parts are long series `(series, time)` that
+            the trainer cuts into lanes, the state carried to the end of the epoch.
+        class_weights: `(classes,)` factors of the classes' loss; None for 1.
+        tokens: The vocabulary, one text per token id, for decoding; empty when it has none.
+    """
+
+    name: str
+    task: Task
+    train: SequenceSet
+    validation: SequenceSet
+    test: SequenceSet | None
+    input_size: int
+    output_size: int
+    digest: str
+    target_scale: Array | None = None
+    target_shift: Array | None = None
+    target_names: tuple[str, ...] = ()
+    units: str = ""
+    one_target: bool = False
+    notes: tuple[str, ...] = field(default=())
+    vocabulary_size: int | None = None
+    walk: Walk = "sequences"
+    class_weights: Array | None = None
+    tokens: tuple[str, ...] = ()
+
+    def parts(self) -> dict[str, SequenceSet]:
+        """The parts that exist, by name."""
+        named = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {name: part for name, part in named.items() if part is not None}
+
+
+_FIELDS = ("inputs", "targets", "input_mask", "target_mask", "resets")
+
+
+@dataclass(frozen=True)
+class ArrayView:
+    """A strided view, as its contiguous base plus geometry; `offset` and `strides` in bytes."""
+
+    base: Array
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    dtype: str
+
+
+def owner(array: Array) -> Array:
+    """Follow `.base` to the array that owns the memory.
+
+    `as_strided` puts a plain holder between the two, so not every link is an array.
+    """
+    base: Any = array
+    while getattr(base, "base", None) is not None:
+        base = base.base
+        if isinstance(base, np.ndarray):
+            array = base
+    return array
+
+
+def compact(array: Array | None) -> Array | ArrayView | None:
+    """Return the array, or its base and geometry where that is smaller: what is pickled and hashed.
+
+    A view that is smaller than its base is copied instead.
+    """
+    if array is None or array.flags.c_contiguous:
+        return array
+    base = owner(array)
+    if not base.flags.c_contiguous or base.dtype != array.dtype or base.nbytes > array.nbytes:
+        return np.ascontiguousarray(array)
+    offset = array.__array_interface__["data"][0] - base.__array_interface__["data"][0]
+    return ArrayView(base, offset, array.shape, array.strides, array.dtype.str)
+
+
+def _restore(state: Array | ArrayView | None) -> Array | None:
+    if not isinstance(state, ArrayView):
+        return state
+    flat = state.base.reshape(-1)
+    start = flat[state.offset // flat.itemsize :]
+    return np.lib.stride_tricks.as_strided(start, state.shape, state.strides, writeable=False)
+
+
+def array_bytes(data: SequenceData) -> int:
+    """Return the memory of a data set's arrays in bytes; what views share counts once."""
+    arrays = (
+        getattr(part, name)
+        for part in (data.train, data.validation, data.test)
+        if part is not None
+        for name in _FIELDS
+    )
+    owners = {id(base): base.nbytes for a in arrays if a is not None for base in [owner(a)]}
+    return sum(owners.values())

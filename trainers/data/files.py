@@ -1,0 +1,55 @@
+"""Files named by an option: one file, a folder's or a pattern's, in order of their names."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Sequence
+from pathlib import Path
+
+from trainers.errors import DataError
+
+
+def find_files(
+    path: str, base_dir: Path, option: str = "path", endings: Sequence[str] = ()
+) -> list[Path]:
+    """Return the files that an option names, in order of their names.
+
+    Args:
+        path: A file, a folder (its files, hidden ones left out), or a pattern with `*`, `?`, `**`.
+        base_dir: Folder that a relative path starts from.
+        option: Name of the option, for the message.
+        endings: What files of a folder must end with; all, when there are none.
+
+    Raises:
+        DataError: there is no such file.
+    """
+    found = base_dir / Path(path).expanduser()
+    if found.is_dir():
+        files = [f for f in found.iterdir() if f.is_file() and not f.name.startswith(".")]
+        files = [f for f in files if not endings or f.suffix in endings]
+    elif found.is_file():
+        files = [found]
+    else:
+        matches = glob.glob(str(found), recursive=True)  # noqa: PTH207 (base_dir may be absolute)
+        files = [Path(match) for match in matches if Path(match).is_file()]
+    if not files:
+        wanted = f" with a name in {', '.join('*' + e for e in endings)}" if endings else ""
+        raise DataError(f"there is no file {found}{wanted}; set data.{option} to what is there.")
+    return sorted(files)
+
+
+def read_text(path: Path) -> str:
+    r"""Return a file's text; every line end becomes `\n`.
+
+    Raises:
+        DataError: it can't be read, or isn't UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path} must be UTF-8 text, but byte {error.start} is not; convert it first, for "
+            "example with iconv."
+        ) from error
+    except OSError as error:
+        raise DataError(f"{path} can't be read: {error.strerror}.") from error

@@ -1,0 +1,131 @@
+"""Options of a data source: frozen dataclasses, checked by name, type and law.
+
+A source declares its options as a frozen dataclass whose fields say what they mean
+(`means`); what the user wrote (YAML scalars and lists) is turned into it by `build_options`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+import types
+from collections.abc import Collection, Mapping
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from trainers.errors import DataError
+
+OptionsT = TypeVar("OptionsT")
+_WORDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+
+
+@dataclasses.dataclass(frozen=True)
+class OptionDescription:
+    """One option of a source, for people: `required` options have no default."""
+
+    name: str
+    kind: str
+    default: Any
+    required: bool
+    meaning: str
+
+
+def means(text: str) -> dict[str, str]:
+    """Return the metadata of an option's dataclass field: what the option means, for people."""
+    return {"meaning": text}
+
+
+def describe_class(cls: type[Any]) -> tuple[OptionDescription, ...]:
+    """Return name, kind, default and meaning of every option of an options class."""
+    hints = get_type_hints(cls)
+    return tuple(_describe_field(f, hints[f.name]) for f in dataclasses.fields(cls))
+
+
+def _describe_field(f: dataclasses.Field[Any], hint: Any) -> OptionDescription:
+    required = f.default is dataclasses.MISSING
+    default = None if required else f.default
+    return OptionDescription(f.name, _words(hint), default, required, f.metadata["meaning"])
+
+
+def build_options(cls: type[OptionsT], source: str, values: Mapping[str, Any]) -> OptionsT:
+    """Build a source's options from what the user wrote.
+
+    Raises:
+        DataError: an option is unknown, missing, of the wrong type, or breaks its law.
+    """
+    fields = dataclasses.fields(cls)  # type: ignore[arg-type]
+    names = [f.name for f in fields]
+    for name in values:
+        if name not in names:
+            raise DataError(
+                f"data source {source!r} has no option {name!r};{nearest(str(name), names)} "
+                f"valid options are: {', '.join(names)}."
+            )
+    missing = [f.name for f in fields if f.default is dataclasses.MISSING and f.name not in values]
+    if missing:
+        raise DataError(
+            f"data source {source!r} needs the option {missing[0]!r}: set data.{missing[0]}."
+        )
+    hints = get_type_hints(cls)
+    return cls(**{name: _conform(name, hints[name], value) for name, value in values.items()})
+
+
+def nearest(name: str, valid: Collection[str]) -> str:
+    """Return " did you mean 'x'?" for the nearest valid name, or nothing when none is near."""
+    found = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
+    return f" did you mean {found[0]!r}?" if found else ""
+
+
+def require(holds: bool, law: str, name: str, value: object) -> None:
+    """Raise `DataError` naming the law and the value received, unless the law holds."""
+    if not holds:
+        raise DataError(f"`{law}` must hold, but got data.{name}={value!r}.")
+
+
+def _conform(name: str, hint: Any, value: Any) -> Any:
+    for candidate in _alternatives(hint):
+        fits, result = _fit(candidate, value)
+        if fits:
+            return result
+    raise DataError(f"data.{name} must be {_words(hint)}, but got {value!r}.")
+
+
+def _alternatives(hint: Any) -> tuple[Any, ...]:
+    return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+
+
+def _fit(hint: Any, value: Any) -> tuple[bool, Any]:
+    origin = get_origin(hint)
+    if origin is Literal:
+        return value in get_args(hint), value
+    if origin is tuple:
+        return _fit_tuple(get_args(hint)[0], value)
+    if hint is float:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return (True, float(value)) if is_number and math.isfinite(value) else (False, None)
+    if hint is int and isinstance(value, bool):
+        return False, None
+    return isinstance(value, hint), value
+
+
+def _fit_tuple(item: Any, value: Any) -> tuple[bool, Any]:
+    if isinstance(value, str) and item is str:
+        return True, (value,)
+    if not isinstance(value, list | tuple):
+        return False, None
+    fitted = [_fit(item, v) for v in value]
+    return all(fits for fits, _ in fitted), tuple(result for _, result in fitted)
+
+
+def _words(hint: Any) -> str:
+    return " or ".join(_word(candidate) for candidate in _alternatives(hint))
+
+
+def _word(hint: Any) -> str:
+    if get_origin(hint) is Literal:
+        return "one of " + ", ".join(str(choice) for choice in get_args(hint))
+    if get_origin(hint) is tuple:
+        return f"a list, each item {_word(get_args(hint)[0])}"
+    if hint is type(None):
+        return "null"
+    return _WORDS[hint]

@@ -1,0 +1,228 @@
+r"""Labelled texts as token sequences, one label each (Keras' `imdb_lstm` example, from text).
+
+A line of a text file is one example, `text<TAB>label`, split at its last tab; or a table has a
+column of texts and one of labels. The vocabulary is the training part's. Ids: 0 padding, 1
+unknown, then words from the most frequent on. Sequences are padded on the right; `max_length`
+keeps a text's end, as Keras' `maxlen` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trainers.data.classes import ClassWeights, class_ids, class_weights, missing_classes_note
+from trainers.data.contract import Array, SequenceData, SequenceSet
+from trainers.data.division import PARTS, divide, require_shares, require_two_shares
+from trainers.data.files import find_files, read_text
+from trainers.data.options import means, require
+from trainers.data.padding import one_label_set, padded
+from trainers.data.series import read_frame, require_columns
+from trainers.data.vocabulary import (
+    PADDING,
+    UNKNOWN,
+    Level,
+    Vocabulary,
+    fit_vocabulary,
+    split_text,
+)
+from trainers.errors import DataError
+
+_DEFAULT_SPLIT = (0.8, 0.1, 0.1)
+TABLE_ENDINGS = (".csv", ".parquet")
+
+
+@dataclass(frozen=True)
+class TokenOptions:
+    """Which examples, what their tokens are, and how they are divided."""
+
+    path: str = field(metadata=means("file, folder or pattern; lines `text<TAB>label`, or tables"))
+    test_path: str | None = field(
+        default=None, metadata=means("examples of the test part; split then has two shares")
+    )
+    text_column: str | None = field(
+        default=None, metadata=means("column of texts, in CSV or Parquet files")
+    )
+    label_column: str | None = field(
+        default=None, metadata=means("column of labels, in CSV or Parquet files")
+    )
+    level: Level = field(
+        default="word", metadata=means("tokens are words and marks, or characters")
+    )
+    lowercase: bool = field(default=True, metadata=means("turn capitals into small letters"))
+    max_words: int | None = field(
+        default=None,
+        metadata=means("most frequent training tokens to keep; others are unknown; null: all"),
+    )
+    max_length: int | None = field(
+        default=None, metadata=means("longest sequence; the end of a longer one is kept; null: any")
+    )
+    split: tuple[float, ...] = field(
+        default=_DEFAULT_SPLIT,
+        metadata=means("shares of train, validation and test; every part has the classes' mix"),
+    )
+    seed: int = field(default=0, metadata=means("seed of the split"))
+    class_weights: ClassWeights = field(
+        default="none", metadata=means("none, balanced, or one number a class")
+    )
+
+    def __post_init__(self) -> None:
+        for name in ("max_words", "max_length"):
+            value = getattr(self, name)
+            require(value is None or value >= 1, f"{name} >= 1", name, value)
+        require(self.seed >= 0, "seed >= 0", "seed", self.seed)
+        if (self.text_column is None) != (self.label_column is None):
+            raise DataError(
+                "tables need both of text_column and label_column, but got text_column="
+                f"{self.text_column!r}, label_column={self.label_column!r}."
+            )
+        if self.test_path is None:
+            require_shares(self.split)
+        elif self.split != _DEFAULT_SPLIT:
+            require_two_shares(self.split)
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Shares of the parts to divide `path` into: two beside a test part of its own."""
+        if self.test_path is None or len(self.split) == 2:
+            return self.split
+        return (0.9, 0.1)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Texts and their labels, as long as each other."""
+
+    texts: tuple[str, ...]
+    labels: tuple[Any, ...]
+
+
+def load_tokens(options: TokenOptions, base_dir: Path) -> SequenceData:
+    """Read the examples, divide them and turn texts into ids.
+
+    Raises:
+        DataError: a file isn't there, an example has no text or no label, or a part has no example.
+    """
+    files = find_files(options.path, base_dir)
+    examples = read_examples(files, options)
+    test = None
+    if options.test_path is not None:
+        test = read_examples(find_files(options.test_path, base_dir, "test_path"), options)
+    name = files[0].stem if len(files) == 1 else "tokens"
+    return tokens_from_examples(examples, test, options, name)
+
+
+def read_examples(files: Sequence[Path], options: TokenOptions) -> Examples:
+    """Read the examples of several files, in the files' order."""
+    texts: list[str] = []
+    labels: list[Any] = []
+    for file in files:
+        read = _read_lines if options.text_column is None else _read_table
+        for where, text, label in read(file, options):
+            if not text.strip():
+                raise DataError(f"{where}: an example needs a text, but got only the label.")
+            texts.append(text.lower() if options.lowercase else text)
+            labels.append(label)
+    return Examples(tuple(texts), tuple(labels))
+
+
+def _read_lines(path: Path, options: TokenOptions) -> list[tuple[str, str, Any]]:
+    del options
+    if path.suffix in TABLE_ENDINGS:
+        raise DataError(f"{path} is a table: set data.text_column and data.label_column.")
+    examples = []
+    # Not `splitlines`: texts hold characters (U+0085 in imdb_labelled.txt) that it takes for ends.
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
+        if not line.strip():
+            continue
+        text, tab, label = line.rpartition("\t")
+        if not tab or not label.strip():
+            raise DataError(
+                f"{path}, line {number}: must be text, a tab and a label, but got {line[:60]!r}."
+            )
+        examples.append((f"{path}, line {number}", text, label.strip()))
+    return examples
+
+
+def _read_table(path: Path, options: TokenOptions) -> list[tuple[str, str, Any]]:
+    frame = read_frame(path)
+    text_column, label_column = options.text_column or "", options.label_column or ""
+    require_columns(frame, [text_column], "text_column")
+    require_columns(frame, [label_column], "label_column")
+    for column in (text_column, label_column):
+        missing = np.flatnonzero(frame[column].isna().to_numpy())
+        if len(missing):
+            raise DataError(
+                f"{path}: column {column!r} must be filled, but {len(missing)} of {len(frame)} "
+                f"are missing, the first in data row {missing[0]} (counted from 0)."
+            )
+    return [
+        (f"{path}, data row {row}", str(text), label)
+        for row, (text, label) in enumerate(
+            zip(frame[text_column], frame[label_column].tolist(), strict=True)
+        )
+    ]
+
+
+def tokens_from_examples(
+    examples: Examples, test: Examples | None, options: TokenOptions, name: str
+) -> SequenceData:
+    """Divide examples, fit the vocabulary to the training part and encode them."""
+    split = [split_text(text, options.level) for text in examples.texts]
+    count = len(split)
+    if test is not None:
+        split += [split_text(text, options.level) for text in test.texts]
+    labels, names = class_ids([*examples.labels, *(test.labels if test is not None else ())])
+    rows = divide(count, options.shares, options.seed, labels[:count])
+    if test is not None:
+        rows.append(np.arange(count, len(split)))
+    vocabulary = fit_vocabulary(
+        (split[row] for row in rows[0]), [PADDING, UNKNOWN], options.max_words
+    )
+    sets = {
+        part: _encode([split[row] for row in chosen], labels[chosen], vocabulary, options)
+        for part, chosen in zip(PARTS, rows, strict=False)
+        if len(chosen)
+    }
+    train = sets["train"]
+    return SequenceData(
+        name=name,
+        task="classification",
+        train=train,
+        validation=sets["validation"],
+        test=sets.get("test"),
+        input_size=len(vocabulary),
+        output_size=len(names),
+        digest="",
+        target_names=names,
+        one_target=True,
+        notes=(*_notes(sets, vocabulary), *missing_classes_note(train, names)),
+        vocabulary_size=len(vocabulary),
+        class_weights=class_weights(options.class_weights, train, names),
+        tokens=vocabulary.tokens,
+    )
+
+
+def _encode(
+    texts: Sequence[Sequence[str]], labels: Array, vocabulary: Vocabulary, options: TokenOptions
+) -> SequenceSet:
+    kept = texts if options.max_length is None else [text[-options.max_length :] for text in texts]
+    ids = [row.astype(np.int32) for row in vocabulary.encode_all(kept)]
+    return one_label_set(*padded(ids), labels)
+
+
+def _notes(sets: dict[str, SequenceSet], vocabulary: Vocabulary) -> list[str]:
+    """The vocabulary's size, and one line a part: its sequences, tokens and unknown tokens."""
+    lines = [f"{len(vocabulary)} token ids, padding and unknown among them"]
+    for name, part in sets.items():
+        shown = part.inputs if part.input_mask is None else part.inputs[part.input_mask]
+        unknown = int((shown == vocabulary.unknown).sum())
+        lines.append(
+            f"{name}: {len(part)} sequences of up to {part.time_steps} tokens, "
+            f"{unknown} of {shown.size} unknown"
+        )
+    return lines

@@ -1,0 +1,284 @@
+"""The sequence contract, checked once when data are loaded, and the digest of what was loaded.
+
+Every check names the part, the row and the step at fault. Padding (masked steps) may hold
+anything, NaN included; what a mask shows has to be finite.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterator
+from typing import get_args
+
+import numpy as np
+
+from trainers.data.contract import Array, ArrayView, SequenceData, SequenceSet, Walk, compact
+from trainers.errors import DataError
+
+CHUNK_ELEMENTS = 1 << 22
+_FIELDS = ("inputs", "targets", "input_mask", "target_mask")
+
+
+def checked(data: SequenceData) -> SequenceData:
+    """Return the data with their digest, once they hold to the contract.
+
+    Raises:
+        DataError: shapes, types, values or masks break the contract.
+    """
+    for name, part in data.parts().items():
+        _check_shapes(name, part, data)
+        _check_masks(name, part)
+        _check_values(name, part, data)
+        if data.one_target:
+            _check_one_target(name, part)
+    _check_scaling(data)
+    data = _with_vocabulary(data)
+    _check_walk(data)
+    _check_class_weights(data)
+    return dataclasses.replace(data, digest=digest(data))
+
+
+def digest(data: SequenceData) -> str:
+    """SHA-256 over all rows of all parts, masks, sizes and scaling included.
+
+    A view is hashed as its base and its geometry, so windows cost no more than their series.
+    """
+    seen: dict[int, bytes] = {}
+    total = hashlib.sha256(f"{data.task} {data.input_size} {data.output_size}".encode())
+    for name, part in data.parts().items():
+        for field in _FIELDS:
+            total.update(f"|{name}.{field}|".encode())
+            total.update(_fingerprint(getattr(part, field), seen))
+        if part.resets is not None:
+            total.update(f"|{name}.resets|".encode())
+            total.update(_fingerprint(part.resets, seen))
+    for field in ("target_scale", "target_shift"):
+        total.update(f"|{field}|".encode())
+        total.update(_fingerprint(getattr(data, field), seen))
+    if data.class_weights is not None:
+        total.update(b"|class_weights|" + _fingerprint(data.class_weights, seen))
+    if data.walk != "sequences":
+        total.update(f"|walk {data.walk}|".encode())
+    # The same ids under other words are other data.
+    for token in data.tokens:
+        total.update(f"|token {token!r}".encode())
+    return total.hexdigest()
+
+
+def _fingerprint(array: Array | None, seen: dict[int, bytes]) -> bytes:
+    """Hash one array; `seen` maps the id of a base that several views share to its hash."""
+    if array is None:
+        return b"none"
+    state = compact(array)
+    if isinstance(state, ArrayView):
+        key = id(state.base)
+        if key not in seen:
+            seen[key] = hashlib.sha256(state.base.reshape(-1).view(np.uint8).data).digest()
+        geometry = f"{state.offset} {state.shape} {state.strides} {state.dtype}"
+        return seen[key] + geometry.encode()
+    content = np.ascontiguousarray(array)
+    head = f"{array.shape} {array.dtype.str}".encode()
+    return head + hashlib.sha256(content.reshape(-1).view(np.uint8).data).digest()
+
+
+def _check_shapes(name: str, part: SequenceSet, data: SequenceData) -> None:
+    inputs, targets = part.inputs, part.targets
+    tokens = inputs.ndim == 2 and np.issubdtype(inputs.dtype, np.integer)
+    if not tokens and not (inputs.ndim == 3 and inputs.dtype == np.float32):
+        raise DataError(
+            f"{name}: inputs must be (sequences, time, features) float32 or (sequences, time) "
+            f"integer token ids, but got shape {inputs.shape} of {inputs.dtype}."
+        )
+    if len(inputs) == 0 or inputs.shape[1] == 0:
+        raise DataError(f"{name}: needs at least one sequence of one step, but got {inputs.shape}.")
+    if not tokens and inputs.shape[2] != data.input_size:
+        raise DataError(
+            f"{name}: inputs must have {data.input_size} features, but got {inputs.shape[2]}."
+        )
+    wanted, kind = (
+        ((data.output_size,), np.float32) if data.task == "regression" else ((), np.int64)
+    )
+    _expect(name, "targets", targets, (*inputs.shape[:2], *wanted), kind)
+    if part.input_mask is not None:
+        _expect(name, "input_mask", part.input_mask, inputs.shape[:2], np.bool_)
+    if part.resets is not None:
+        _expect(name, "resets", part.resets, inputs.shape[:2], np.bool_)
+    mask = part.target_mask
+    if mask is not None:
+        per_output = mask.ndim == 3 and data.task == "regression"
+        _expect(
+            name, "target_mask", mask, targets.shape if per_output else inputs.shape[:2], np.bool_
+        )
+
+
+def _expect(name: str, field: str, array: Array, shape: tuple[int, ...], kind: type) -> None:
+    if array.shape != shape or array.dtype != kind:
+        raise DataError(
+            f"{name}: {field} must have shape {shape} and type {np.dtype(kind)} to fit inputs, but "
+            f"got {array.shape} of {array.dtype}."
+        )
+
+
+def _check_masks(name: str, part: SequenceSet) -> None:
+    if part.input_mask is not None:
+        empty = np.flatnonzero(~part.input_mask.any(axis=1))
+        if len(empty):
+            raise DataError(
+                f"{name}: every sequence needs at least one step that its input_mask shows, but "
+                f"{len(empty)} have none, the first at index {empty[0]}; leave them out."
+            )
+        hidden = _valid_steps(part) & ~part.input_mask
+        if hidden.any():
+            row, step = np.argwhere(hidden)[0]
+            raise DataError(
+                f"{name}: a target needs its input step, but sequence {row} has a target at step "
+                f"{step}, which input_mask hides; pass a target_mask that hides it too."
+            )
+    if part.target_mask is not None and not part.target_mask.any():
+        raise DataError(f"{name}: at least one target must be present, but target_mask hides all.")
+
+
+def _valid_steps(part: SequenceSet) -> Array:
+    """Steps with a target, `(sequences, time)`, or one row that stands for all."""
+    mask = part.target_mask
+    if mask is None:
+        return np.ones((1, part.time_steps), dtype=np.bool_)
+    rows = mask[:1] if mask.strides[0] == 0 else mask
+    return np.asarray(rows.any(axis=2) if rows.ndim == 3 else rows)
+
+
+def has_one_target(part: SequenceSet) -> bool:
+    """Whether every sequence has a single target, at its last valid step."""
+    return len(_without_one_target(part)) == 0
+
+
+def _check_one_target(name: str, part: SequenceSet) -> None:
+    wrong = _without_one_target(part)
+    if len(wrong):
+        raise DataError(
+            f"{name}: with one target per sequence it stands at the last valid step, and only "
+            f"there, but target_mask of sequence {wrong[0]} shows other steps."
+        )
+
+
+def _without_one_target(part: SequenceSet) -> Array:
+    """Indices of the sequences whose targets are not just one, at the last valid step."""
+    last = np.array([part.time_steps - 1])
+    if part.input_mask is not None:
+        last = last - part.input_mask[:, ::-1].argmax(axis=1)
+    only_last = np.arange(part.time_steps) == last[:, None]
+    return np.flatnonzero((_valid_steps(part) != only_last).any(axis=1))
+
+
+def _check_values(name: str, part: SequenceSet, data: SequenceData) -> None:
+    if part.inputs.ndim == 3:
+        _check_finite(name, "inputs", part.inputs, part.input_mask)
+    else:
+        _check_ids(name, "inputs", part.inputs, part.input_mask, data.input_size)
+    if data.task == "regression":
+        _check_finite(name, "targets", part.targets, part.target_mask)
+    else:
+        _check_ids(name, "targets", part.targets, part.target_mask, data.output_size)
+
+
+def _check_finite(name: str, field: str, values: Array, mask: Array | None) -> None:
+    state = compact(values)
+    if isinstance(state, ArrayView) and all(
+        np.isfinite(block).all() for _, block, _ in _chunks(state.base, None)
+    ):
+        return
+    for start, block, shown in _chunks(values, mask):
+        bad = ~np.isfinite(block)
+        if shown is not None:
+            bad &= shown if shown.ndim == bad.ndim else shown[..., None]
+        if bad.any():
+            row, step, column = np.argwhere(bad)[0]
+            raise DataError(
+                f"{name}: {field} must be finite where the mask shows them, but got "
+                f"{block[row, step, column]} in sequence {start + row}, step {step}, column "
+                f"{column}; fill it in, or hide the step with a mask."
+            )
+
+
+def _check_ids(name: str, field: str, ids: Array, mask: Array | None, count: int) -> None:
+    for start, block, shown in _chunks(ids, mask):
+        bad = (block < 0) | (block >= count)
+        if shown is not None:
+            bad &= shown
+        if bad.any():
+            row, step = np.argwhere(bad)[0]
+            raise DataError(
+                f"{name}: `0 <= id < {count}` must hold for {field}, but got {block[row, step]} in "
+                f"sequence {start + row}, step {step}."
+            )
+
+
+def _chunks(values: Array, mask: Array | None) -> Iterator[tuple[int, Array, Array | None]]:
+    """Walk over rows in blocks of bounded size: (first row, values, mask)."""
+    rows = max(1, CHUNK_ELEMENTS // max(1, int(np.prod(values.shape[1:]))))
+    for start in range(0, len(values), rows):
+        stop = start + rows
+        yield start, values[start:stop], None if mask is None else mask[start:stop]
+
+
+def _check_scaling(data: SequenceData) -> None:
+    for name in ("target_scale", "target_shift"):
+        array = getattr(data, name)
+        if array is None:
+            continue
+        if array.shape != (data.output_size,) or not np.isfinite(array).all():
+            raise DataError(
+                f"{name} must hold {data.output_size} finite numbers, but got {array.tolist()}."
+            )
+    if data.target_scale is not None and (data.target_scale <= 0).any():
+        raise DataError(f"`target_scale > 0` must hold, but got {data.target_scale.tolist()}.")
+
+
+def _with_vocabulary(data: SequenceData) -> SequenceData:
+    """Return the data with their `vocabulary_size`, once it fits inputs and tokens."""
+    ids = [part.inputs.ndim == 2 for part in data.parts().values()]
+    if any(ids) != all(ids):
+        raise DataError("inputs of every part must be token ids, or of none, but got both kinds.")
+    size = data.vocabulary_size
+    if not ids[0]:
+        if size is not None or data.tokens:
+            raise DataError(
+                "a vocabulary needs token ids (sequences, time) as inputs, but got features with "
+                f"vocabulary_size={size} and {len(data.tokens)} tokens."
+            )
+        return data
+    if size not in (None, data.input_size):
+        raise DataError(
+            "`input_size == vocabulary_size` must hold for token ids, but got "
+            f"(input_size={data.input_size}, vocabulary_size={size})."
+        )
+    if data.tokens and len(data.tokens) != data.input_size:
+        raise DataError(
+            f"tokens must name all {data.input_size} token ids, but got {len(data.tokens)}."
+        )
+    return dataclasses.replace(data, vocabulary_size=data.input_size)
+
+
+def _check_walk(data: SequenceData) -> None:
+    if data.walk not in get_args(Walk):
+        raise DataError(f"walk must be one of {get_args(Walk)}, but got {data.walk!r}.")
+    if data.walk == "stream" and data.one_target:
+        raise DataError(
+            "a stream has targets all along, but got walk='stream' with one target per sequence; "
+            "set walk to 'sequences'."
+        )
+
+
+def _check_class_weights(data: SequenceData) -> None:
+    weights = data.class_weights
+    if weights is None:
+        return
+    if data.task != "classification":
+        raise DataError(f"class_weights need classes, but got the task {data.task!r}.")
+    fits = weights.shape == (data.output_size,) and np.isfinite(weights).all()
+    if not fits or (weights < 0).any() or not (weights > 0).any():
+        raise DataError(
+            f"class_weights must hold {data.output_size} finite numbers >= 0, not all of them 0, "
+            f"but got {weights.tolist()}."
+        )

@@ -1,0 +1,240 @@
+"""Dropout from a counter-based generator.
+
+A mask is an integer hash of (trial seed, segment counter, site, row, time, feature): no state to
+carry, so it does not depend on the pack, the slot, the device or a restart.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from trainers.config import TrainConfig
+
+_WORD = 0xFFFFFFFF
+_LONG = 0xFFFFFFFFFFFFFFFF
+
+
+class Site(NamedTuple):
+    """A place where something is dropped: its number among the draws, and whose rate it takes."""
+
+    number: int
+    setting: str
+    gap: int = 0
+
+
+INPUT = Site(0, "input_dropout")
+OUTPUT = Site(1, "output_dropout")
+EMBEDDING = Site(1 << 16, "embedding_dropout")
+
+
+def between(layer: int) -> Site:
+    """Return the gap after a layer."""
+    return Site(2 + layer, "layer_dropout", layer)
+
+
+def head(layer: int) -> Site:
+    """Return the place after a hidden layer of the head."""
+    return Site((2 << 16) + layer, "head_dropout")
+
+
+def recurrent(layer: int, direction: int) -> Site:
+    """Return where h enters the gates of a layer in one direction (0 forwards, 1 backwards)."""
+    return Site((3 << 16) + 2 * layer + direction, "recurrent_dropout")
+
+
+def recurrent_kernel(layer: int, direction: int) -> Site:
+    """Return the recurrent weights of a layer in one direction."""
+    return Site((4 << 16) + 2 * layer + direction, "weight_drop")
+
+
+def zoneout(layer: int, direction: int) -> tuple[Site, Site]:
+    """Return where the old h, and the old c, of a layer in one direction are kept."""
+    number = 2 * layer + direction
+    return Site((5 << 16) + number, "zoneout_hidden"), Site((6 << 16) + number, "zoneout_cell")
+
+
+@dataclass(frozen=True)
+class DropoutKey:
+    """What the draws of one trial in one segment depend on, and how much it drops where.
+
+    Attributes:
+        config: The trial's.
+        segment: Segments done since the trial began; None in evaluation, which drops nothing and
+            feels zoneout by its expectation.
+    """
+
+    config: TrainConfig
+    segment: int | None
+
+    def rate(self, site: Site) -> float:
+        """Return the rate at a site."""
+        if self.segment is None and not site.setting.startswith("zoneout"):
+            return 0.0
+        value = getattr(self.config, site.setting)
+        return float(value[site.gap] if isinstance(value, tuple) else value)
+
+
+def evaluation_keys(config: TrainConfig) -> list[DropoutKey] | None:
+    """Return what evaluation of a trial needs to know of its dropout: None without zoneout."""
+    felt = config.zoneout_hidden or config.zoneout_cell
+    return [DropoutKey(config, None)] if felt else None
+
+
+@dataclass(frozen=True)
+class RecurrentNoise:
+    """What disturbs the recurrence of one layer in one direction.
+
+    Attributes:
+        hidden: `(trials, batch, hidden)` factors of h on its way into the gates, or None.
+        keep: Per part of the state, how much of the old value stays: `(trials, batch, time,
+            hidden)` of 0 and 1, or the rates `(trials, 1, 1, 1)` for the expectation; or None.
+    """
+
+    hidden: Tensor | None
+    keep: tuple[Tensor | None, ...]
+
+    def keep_by_step(self, time_steps: int) -> tuple[Sequence[Tensor] | None, ...]:
+        """Return `keep`, each as a sequence over time."""
+        return tuple(
+            None if k is None else k.expand(-1, -1, time_steps, -1).unbind(2) for k in self.keep
+        )
+
+
+def locked_mask(keys: Sequence[DropoutKey], site: Site, batch: int, like: Tensor) -> Tensor | None:
+    """Draw one mask for all steps of a segment (Gal & Ghahramani 2016).
+
+    It is scaled so that the expectation stays (inverted dropout).
+
+    Args:
+        keys: One per trial.
+        site: Where.
+        batch: Rows.
+        like: `(…, features)`, for size, dtype and device.
+
+    Returns:
+        `(trials, batch, features)` of 0 and 1 / (1 − rate), or None when nothing is dropped.
+    """
+    return _scaled(keys, site, (batch, like.shape[-1]), like)
+
+
+def step_mask(
+    keys: Sequence[DropoutKey], site: Site, like: Tensor, offset: int = 0
+) -> Tensor | None:
+    """Draw a mask for each step of `like (trials, batch, time, features)`; its shape, or None.
+
+    `offset` counts the steps of the same segment that ran before.
+    """
+    _, batch, time_steps, features = like.shape
+    mask = _scaled(keys, site, (time_steps, batch, features), like, offset)
+    return None if mask is None else mask.transpose(1, 2)
+
+
+def recurrent_noise(
+    keys: Sequence[DropoutKey] | None,
+    place: tuple[int, int],
+    state: Sequence[Tensor],
+    time_steps: int,
+    offset: int = 0,
+) -> RecurrentNoise | None:
+    """Draw recurrent dropout and zoneout of one layer in one direction.
+
+    Args:
+        keys: One per trial; None for neither.
+        place: Layer and direction.
+        state: The state's parts, each `(trials, batch, hidden)`.
+        time_steps: Of the segment.
+        offset: Steps of the same segment that ran before.
+
+    Returns:
+        The noise, or None where there is none.
+    """
+    if keys is None:
+        return None
+    hidden = locked_mask(keys, recurrent(*place), state[0].shape[1], state[0])
+    keep = tuple(
+        _kept(keys, site, part, time_steps, offset)
+        for site, part in zip(zoneout(*place), state, strict=False)
+    )
+    if hidden is None and all(part is None for part in keep):
+        return None
+    return RecurrentNoise(hidden, keep)
+
+
+def _kept(
+    keys: Sequence[DropoutKey], site: Site, part: Tensor, time_steps: int, offset: int
+) -> Tensor | None:
+    rates = [key.rate(site) for key in keys]
+    if not any(rates):
+        return None
+    if keys[0].segment is None:
+        return part.new_tensor(rates).reshape(-1, 1, 1, 1)
+    shape = (time_steps, *part.shape[1:])
+    drawn = _drawn(keys, site, rates, shape, part.device, offset)
+    return drawn.to(part.dtype).transpose(1, 2)
+
+
+def _scaled(
+    keys: Sequence[DropoutKey], site: Site, shape: tuple[int, ...], like: Tensor, offset: int = 0
+) -> Tensor | None:
+    rates = [key.rate(site) for key in keys]
+    if not any(rates):
+        return None
+    scale = torch.tensor([1 / (1 - r) for r in rates], dtype=like.dtype, device=like.device)
+    kept = _drawn(keys, site, rates, shape, like.device, offset).logical_not_().to(like.dtype)
+    return kept.mul_(scale.reshape(-1, *[1] * len(shape)))
+
+
+def _drawn(
+    keys: Sequence[DropoutKey],
+    site: Site,
+    rates: Sequence[float],
+    shape: tuple[int, ...],
+    device: torch.device,
+    offset: int = 0,
+) -> Tensor:
+    """Return `(trials, *shape)` bool, each True with its trial's probability.
+
+    `offset` counts the draws along the first axis of `shape` that were made before.
+    """
+    words = [
+        _split(_mix(_mix(_mix(key.config.seed) ^ (key.segment or 0)) ^ site.number)) for key in keys
+    ]
+    count = math.prod(shape)
+    place = torch.arange(count, device=device) + offset * (count // max(shape[0], 1))
+    low, high, drop_below = (
+        torch.tensor(column, device=device).unsqueeze(1)
+        for column in (
+            [word[0] for word in words],
+            [word[1] for word in words],
+            [round(rate * (_WORD + 1)) for rate in rates],
+        )
+    )
+    draws = _hash32(_hash32(place ^ low) ^ high)
+    return (draws < drop_below).reshape(len(keys), *shape)
+
+
+def _hash32(x: Tensor) -> Tensor:
+    """Wellons' lowbias32 finaliser on int64 that hold 32 bits (the product's overflow is cut)."""
+    x = x ^ (x >> 16)
+    x = (x * 0x7FEB352D) & _WORD
+    x ^= x >> 15
+    x = (x * 0x846CA68B) & _WORD
+    return x ^ (x >> 16)
+
+
+def _mix(x: int) -> int:
+    """SplitMix64's finaliser (Steele et al. 2014)."""
+    x = (x + 0x9E3779B97F4A7C15) & _LONG
+    x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _LONG
+    x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _LONG
+    return x ^ (x >> 31)
+
+
+def _split(x: int) -> tuple[int, int]:
+    return x & _WORD, x >> 32

@@ -1,0 +1,23 @@
+"""What can go wrong in training.
+
+TrainerError
+├── ConfigError      a training setting breaks a law (user's mistake)
+├── DataError        the data break the sequence contract (user's mistake)
+└── CheckpointError  a checkpoint is unreadable, or belongs to another configuration
+"""
+
+
+class TrainerError(Exception):
+    """Base of every error that `trainers` raises on purpose."""
+
+
+class ConfigError(TrainerError):
+    """A training setting breaks a law; the message states law, value and way out."""
+
+
+class DataError(TrainerError):
+    """The data break the sequence contract; the message states law, value and way out."""
+
+
+class CheckpointError(TrainerError):
+    """A checkpoint can't be read or does not fit the trial that asks for it."""

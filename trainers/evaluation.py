@@ -1,0 +1,120 @@
+"""A pass over one part without gradient, dropout or truncation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from trainers import losses
+from trainers.batches import Part
+from trainers.data.contract import SequenceData
+from trainers.dropout import DropoutKey
+from trainers.errors import ConfigError
+from trainers.lanes import Lanes, StreamPart
+from trainers.masks import Array
+from trainers.metrics import Tally
+from trainers.model import Model
+from trainers.parameters import Weights
+from trainers.spans import Span
+from trainers.tbptt import Segment, cut, enter, leave
+
+_FLOATS = 1 << 20  # of the largest array in a batch: enough to fill the kernels, small in memory
+
+
+def evaluation_rows(model: Model, part: Part | StreamPart) -> int:
+    """Return the rows of an evaluation batch: a function of structure and data, not of the pack."""
+    return max(1, _FLOATS // (part.data.time_steps * 4 * max(model.structure.layer_sizes)))
+
+
+@torch.no_grad()
+def evaluate(
+    model: Model,
+    weights: Weights,
+    data: SequenceData,
+    part: Part | StreamPart,
+    total_squares: Array | None,
+    keys: Sequence[DropoutKey] | None = None,
+) -> dict[str, float]:
+    """Return the metrics of `weights` (one trial) on a part.
+
+    Each sequence is one full pass; a stream is read in long lanes, the state carried to their end.
+    `keys` carry zoneout's expectation.
+    """
+    whole = replace(model.structure, tbptt_forward_steps=None, tbptt_backward_steps=None)
+    tally = Tally(data, whole, weights.head_bias.device)
+    for segment, outputs in _passes(model, weights, data, part, keys):
+        tally.loss_count += segment.count
+        if segment.targets is not None:
+            values = losses.elements(whole.loss, outputs, segment.targets)
+            loss = losses.reduced(values, segment, tally.class_weights).item()
+            tally.add_segment(segment, outputs, values, loss)
+    return tally.result(total_squares)
+
+
+@torch.no_grad()
+def confusion_matrix(
+    model: Model,
+    weights: Weights,
+    data: SequenceData,
+    part: Part | StreamPart,
+    keys: Sequence[DropoutKey] | None = None,
+) -> Array:
+    """Count actual classes against predicted ones over a part's valid targets.
+
+    Returns:
+        `(classes, classes)` int64: row = actual, column = predicted.
+
+    Raises:
+        ConfigError: the targets are no class ids.
+    """
+    if model.structure.loss != "cross_entropy":
+        raise ConfigError(
+            "a confusion matrix needs targets that are class ids, but got "
+            f"loss={model.structure.loss!r}."
+        )
+    classes = data.output_size
+    counts = torch.zeros(classes * classes, dtype=torch.int64)
+    for segment, outputs in _passes(model, weights, data, part, keys):
+        if segment.targets is not None:
+            pairs = segment.targets[0] * classes + outputs[0].argmax(-1)
+            counts += torch.bincount(pairs, minlength=len(counts)).cpu()
+    matrix: Array = counts.reshape(classes, classes).numpy()
+    return matrix
+
+
+def _passes(
+    model: Model,
+    weights: Weights,
+    data: SequenceData,
+    part: Part | StreamPart,
+    keys: Sequence[DropoutKey] | None,
+) -> Iterator[tuple[Segment, Tensor]]:
+    """Run a part; yield what was run and its outputs `(1, wanted, outputs)`."""
+    state = None
+    for begins, segment in _segments(model, part, data.input_size):
+        segment = segment.to(weights.head_bias.device)
+        if segment.targets is None and data.walk == "sequences":
+            yield segment, weights.head_bias[:, :0]
+            continue
+        before = None if begins else state
+        outputs, after = model.forward(weights, segment, enter(before, segment), keys)
+        state = leave(after, segment)
+        yield segment, outputs
+
+
+def _segments(
+    model: Model, part: Part | StreamPart, input_size: int
+) -> Iterator[tuple[bool, Segment]]:
+    """Yield what is run, and whether it begins with zero state."""
+    for source in part.evaluation(evaluation_rows(model, part)):
+        stride = source.time_steps
+        if isinstance(source, Lanes):
+            floats_a_step = 4 * max(model.structure.layer_sizes) * source.count
+            stride = min(stride, max(1, _FLOATS // floats_a_step))
+        for start in range(0, source.time_steps, stride):
+            span = Span(start, min(start + stride, source.time_steps), gradient=False)
+            batch = source.window(span.start, span.stop)
+            yield start == 0, cut(batch, span, model.structure, input_size)

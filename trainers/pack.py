@@ -1,0 +1,297 @@
+"""Pack: trials of one structure, trained together; a trial's numbers do not depend on the others.
+
+Here every lane (the trials that one program steps at once) is one slot, on torch's native
+kernels; so a trial in a pack is bit-equal to the same trial alone.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from trainers import optim
+from trainers.batches import Part
+from trainers.checkpoint import Checkpoint, check_fits, read_checkpoint, write_checkpoint
+from trainers.config import Structure, TrainConfig
+from trainers.data.contract import SequenceData
+from trainers.dropout import evaluation_keys
+from trainers.errors import ConfigError, DataError
+from trainers.evaluation import confusion_matrix, evaluate
+from trainers.fitting import check_structure
+from trainers.initialisation import initialise
+from trainers.lanes import StreamPart, part_of
+from trainers.masks import Array
+from trainers.metrics import Objective, Tally, check_objective, total_squares
+from trainers.model import Model
+from trainers.parameters import Layout, Weights
+from trainers.recurrence import Wanted, choose_backend
+from trainers.reports import EpochReport
+from trainers.spans import Walk
+from trainers.training import train_segment
+from trainers.trial import Buffers, Progress, Trial
+
+PartName = Literal["train", "validation", "test"]
+
+
+class Pack:
+    """K trials of one structure on one data set; a slot is one place.
+
+    Args:
+        structure: What the trials have in common.
+        data: What they learn from.
+        objective: Which validation metric decides about best epoch and patience.
+        slots: K.
+        device: `cpu` or a torch device.
+        backend: `auto` takes the fastest that is exact for the cell.
+
+    Raises:
+        ConfigError: the structure does not fit the data or the objective.
+    """
+
+    def __init__(
+        self,
+        structure: Structure,
+        data: SequenceData,
+        objective: Objective,
+        *,
+        slots: int = 1,
+        device: str = "cpu",
+        backend: Wanted = "auto",
+    ) -> None:
+        check_structure(structure, data)
+        check_objective(objective, data, structure)
+        self._structure = structure
+        self._data = data
+        self._objective = objective
+        layout = Layout.of(structure, data.input_size, data.output_size)
+        chosen = choose_backend(backend, structure.cell, 1, device)
+        self._model = Model(structure, layout, chosen)
+        like = torch.empty(0, dtype=getattr(torch, structure.dtype), device=device)
+        moments = optim.MOMENTS[structure.optimizer]
+        self._buffers = Buffers.zeros(slots, layout.size, moments, like)
+        self._trials: list[Trial | None] = [None] * slots
+        self._parts: dict[PartName, Part | StreamPart] = {}
+        self._total_squares: dict[PartName, Array] = {}
+        if objective.metric == "r2":
+            self._require_variance()
+
+    @property
+    def parameter_count(self) -> int:
+        """Trained numbers of one trial."""
+        return self._model.layout.parameter_count
+
+    def epoch(self, slot: int) -> int:
+        """Return the epochs that the trial in `slot` has done."""
+        return self._trial(slot).progress.epoch
+
+    def admit(self, slot: int, config: TrainConfig, checkpoint: Path | None = None) -> None:
+        """Put a trial into a slot: from its first weights, or from where a checkpoint left it.
+
+        Raises:
+            ConfigError: the configuration is of another structure.
+            CheckpointError: the checkpoint is damaged or of another trial or other data.
+        """
+        if config.structure() != self._structure:
+            raise ConfigError(
+                f"trials of a pack must share {self._structure}, but got {config.structure()}."
+            )
+        rows = self._buffers.lane(slot)
+        tally = Tally(self._data, self._structure, rows.weights.device)
+        trial = Trial(config, rows, self._model.layout, tally)
+        if checkpoint is None:
+            initialise(self._model.layout, rows.weights[0], config)
+            rows.best.copy_(rows.weights)
+            rows.moments.zero_()
+        else:
+            saved = read_checkpoint(checkpoint)
+            check_fits(saved, config, self._data.digest, checkpoint)
+            _restore(trial, saved)
+        self._trials[slot] = trial
+
+    def drop(self, slot: int) -> None:
+        """Free a slot."""
+        self._trials[slot] = None
+
+    def train_epoch(self) -> list[EpochReport]:
+        """Train every occupied, unfinished slot to the end of its epoch."""
+        reports = []
+        for slot, trial in enumerate(self._trials):
+            if trial is not None and trial.progress.outcome == "training":
+                report = self.train(slot)
+                if report is not None:
+                    reports.append(report)
+        return reports
+
+    def train(self, slot: int, seconds: float | None = None) -> EpochReport | None:
+        """Train to the epoch's end, or for about `seconds`; call again to go on.
+
+        Returns:
+            The epoch's report, or None when the time ran out first.
+
+        Raises:
+            ConfigError: the slot is empty, or its trial has ended.
+        """
+        torch.set_flush_denormal(True)  # per thread; denormals slow CPU kernels up to ninefold
+        began = time.perf_counter()
+        trial = self._trial(slot)
+        progress = trial.progress
+        if progress.outcome != "training":
+            raise ConfigError(
+                f"a trial must be in training, but slot {slot} is {progress.outcome}."
+            )
+        part = self._part("train")
+        seed, epoch = trial.config.seed, progress.epoch
+        batches = part.epoch(seed, epoch)
+        while progress.batch < len(batches):
+            batch = batches[progress.batch]
+            walk = Walk.of(self._structure, batch.time_steps, seed, epoch)
+            while progress.segment < len(walk):
+                train_segment(self._model, trial, batch, walk, self._data.input_size)
+                if trial.diverged:
+                    return self._report(trial, slot, began)
+                if seconds is not None and time.perf_counter() - began >= seconds:
+                    progress.epoch_seconds += time.perf_counter() - began
+                    return None
+            progress.batch, progress.segment, trial.state = progress.batch + 1, 0, None
+        return self._report(trial, slot, began)
+
+    def evaluate(self, slot: int, part: PartName) -> dict[str, float]:
+        """Return the metrics of the trial's best weights (its newest before the first epoch)."""
+        trial = self._trial(slot)
+        weights = trial.best if trial.progress.best_epoch else trial.newest
+        return _finite(self._evaluate(trial, weights, part))
+
+    def confusion_matrix(self, slot: int, part: PartName) -> Array:
+        """Return `(classes, classes)` counts of the trial's best weights: actual by predicted.
+
+        Raises:
+            ConfigError: the targets are no class ids.
+        """
+        trial = self._trial(slot)
+        weights = trial.best if trial.progress.best_epoch else trial.newest
+        keys = evaluation_keys(trial.config)
+        return confusion_matrix(self._model, weights, self._data, self._part(part), keys)
+
+    def save(self, slot: int, path: Path) -> None:
+        """Write everything that continues the trial bit-equal; atomic, also inside an epoch."""
+        trial = self._trial(slot)
+        tally = trial.tally
+        progress = asdict(trial.progress) | {"tally": tally.numbers()}
+        tensors = {
+            "weights": trial.rows.weights[0],
+            "best": trial.rows.best[0],
+            "moments": trial.rows.moments[:, 0],
+            "sums": tally.sums,
+        }
+        for layer, state in enumerate(trial.state or ()):
+            tensors |= {f"state.{layer}.{i}": tensor for i, tensor in enumerate(state)}
+        saved = Checkpoint(
+            trial.config,
+            self._data.digest,
+            self._data.input_size,
+            self._data.output_size,
+            progress,
+            [(e.name, list(e.shape), e.start) for e in self._model.layout.entries],
+            tensors,
+        )
+        write_checkpoint(saved, path)
+
+    def _report(self, trial: Trial, slot: int, began: float) -> EpochReport:
+        """Close the epoch: validate, judge, report."""
+        progress = trial.progress
+        progress.epoch += 1
+        train = trial.tally.result(self._squares("train"))
+        validation: dict[str, float] = {}
+        if progress.outcome == "training":
+            validation = self._evaluate(trial, trial.newest, "validation")
+            trial.judge(validation, self._objective)
+        seconds = progress.epoch_seconds + time.perf_counter() - began
+        report = EpochReport(
+            slot=slot,
+            epoch=progress.epoch,
+            outcome=progress.outcome,
+            train=_finite(train),
+            validation=_finite(validation),
+            best_epoch=progress.best_epoch,
+            best_validation=dict(progress.best_validation),
+            learning_rate=progress.learning_rate,
+            gradient_norm=progress.epoch_norms / max(progress.epoch_steps, 1),
+            optimizer_steps=progress.optimizer_steps,
+            train_seconds=seconds,
+        )
+        trial.begin_epoch()
+        return report
+
+    def _evaluate(self, trial: Trial, weights: Weights, name: PartName) -> dict[str, float]:
+        torch.set_flush_denormal(True)
+        part, squares = self._part(name), self._squares(name)
+        keys = evaluation_keys(trial.config)
+        return evaluate(self._model, weights, self._data, part, squares, keys)
+
+    def _require_variance(self) -> None:
+        squares = self._squares("validation")
+        if squares is not None and not (squares > 0).any():
+            raise DataError(
+                "objective r2 needs validation targets that vary, but got constant ones; take rmse."
+            )
+
+    def _trial(self, slot: int) -> Trial:
+        trial = self._trials[slot]
+        if trial is None:
+            raise ConfigError(
+                f"a slot must hold a trial, but slot {slot} is empty; admit one first."
+            )
+        return trial
+
+    def _part(self, name: PartName) -> Part | StreamPart:
+        if name not in self._parts:
+            data = getattr(self._data, name)
+            if data is None:
+                raise DataError(f"data {self._data.name!r} has no {name} part.")
+            self._parts[name] = part_of(self._data, data, self._structure)
+        return self._parts[name]
+
+    def _squares(self, name: PartName) -> Array | None:
+        """SST of a part, for r2; computed once."""
+        if self._data.task != "regression":
+            return None
+        if name not in self._total_squares:
+            self._total_squares[name] = total_squares(self._part(name))
+        return self._total_squares[name]
+
+
+def evaluate_checkpoint(
+    path: Path, data: SequenceData, part: PartName, objective: Objective
+) -> dict[str, float]:
+    """Return the metrics of a saved trial's best weights on one part.
+
+    Raises:
+        CheckpointError: the checkpoint is damaged, or of other data.
+    """
+    config = read_checkpoint(path, tensors=False).config
+    pack = Pack(config.structure(), data, objective)
+    pack.admit(0, config, path)
+    return pack.evaluate(0, part)
+
+
+def _finite(metrics: dict[str, float]) -> dict[str, float]:
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
+
+
+def _restore(trial: Trial, saved: Checkpoint) -> None:
+    """Continue a trial where its checkpoint left it."""
+    tensors, rows, progress = saved.tensors, trial.rows, dict(saved.progress)
+    trial.tally.restore(tensors["sums"], progress.pop("tally"))
+    trial.progress = Progress(**progress)
+    rows.weights[0].copy_(tensors["weights"])
+    rows.best[0].copy_(tensors["best"])
+    rows.moments[:, 0].copy_(tensors["moments"])
+    layers: dict[int, list[torch.Tensor]] = {}
+    for name in sorted(n for n in tensors if n.startswith("state.")):
+        layers.setdefault(int(name.split(".")[1]), []).append(tensors[name].to(rows.weights.device))
+    trial.state = tuple(tuple(layers[i]) for i in sorted(layers)) or None

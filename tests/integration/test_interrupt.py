@@ -19,8 +19,8 @@ name: slow
 data: {source: adding, length: 30, train_sequences: 2000, validation_sequences: 100,
        test_sequences: 100}
 space: {base: null, parameters: {learning_rate: {low: 0.001, high: 0.01}}}
-train: {max_epochs: 30, hidden_size: 16}
-budget: {trials: 3}
+train: {max_epochs: 40, hidden_size: 16}
+budget: {trials: 1}
 run: {workers: 1}
 tracking: {enabled: false}
 """
@@ -71,11 +71,11 @@ def test_ctrl_c_leaves_a_sweep_that_the_same_command_finishes(spec):
     assert "rnn-sweep run" in out + err
     before = epochs(spec)
     assert kinds(spec, "closed")[-1]["reason"] == "interrupted"
-    again = start(spec, "--trials", "1")
+    again = start(spec)
     assert again.wait(timeout=120) == 0, again.communicate()
     started = kinds(spec, "started")
     assert started[1]["from_epoch"] == before
-    assert sum(payload["best_epoch"] >= 0 for payload in kinds(spec, "reported")) == 30
+    assert len(kinds(spec, "reported")) == 40
 
 
 def test_a_second_coordinator_gets_one_clear_line_and_changes_nothing(spec):

@@ -35,7 +35,10 @@ PositiveInt = Annotated[int, Field(ge=1)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 # Resume may change these; everything else is the sweep's identity.
-CHANGEABLE = ("budget.trials", "budget.hours", "run.workers", "run.address", "tracking")
+CHANGEABLE = (
+    "budget.trials", "budget.hours", "run.workers", "run.address", "finalists.replicates",
+    "tracking",
+)  # fmt: skip
 
 
 class Section(BaseModel):
@@ -99,11 +102,16 @@ class ConstraintSection(Section):
 class PruningSection(Section):
     """When to stop a trial that does badly."""
 
-    rule: Literal["none", "median", "halving"] = "none"
+    rule: Literal["none", "median", "halving", "hyperband", "optuna"] = "none"
     min_epochs: PositiveInt = 1
     reduction_factor: Annotated[int, Field(ge=2)] = 3
     startup_trials: Annotated[int, Field(ge=0)] = 5
     interval_epochs: PositiveInt = 1
+    pruner: str | None = Field(None, description="rule optuna: a class of optuna.pruners")
+    options: dict[str, Any] = Field(default_factory=dict, description="rule optuna: its arguments")
+    audit: Annotated[int, Field(ge=0)] = Field(
+        0, description="pruned trials to run to the end, to see what pruning cost"
+    )
 
 
 class SearchSection(Section):
@@ -142,12 +150,15 @@ class RunSection(Section):
     """Where and how the trials run."""
 
     workers: int | Literal["auto"] = Field("auto", description="auto, or a number >= 1")
+    pack: int | Literal["auto"] = Field("auto", description="auto, or trials per worker >= 1")
+    backend: Literal["auto", "native", "stepwise", "graph"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
     order: Literal["free", "reproducible"] = "free"
     address: str | None = None
     checkpoint_seconds: PositiveFloat = 30.0
     threads: PositiveInt = 1
 
-    @field_validator("workers", mode="before")
+    @field_validator("workers", "pack", mode="before")
     @classmethod
     def _auto_or_count(cls, value: Any) -> Any:
         count = isinstance(value, int) and not isinstance(value, bool) and value >= 1
@@ -160,6 +171,7 @@ class FinalistsSection(Section):
     """How many of the best trials by validation are evaluated on the test part."""
 
     count: Annotated[int, Field(ge=0)] = 3
+    replicates: PositiveInt = Field(1, description="seeds per finalist, its own included")
 
 
 class RetentionSection(Section):
@@ -174,6 +186,11 @@ class TrackingSection(Section):
     enabled: bool = True
     uri: str | None = None
     experiment: str | None = None
+    models: bool = Field(True, description="log the finalists as MLflow models")
+    register_as: str | None = Field(
+        None, description="register the best one under this name, as champion if it is better"
+    )
+    system_metrics: bool = False
 
 
 class SweepConfig(Section):

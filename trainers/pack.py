@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
@@ -126,6 +127,18 @@ class Pack:
                 if report is not None:
                     reports.append(report)
         return reports
+
+    def advance(self, slots: Sequence[int], seconds: float | None = None) -> list[EpochReport]:
+        """Train some slots for about `seconds`, at most until one of them ends its epoch.
+
+        The slot that is farthest behind comes first, so that trials of a pack advance together.
+
+        Returns:
+            Reports of the epochs that ended; none when the time ran out first.
+        """
+        slot = min(slots, key=lambda s: (self.epoch(s), s))
+        report = self.train(slot, seconds)
+        return [] if report is None else [report]
 
     def train(self, slot: int, seconds: float | None = None) -> EpochReport | None:
         """Train to the epoch's end, or for about `seconds`; call again to go on.

@@ -3,7 +3,8 @@
 TrainerError
 ├── ConfigError      a training setting breaks a law (user's mistake)
 ├── DataError        the data break the sequence contract (user's mistake)
-└── CheckpointError  a checkpoint is unreadable, or belongs to another configuration
+├── CheckpointError  a checkpoint is unreadable, or belongs to another configuration
+└── OutOfMemory      a pack does not fit into the device's memory
 """
 
 
@@ -21,3 +22,7 @@ class DataError(TrainerError):
 
 class CheckpointError(TrainerError):
     """A checkpoint can't be read or does not fit the trial that asks for it."""
+
+
+class OutOfMemory(TrainerError):
+    """A pack does not fit into memory; the message says how many trials were tried."""

@@ -15,6 +15,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from trainers.data.reading import Reading
+
 Array = np.ndarray[Any, np.dtype[Any]]
 Task = Literal["regression", "classification"]
 Walk = Literal["sequences", "stream"]
@@ -76,6 +78,10 @@ class SequenceData:
             the trainer cuts into lanes, the state carried to the end of the epoch.
         class_weights: `(classes,)` factors of the classes' loss; None for 1.
         tokens: The vocabulary, one text per token id, for decoding; empty when it has none.
+        input_scale: `(features,)`; inputs are `(raw - input_shift) / input_scale`. None: as raw.
+        input_shift: `(features,)`; see `input_scale`.
+        input_names: One name per feature; empty when they have none.
+        reading: How raw tables or texts become inputs; None where the source does not say.
     """
 
     name: str
@@ -96,6 +102,10 @@ class SequenceData:
     walk: Walk = "sequences"
     class_weights: Array | None = None
     tokens: tuple[str, ...] = ()
+    input_scale: Array | None = None
+    input_shift: Array | None = None
+    input_names: tuple[str, ...] = ()
+    reading: Reading | None = None
 
     def parts(self) -> dict[str, SequenceSet]:
         """The parts that exist, by name."""

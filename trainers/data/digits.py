@@ -67,6 +67,8 @@ def _load(name: str, options: DigitsOptions, steps: int) -> SequenceData:
         digest="",
         target_names=tuple(str(digit) for digit in range(CLASSES)),
         one_target=True,
+        input_scale=np.full(inputs.shape[2], BRIGHTEST),
+        input_shift=np.zeros(inputs.shape[2]),
     )
 
 

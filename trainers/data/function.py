@@ -2,8 +2,8 @@
 
 The function returns a `SequenceData`, or a mapping: `task`, `train`, `validation`, perhaps
 `test` (each a mapping of `inputs`, `targets`, perhaps `input_mask`, `target_mask`, `resets`), and
-perhaps any of `name`, `target_names`, `target_scale`, `target_shift`, `units`, `classes`, `walk`,
-`class_weights`, `vocabulary_size`, `tokens`, `notes`.
+perhaps any of `name`, `target_names`, `target_scale`, `target_shift`, `input_names`, `input_scale`,
+`input_shift`, `units`, `classes`, `walk`, `class_weights`, `vocabulary_size`, `tokens`, `notes`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ ARRAY_NAMES = ("inputs", "targets", "input_mask", "target_mask", "resets")
 OTHER_NAMES = (
     *("task", "name", "target_names", "target_scale", "target_shift", "units", "classes"),
     *("walk", "class_weights", "vocabulary_size", "tokens", "notes"),
+    *("input_names", "input_scale", "input_shift"),
 )
 
 
@@ -160,6 +161,9 @@ def _from_mapping(answer: Mapping[str, Any], source: str, name: str) -> Sequence
         walk=answer.get("walk", "sequences"),
         class_weights=_numbers(answer.get("class_weights")),
         tokens=tokens,
+        input_scale=_numbers(answer.get("input_scale")),
+        input_shift=_numbers(answer.get("input_shift")),
+        input_names=tuple(str(n) for n in answer.get("input_names", ())),
     )
 
 

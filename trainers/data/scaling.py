@@ -6,6 +6,7 @@ deviation to 1. A constant column is shifted only, as scikit-learn does.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -38,6 +39,12 @@ def fit_scaler(train: Array, scaling: Scaling) -> ColumnScaler:
         return ColumnScaler(_without_zeros(train.max(axis=0) - low, low), low)
     mean = train.mean(axis=0)
     return ColumnScaler(_without_zeros(train.std(axis=0), mean), mean)
+
+
+def joined(scalers: Sequence[ColumnScaler]) -> ColumnScaler:
+    """Return one scaler of several ones' columns, side by side."""
+    scale = np.concatenate([scaler.scale for scaler in scalers])
+    return ColumnScaler(scale, np.concatenate([scaler.shift for scaler in scalers]))
 
 
 def _without_zeros(scale: Array, magnitude: Array) -> Array:

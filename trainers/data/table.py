@@ -8,7 +8,7 @@ scalers see existing steps of the training part only.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -32,7 +32,8 @@ from trainers.data.grouping import (
 )
 from trainers.data.options import means, require
 from trainers.data.padding import padded
-from trainers.data.scaling import ColumnScaler, fit_scaler
+from trainers.data.reading import TableReading
+from trainers.data.scaling import ColumnScaler, fit_scaler, joined
 from trainers.data.series import Missing, numeric_columns, require_columns
 from trainers.errors import DataError
 
@@ -126,7 +127,9 @@ def load_table(options: TableOptions, base_dir: Path) -> SequenceData:
     labels = _labels(label_tables, options)
     sequences, notes = _aligned(inputs, groups, labels, options)
     rows = _divided(sequences, labels, tables, label_tables, options)
-    return _assemble(name, options, list(sequences.values()), rows, (labels.classes, notes))
+    data = _assemble(name, options, list(sequences.values()), rows, (labels.classes, notes))
+    reading = TableReading(tuple(names), options.sequence, options.order)
+    return replace(data, input_names=tuple(names), reading=reading)
 
 
 def _tables(options: TableOptions, base_dir: Path) -> tuple[list[Table], str]:
@@ -283,6 +286,8 @@ def _assemble(
         class_weights=(
             None if is_regression else class_weights(options.class_weights, sets["train"], classes)
         ),
+        input_scale=scaler.scale,
+        input_shift=scaler.shift,
     )
 
 
@@ -304,8 +309,7 @@ def _target_scaler(train: Sequence[Aligned], options: TableOptions) -> ColumnSca
         if len(valid) == 0:
             raise DataError(f"target {name!r} is missing in the whole training part.")
         scalers.append(fit_scaler(valid[:, None], options.scaling))
-    scale = np.concatenate([scaler.scale for scaler in scalers])
-    return ColumnScaler(scale, np.concatenate([scaler.shift for scaler in scalers]))
+    return joined(scalers)
 
 
 def _part(

@@ -19,6 +19,7 @@ from trainers.data.contract import Array, SequenceData, SequenceSet
 from trainers.data.division import PARTS, boundaries_of, require_shares, require_two_shares
 from trainers.data.files import find_files, read_text
 from trainers.data.options import means, require
+from trainers.data.reading import TextReading
 from trainers.data.vocabulary import UNKNOWN, Level, Vocabulary, fit_vocabulary, split_text
 from trainers.errors import DataError
 
@@ -101,6 +102,7 @@ def stream_from_documents(
         vocabulary_size=len(vocabulary),
         walk="stream",
         tokens=vocabulary.tokens,
+        reading=TextReading(options.level, options.lowercase),
     )
 
 

@@ -21,6 +21,7 @@ from trainers.data.division import PARTS, divide, require_shares, require_two_sh
 from trainers.data.files import find_files, read_text
 from trainers.data.options import means, require
 from trainers.data.padding import one_label_set, padded
+from trainers.data.reading import TextReading
 from trainers.data.series import read_frame, require_columns
 from trainers.data.vocabulary import (
     PADDING,
@@ -204,6 +205,7 @@ def tokens_from_examples(
         vocabulary_size=len(vocabulary),
         class_weights=class_weights(options.class_weights, train, names),
         tokens=vocabulary.tokens,
+        reading=TextReading(options.level, options.lowercase, options.max_length, by_line=True),
     )
 
 

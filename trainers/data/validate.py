@@ -223,16 +223,17 @@ def _chunks(values: Array, mask: Array | None) -> Iterator[tuple[int, Array, Arr
 
 
 def _check_scaling(data: SequenceData) -> None:
-    for name in ("target_scale", "target_shift"):
-        array = getattr(data, name)
-        if array is None:
-            continue
-        if array.shape != (data.output_size,) or not np.isfinite(array).all():
-            raise DataError(
-                f"{name} must hold {data.output_size} finite numbers, but got {array.tolist()}."
-            )
-    if data.target_scale is not None and (data.target_scale <= 0).any():
-        raise DataError(f"`target_scale > 0` must hold, but got {data.target_scale.tolist()}.")
+    for side, size in (("target", data.output_size), ("input", data.input_size)):
+        scale, shift = getattr(data, f"{side}_scale"), getattr(data, f"{side}_shift")
+        for name, array in ((f"{side}_scale", scale), (f"{side}_shift", shift)):
+            if array is None:
+                continue
+            if array.shape != (size,) or not np.isfinite(array).all():
+                raise DataError(
+                    f"{name} must hold {size} finite numbers, but got {array.tolist()}."
+                )
+        if scale is not None and (scale <= 0).any():
+            raise DataError(f"`{side}_scale > 0` must hold, but got {scale.tolist()}.")
 
 
 def _with_vocabulary(data: SequenceData) -> SequenceData:

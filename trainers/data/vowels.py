@@ -101,6 +101,8 @@ def load_vowels(options: VowelsOptions, base_dir: Path) -> SequenceData:
         one_target=True,
         notes=("test: the official 370 utterances; the largest class is 23.8 % of them",),
         class_weights=class_weights(options.class_weights, train, names),
+        input_scale=scaler.scale,
+        input_shift=scaler.shift,
     )
 
 

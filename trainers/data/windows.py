@@ -8,7 +8,7 @@ Scalers see training rows only.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -18,8 +18,10 @@ from trainers.data.contract import Array, SequenceData, SequenceSet
 from trainers.data.cutting import Geometry, Series, cut
 from trainers.data.division import boundaries_of
 from trainers.data.options import means, require
-from trainers.data.scaling import ColumnScaler, fit_scaler
+from trainers.data.reading import WindowReading
+from trainers.data.scaling import ColumnScaler, fit_scaler, joined
 from trainers.data.series import (
+    CALENDAR_NAMES,
     Missing,
     calendar_features,
     gap_note,
@@ -122,55 +124,78 @@ def windows_from_frame(frame: pd.DataFrame, options: WindowOptions, name: str) -
     """Cut a table whose rows are time steps into windows; see `load_windows`."""
     require_columns(frame, options.target, "target")
     boundaries = boundaries_of(len(frame), options.split)
-    inputs, input_present, notes = _inputs(frame, options, boundaries[1])
+    read = _inputs(frame, options, boundaries[1])
     targets = matrix(frame, options.target, options.missing)
     scaler = _fit("target", targets[: boundaries[1]], options)
     target_present = np.asarray(~np.isnan(targets).any(axis=1))
     series = Series(
-        inputs=inputs,
+        inputs=_filled(read.values),
         targets=_filled(scaler.apply(targets)),
-        input_present=None if input_present.all() else input_present,
+        input_present=None if read.present.all() else read.present,
         target_present=None if target_present.all() else target_present,
     )
     parts, lines = cut(series, boundaries, options.geometry)
-    return _assemble(name, options, parts, scaler, [*notes, *lines])
+    return _assemble(name, options, parts, scaler, replace(read, notes=[*read.notes, *lines]))
 
 
-def _inputs(
-    frame: pd.DataFrame, options: WindowOptions, train_rows: int
-) -> tuple[Array, Array, list[str]]:
-    """Scaled inputs `(rows, features)`, which rows are there `(rows,)`, and notes.
+@dataclass(frozen=True)
+class _Inputs:
+    """Scaled inputs `(rows, features)`, which rows are there `(rows,)`, and how they came about.
 
     Features: the input columns, the calendar's, then the columns known ahead, step by step.
     """
+
+    values: Array
+    present: Array
+    columns: list[str]
+    scaler: ColumnScaler
+    notes: list[str]
+
+
+def _inputs(frame: pd.DataFrame, options: WindowOptions, train_rows: int) -> _Inputs:
     names, notes = _input_names(frame, options)
     own = matrix(frame, names, options.missing)
-    columns = [_fit("input", own[:train_rows], options).apply(own)]
+    scalers = [_fit("input", own[:train_rows], options)]
+    columns = [scalers[0].apply(own)]
     if options.time_column is not None:
         times = parse_times(frame, options.time_column)
         notes += [note for note in [gap_note(times)] if note]
         if options.calendar:
             columns.append(calendar_features(times))
+            scalers.append(fit_scaler(columns[-1], "none"))
     if options.known_ahead:
-        columns.append(_known_ahead(frame, options, train_rows))
+        known, scaler = _known_ahead(frame, options, train_rows)
+        columns.append(known)
+        scalers += [scaler] * options.output_steps
     values = np.column_stack(columns)
     present = ~np.isnan(values).any(axis=1)
     if not present.all():
         notes.append(f"{int((~present).sum())} of {len(frame)} rows have gaps in their inputs")
-    return _filled(values), present, notes
+    return _Inputs(values, present, names, joined(scalers), notes)
 
 
-def _known_ahead(frame: pd.DataFrame, options: WindowOptions, train_rows: int) -> Array:
+def _known_ahead(
+    frame: pd.DataFrame, options: WindowOptions, train_rows: int
+) -> tuple[Array, ColumnScaler]:
     """The columns' scaled values at the target rows of each row, `(rows, columns * output_steps)`.
 
     The last rows have no target rows, so no window ends there: zeros stand for what is not there.
     """
     require_columns(frame, options.known_ahead, "known_ahead")
     known = matrix(frame, options.known_ahead, options.missing)
-    scaled = _fit("known_ahead", known[:train_rows], options).apply(known)
-    ahead = range(options.steps_ahead, options.steps_ahead + options.output_steps)
-    shifted = [np.concatenate([scaled[step:], np.zeros_like(scaled[:step])]) for step in ahead]
-    return np.column_stack(shifted)
+    scaler = _fit("known_ahead", known[:train_rows], options)
+    return rows_ahead(scaler.apply(known), options.steps_ahead, options.output_steps, 0.0), scaler
+
+
+def rows_ahead(values: Array, steps_ahead: int, output_steps: int, fill: float) -> Array:
+    """Put each row's target rows side by side, `(rows, output_steps * columns)`.
+
+    `fill` stands for rows past the end.
+    """
+    padding = np.full((steps_ahead + output_steps, values.shape[1]), fill)
+    longer = np.concatenate([values, padding])
+    ahead = range(steps_ahead, steps_ahead + output_steps)
+    return np.column_stack([longer[step : step + len(values)] for step in ahead])
 
 
 def _fit(kind: str, train: Array, options: WindowOptions) -> ColumnScaler:
@@ -222,10 +247,12 @@ def _assemble(
     options: WindowOptions,
     parts: Sequence[SequenceSet],
     scaler: ColumnScaler,
-    notes: Sequence[str],
+    read: _Inputs,
 ) -> SequenceData:
     train, validation, test = parts
     horizons = options.output_steps
+    ahead = range(options.steps_ahead, options.steps_ahead + horizons)
+    known = [f"{column}+{step}" for step in ahead for column in options.known_ahead]
     return SequenceData(
         name=name,
         task="regression",
@@ -240,7 +267,19 @@ def _assemble(
         target_names=_target_names(options),
         units=options.units,
         one_target=options.targets == "last",
-        notes=tuple(notes),
+        notes=tuple(read.notes),
+        input_scale=read.scaler.scale,
+        input_shift=read.scaler.shift,
+        input_names=(*read.columns, *(CALENDAR_NAMES if options.calendar else ()), *known),
+        reading=WindowReading(
+            columns=tuple(read.columns),
+            input_steps=options.input_steps,
+            output_steps=horizons,
+            steps_ahead=options.steps_ahead,
+            stamps=options.time_column,
+            calendar=options.calendar,
+            known_ahead=options.known_ahead,
+        ),
     )
 
 

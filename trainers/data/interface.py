@@ -1,0 +1,113 @@
+"""Between what people have and what a network reads: scaling, names, vocabulary, as one JSON file.
+
+A sweep writes it once; with it and a checkpoint a model can be made where the data are not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from trainers.data.contract import SequenceData, Task, Walk
+from trainers.data.reading import Reading, reading_from_dict, reading_to_dict
+from trainers.errors import DataError
+
+INTERFACE_FILE = "data.json"
+
+
+@dataclass(frozen=True)
+class Interface:
+    """What a `SequenceData` says beside its arrays; see there.
+
+    Attributes:
+        ids: Whether inputs are token ids.
+    """
+
+    name: str
+    task: Task
+    digest: str
+    input_size: int
+    output_size: int
+    ids: bool
+    one_target: bool
+    walk: Walk = "sequences"
+    units: str = ""
+    target_names: tuple[str, ...] = ()
+    target_scale: tuple[float, ...] | None = None
+    target_shift: tuple[float, ...] | None = None
+    input_names: tuple[str, ...] = ()
+    input_scale: tuple[float, ...] | None = None
+    input_shift: tuple[float, ...] | None = None
+    tokens: tuple[str, ...] = ()
+    reading: Reading | None = None
+
+    @classmethod
+    def of(cls, data: SequenceData) -> Interface:
+        """Keep what is needed to use a network that was trained on the data."""
+        arrays = ("target_scale", "target_shift", "input_scale", "input_shift")
+        numbers = {name: getattr(data, name) for name in arrays}
+        return cls(
+            name=data.name,
+            task=data.task,
+            digest=data.digest,
+            input_size=data.input_size,
+            output_size=data.output_size,
+            ids=data.vocabulary_size is not None,
+            one_target=data.one_target,
+            walk=data.walk,
+            units=data.units,
+            target_names=data.target_names,
+            input_names=data.input_names,
+            tokens=data.tokens,
+            reading=data.reading,
+            **{n: None if a is None else tuple(a.tolist()) for n, a in numbers.items()},
+        )
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Interface:
+        """Build it from `to_dict`'s values; KeyError or TypeError where they are not."""
+        plain: dict[str, Any] = dict(values)
+        plain |= {name: tuple(value) for name, value in plain.items() if isinstance(value, list)}
+        plain["reading"] = reading_from_dict(plain.get("reading"))
+        return cls(**plain)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {**asdict(self), "reading": reading_to_dict(self.reading)}
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """One name per output or class: the data's, or numbers."""
+        if self.target_names:
+            return self.target_names
+        if self.task == "classification":
+            return tuple(str(number) for number in range(self.output_size))
+        several = self.output_size > 1
+        return tuple(f"y{number}" if several else "y" for number in range(self.output_size))
+
+
+def write_interface(data: SequenceData, folder: Path) -> None:
+    """Write a data set's interface into a folder, whole or not at all."""
+    path = folder / INTERFACE_FILE
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(Interface.of(data).to_dict()), encoding="utf-8")
+    temporary.replace(path)
+
+
+def read_interface(folder: Path) -> Interface:
+    """Read what `write_interface` wrote.
+
+    Raises:
+        DataError: there is no such file, or it can't be read.
+    """
+    path = folder / INTERFACE_FILE
+    try:
+        return Interface.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"a model needs {path}, which says how its data are read, but {error}; running the "
+            "sweep again writes it."
+        ) from error

@@ -180,17 +180,22 @@ def open_results(name: str | Path, directory: str | Path = DEFAULT_FOLDER) -> Re
                 f"the log in {folder} must hold a sweep named {log.sweep!r}, but has none."
             )
         config = SweepConfig.model_validate(stored)
-        state, curves = _fold(log)
+        state, curves = _fold(log, config)
     finally:
         log.close()
     return Results(folder, config, state, Goal.of(config, state), curves)
 
 
-def _fold(log: EventLog) -> tuple[SweepState, dict[int, LossCurves]]:
+def _fold(log: EventLog, config: SweepConfig) -> tuple[SweepState, dict[int, LossCurves]]:
     """Fold a log into what is known of every trial, and every trial's loss curves."""
     state, curves = SweepState(keep_reports=False), defaultdict[int, LossCurves](LossCurves)
     for event in log.read():
         state.apply(event)
+        if state.metric is None:  # the first event says what the sweep optimises
+            leading = Goal.of(config, state).leading
+            state.metric, state.sign = leading.metric, 1.0
+            if leading.direction == "maximize":
+                state.sign = -1.0
         trial = None if event.trial is None else state.trials.get(event.trial)
         if trial is not None and event.attempt == trial.attempt:
             curves[trial.number].apply(event)

@@ -19,9 +19,8 @@ def results_table(results: Results, width: int) -> Table:
     """Return the trials, best first, with as many parameters as fit into `width` characters."""
     trials = sorted(results.trials, key=lambda trial: _best_first(results, trial))
     columns = _columns(results, trials)
-    varying = _varying(trials)
     shown, hidden = dict(columns), []
-    for name in varying:
+    for name in varying(trials):
         cells = [setting(t.params[name]) if name in t.params else "-" for t in trials]
         if _width({**shown, name: cells}) <= width:
             shown[name] = cells
@@ -63,7 +62,7 @@ def _columns(results: Results, trials: Sequence[TrialState]) -> dict[str, list[s
     return columns
 
 
-def _varying(trials: Sequence[TrialState]) -> list[str]:
+def varying(trials: Sequence[TrialState]) -> list[str]:
     """Return the parameters that differ between trials, in the space's order."""
     names = dict.fromkeys(name for trial in trials for name in trial.params)
     return [

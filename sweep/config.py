@@ -215,6 +215,22 @@ class SweepConfig(Section):
         return value
 
     @model_validator(mode="after")
+    def _check_pruner(self) -> SweepConfig:
+        pruning = self.search.pruning
+        if (pruning.rule == "optuna") != (pruning.pruner is not None):
+            raise ValueError(
+                "search.pruning.rule=optuna and search.pruning.pruner belong together, but got "
+                f"(rule={pruning.rule}, pruner={pruning.pruner})"
+            )
+        if pruning.rule == "optuna" and (self.run.pack != 1 or self.run.order != "free"):
+            raise ValueError(
+                "optuna's pruners judge one report after the other, so they need run.pack=1 and "
+                f"run.order=free, but got ({self.run.pack}, {self.run.order}); set them, or take "
+                "search.pruning.rule halving, hyperband or median, which judge rungs as sets"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_across_sections(self) -> SweepConfig:
         if self.run.order == "reproducible" and self.budget.hours is not None:
             raise ValueError(

@@ -11,26 +11,26 @@ import heapq
 import logging
 import math
 import time
-import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sweep.asking import Asking
 from sweep.errors import ExecutorError
 from sweep.events import Event, EventLog, Kind
 from sweep.executors import Executor
+from sweep.extras import Extra
 from sweep.lease import Lease
 from sweep.protocol import Admit, Command, Continue, Evaluate, Evaluated, Lost, Reply, SaveAll, Stop
-from sweep.pruning import Verdict, waits_at
+from sweep.pruning import Decision, Verdict, rungs_of, waits_at
 from sweep.recording import events_of
 from sweep.retention import Retention
-from sweep.scheduler import MAX_DEATHS, Plan, Scheduling, plan, tellable
+from sweep.scheduler import MAX_DEATHS, Plan, Scheduling, plan
 from sweep.setup import Prepared
 from sweep.state import Standing, SweepState, TrialState
-from sweep.study import Search
-from trainers.errors import ConfigError
+from trainers.config import TrainConfig
 
 _LOG = logging.getLogger(__name__)
 CALLS_IN_FLIGHT = 2
@@ -59,7 +59,7 @@ class Coordinator:
         state: SweepState,
         executor: Executor,
         rules: Scheduling,
-        search: Search,
+        asking: Asking,
         retention: Retention,
     ) -> None:
         """Take over what `sweep.session` has opened."""
@@ -72,10 +72,10 @@ class Coordinator:
         self._lease = lease
         self._executor = executor
         self._rules = rules
-        self._search = search
+        self._asking = asking
         self._retention = retention
-        self._untold = {n for n, t in state.trials.items() if t.ended}
         self._held: dict[str, list[int]] = {}
+        self._capacity: dict[str, int] = {}
         self._commands: dict[str, list[Command]] = defaultdict(list)
         self._ended: list[int] = []
 
@@ -141,7 +141,7 @@ class Coordinator:
     # -- deciding ------------------------------------------------------------------------------
 
     def _decide(self) -> Plan:
-        return plan(self.state, self._held, self._rules)
+        return plan(self.state, self._held, self._rules, self._capacity)
 
     def _patience(self, decided: Plan) -> float:
         """Return how long to wait for workers: not at all while there is more to decide."""
@@ -156,22 +156,26 @@ class Coordinator:
         self._record([self._give_up_event(n) for n in decided.given_up])
         self._start(decided.assignments)
         if decided.ask:
-            self._ask()
+            self._ask(decided.follow)
 
     def _verdict_event(self, verdict: Verdict) -> Event:
         trial = self.state.trials[verdict.trial]
         common = (verdict.trial, trial.attempt, verdict.epoch)
-        if verdict.goes_on:
+        if verdict.decision is Decision.GO:
             return Event(Kind.CONTINUED, *common)
+        if verdict.decision is Decision.PROMOTE:
+            promotion = {"promoted": True, "generation": verdict.generation}
+            return Event(Kind.CONTINUED, *common, promotion)
         value = self.state.sign * trial.best_at(verdict.epoch, self.state.sign)
         payload = {
             "rule": self._rules.rule.name,
             "best": trial.best,
             "best_epoch": trial.best_epoch,
-            "values": [value],
+            "values": [value] if math.isfinite(value) else [],
             "parameters": trial.parameters,
         }
-        return Event(Kind.PRUNED, *common, payload)
+        kind = Kind.PAUSED if verdict.decision is Decision.PAUSE else Kind.PRUNED
+        return Event(kind, *common, payload)
 
     def _give_up_event(self, number: int) -> Event:
         trial = self.state.trials[number]
@@ -181,11 +185,11 @@ class Coordinator:
 
     def _pass_on(self, verdict: Verdict) -> None:
         trial = self.state.trials[verdict.trial]
-        worker = trial.worker
-        if verdict.goes_on:
-            self._commands[worker].append(Continue(verdict.trial, trial.attempt, verdict.epoch))
-        else:
-            self._commands[worker].append(Stop(verdict.trial, trial.attempt))
+        if verdict.decision is Decision.GO:
+            go = Continue(verdict.trial, trial.attempt, verdict.epoch)
+            self._commands[trial.worker].append(go)
+        elif verdict.decision is not Decision.PROMOTE and trial.worker in self._held:
+            self._commands[trial.worker].append(Stop(verdict.trial, trial.attempt))
 
     def _start(self, assignments: Iterable[tuple[int, str]]) -> None:
         events = []
@@ -204,27 +208,20 @@ class Coordinator:
             self._commands[worker].append(self._admission(self.state.trials[number]))
 
     def _admission(self, trial: TrialState) -> Admit:
-        config = self._prepared.train_config(trial.number, trial.params)
-        rungs = self._rules.rule.rungs(config.max_epochs)
-        return Admit(trial.number, trial.attempt, config, rungs, trial.checkpoint, trial.cleared)
+        config = TrainConfig.from_mapping(trial.config)
+        rule = self._rules.rule
+        rungs = rungs_of(rule, trial)
+        return Admit(
+            trial.number, trial.attempt, config, rungs, trial.checkpoint, trial.cleared, rule.pauses
+        )
 
-    def _ask(self) -> None:
-        number = len(self.state.trials)
-        for ended in tellable(self._rules, number, self._untold):
-            self._search.tell(self.state.trials[ended])
-            self._untold.remove(ended)
+    def _ask(self, follow: int | None) -> None:
         self.clock.first_ask = self.clock.first_ask or time.time()
-        params, source = self._search.ask()
-        payload: dict[str, Any] = {"uid": uuid.uuid4().hex, "params": params, "source": source}
-        try:
-            config = self._prepared.train_config(number, params)
-        except ConfigError as error:
-            asked = Event(Kind.ASKED, number, payload={**payload, "config": {}, "seed": 0})
-            refused = {"reason": "invalid", "message": str(error)}
-            self._record([asked, Event(Kind.FAILED, number, 0, 0, refused)])
-            return
-        payload |= {"config": config.to_dict(), "seed": config.seed}
-        self._record([Event(Kind.ASKED, number, payload=payload)])
+        self._record(self._asking.next(self.state, follow))
+
+    def add(self, extras: Iterable[Extra]) -> None:
+        """Take trials that repeat others; `run` trains them."""
+        self._record(self._asking.repeat(self.state, extras))
 
     # -- acting --------------------------------------------------------------------------------
 
@@ -259,26 +256,29 @@ class Coordinator:
                 events += self._loss_events(item)
             else:
                 self._held.setdefault(item.worker, [])
+                if item.capacity is not None:
+                    self._capacity[item.worker] = item.capacity
                 self.clock.busy_seconds += item.busy_seconds
                 events += events_of(item, self.state, self._prepared.objectives)
         self._record(events)
 
     def _loss_events(self, lost: Lost) -> list[Event]:
-        """The worker's trials wait again; only the one it was training is blamed for its death."""
+        """The worker's trials wait again; only those it was training are blamed for its death."""
         _LOG.warning("%s died: %s", lost.worker, lost.reason)
         held = self._held.pop(lost.worker, [])
         self._commands.pop(lost.worker, None)
-        training = next((n for n in held if not self._waits(n)), None)
+        slots = self._capacity.pop(lost.worker, self._rules.pack)
+        training = [n for n in held if not self._waits(n)][:slots]
         events = []
         for number in held:
             trial = self.state.trials[number]
-            payload: dict[str, Any] = {"reason": lost.reason, "worker_died": number == training}
+            payload: dict[str, Any] = {"reason": lost.reason, "worker_died": number in training}
             events.append(Event(Kind.LOST, number, trial.attempt, trial.epoch, payload))
         return events
 
     def _waits(self, number: int) -> bool:
         trial = self.state.trials[number]
-        return waits_at(trial, self._rules.rule.rungs(trial.config["max_epochs"]))
+        return waits_at(trial, rungs_of(self._rules.rule, trial))
 
     def _record(self, events: list[Event]) -> None:
         """Append events to the log, then fold them: nothing is acted on that is not logged."""
@@ -294,10 +294,13 @@ class Coordinator:
     def _after(self, event: Event, trial: TrialState) -> None:
         self._retention.follow(event, trial)
         self.epochs_done += event.kind is Kind.REPORTED
-        if trial.ended and event.kind is not Kind.EVALUATED:
-            self.clock.last_tell = event.time
+        ends = trial.ended and event.kind is not Kind.EVALUATED
+        if ends:
             self._ended.append(trial.number)
-            self._untold.add(trial.number)
+        if ends or event.kind is Kind.PAUSED:
+            self.clock.last_tell = event.time
+            self._asking.learn(event, trial)
+        if ends or event.kind in (Kind.PAUSED, Kind.LOST):
             held = self._held.get(trial.worker, [])
             if trial.number in held:
                 held.remove(trial.number)
@@ -320,15 +323,15 @@ class Coordinator:
                 self._executor.send(worker, [SaveAll()])
         while self._in_flight(self._answering()):
             self._consume(self._executor.poll(POLL_SECONDS))
-        self._recover()
         for worker, held in self._held.items():
             self._commands[worker] += [Stop(n, self.state.trials[n].attempt) for n in held]
-            held.clear()
+        self._recover()
 
 
 def ranked(state: SweepState, prepared: Prepared, count: int) -> list[int]:
     """Return the best `count` complete and feasible trials by the judged objective, best first."""
-    costs = ((prepared.cost(t), n) for n, t in state.trials.items() if t.state is Standing.COMPLETE)
+    complete = (t for t in state.trials.values() if t.state is Standing.COMPLETE)
+    costs = ((prepared.cost(t), t.number) for t in complete if t.source != "replicate")
     return [number for cost, number in heapq.nsmallest(count, costs) if math.isfinite(cost)]
 
 

@@ -34,6 +34,7 @@ class Kind(StrEnum):
     REPORTED = "reported"
     CHECKPOINTED = "checkpointed"
     CONTINUED = "continued"
+    PAUSED = "paused"
     PRUNED = "pruned"
     COMPLETED = "completed"
     FAILED = "failed"

@@ -32,6 +32,14 @@ class Executor(Protocol):
         """Reach the place where workers will live; nothing of the sweep is written before."""
         ...
 
+    def device(self, wanted: str) -> str:
+        """Return cpu or cuda: what workers will train on; `auto` takes what there is.
+
+        Raises:
+            ExecutorError: cuda is wanted where there is no GPU.
+        """
+        ...
+
     def start(self, data: SequenceData, settings: WorkerSettings, workers: int) -> None:
         """Start the workers; they hold `data` until `close`."""
         ...
@@ -77,6 +85,10 @@ class InProcessExecutor:
 
     def connect(self, workers: int, data_bytes: int) -> None:
         """Do nothing: we are here."""
+
+    def device(self, wanted: str) -> str:
+        """Return cpu unless cuda is asked for: the twin is no place for long training."""
+        return "cpu" if wanted == "auto" else wanted
 
     def start(self, data: SequenceData, settings: WorkerSettings, workers: int) -> None:
         """Build the workers."""
@@ -149,6 +161,18 @@ class RayExecutor:
             connect(self._address, workers, data_bytes)
             self._connected = True
 
+    def device(self, wanted: str) -> str:
+        """Return cuda where the cluster has GPUs and nobody asks for the cpu."""
+        import ray
+
+        gpus = ray.cluster_resources().get("GPU", 0)  # type: ignore[no-untyped-call]
+        if wanted == "cuda" and not gpus:
+            raise ExecutorError(
+                "run.device=cuda needs a cluster with GPUs, but this one has none; set run.device "
+                "to auto or cpu, or name another --address."
+            )
+        return "cuda" if gpus and wanted != "cpu" else "cpu"
+
     def start(self, data: SequenceData, settings: WorkerSettings, workers: int) -> None:
         """Put the data once and start the actors."""
         import ray
@@ -156,7 +180,10 @@ class RayExecutor:
         self.connect(workers, 0)
         self._settings = settings
         self._data = ray.put(data)
-        self._actor_class = ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(_Actor)
+        gpus = 1 if settings.device == "cuda" else 0
+        self._actor_class = ray.remote(
+            num_cpus=1, num_gpus=gpus, max_restarts=0, max_task_retries=0
+        )(_Actor)
         for _ in range(workers):
             self._spawn()
 

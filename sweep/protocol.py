@@ -5,7 +5,8 @@ Every message bears (trial, attempt); consuming one twice changes nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Literal
 
 from trainers.config import TrainConfig
 from trainers.reports import EpochReport
@@ -19,6 +20,7 @@ class Admit:
         rungs: Epochs at which the trial waits for a decision.
         checkpoint: Path of the checkpoint to go on from, or None to start afresh.
         cleared: Highest epoch up to which rungs are decided.
+        saves_at_rungs: Whether to write a checkpoint at each rung: the trial may be paused there.
     """
 
     trial: int
@@ -27,6 +29,7 @@ class Admit:
     rungs: tuple[int, ...] = ()
     checkpoint: str | None = None
     cleared: int = 0
+    saves_at_rungs: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,16 @@ class Crashed:
 
 
 @dataclass(frozen=True)
+class Evicted:
+    """There was no memory for the trial beside its neighbours; it waits for another turn."""
+
+    trial: int
+    attempt: int
+    message: str
+    time: float
+
+
+@dataclass(frozen=True)
 class Evaluated:
     """Test metrics of a finalist."""
 
@@ -105,7 +118,7 @@ class Evaluated:
     time: float
 
 
-Item = Trained | Saved | Crashed | Evaluated
+Item = Trained | Saved | Crashed | Evicted | Evaluated
 
 
 @dataclass(frozen=True)
@@ -115,12 +128,14 @@ class Reply:
     Attributes:
         busy_seconds: Time spent training, saving and evaluating in this call.
         resident: Trials that the worker holds now.
+        capacity: Trials that it can train together; None where that is as it was told.
     """
 
     worker: str
     items: tuple[Item, ...] = ()
     busy_seconds: float = 0.0
     resident: tuple[int, ...] = ()
+    capacity: int | None = None
 
 
 @dataclass(frozen=True)
@@ -142,6 +157,9 @@ class WorkerSettings:
         checkpoint_seconds: Seconds of training between two checkpoints of a trial.
         slice_seconds: Length of one call while there is work.
         threads: Threads of torch in one worker.
+        device: cpu or cuda.
+        pack: Trials to train together; 0 lets each worker plan that by measuring.
+        backend: What runs a pack, in `trainers.pack`'s words.
     """
 
     metric: str
@@ -150,4 +168,6 @@ class WorkerSettings:
     checkpoint_seconds: float = 30.0
     slice_seconds: float = 0.25
     threads: int = 1
-    environment: dict[str, str] = field(default_factory=dict)
+    device: str = "cpu"
+    pack: int = 1
+    backend: Literal["auto", "native", "stepwise", "graph"] = "auto"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sweep.config import ObjectiveSection
 from sweep.events import Event, Kind
-from sweep.protocol import Crashed, Evaluated, Item, Reply, Saved, Trained
+from sweep.protocol import Crashed, Evaluated, Evicted, Item, Reply, Saved, Trained
 from sweep.state import Standing, SweepState, TrialState
 from sweep.study import objective_value
 
@@ -51,6 +51,9 @@ def _training_events(
                 yield _ended(item, objectives)
         case Saved():
             yield _checkpointed(item)
+        case Evicted():
+            payload = {"reason": item.message, "worker_died": False}
+            yield Event(Kind.LOST, item.trial, item.attempt, trial.epoch, payload, item.time)
         case Crashed():
             payload = {"reason": "error", "message": item.message, "best": trial.best}
             yield Event(Kind.FAILED, item.trial, item.attempt, trial.epoch, payload, item.time)

@@ -2,22 +2,38 @@
 
 The coordinator carries the decisions out. Two orders are known. `free`: trials are asked as
 workers become free and rungs are judged by whoever waits. `reproducible`: trial n is asked from
-exactly the results of trials 0 … n - look_ahead, and rungs are judged in fixed cohorts of trial
-numbers, so that every decision is a function of the sweep file alone.
+exactly the results of trials 0 … n - look_ahead, and rungs are judged in fixed cohorts of trials,
+so that every decision is a function of the sweep file alone. A trial that a cohort's judgement
+promotes belongs to that cohort from then on (its generation).
+
+Packs: a free ask fixes a structure, the asks that follow it are pinned to it. A structure may lead
+as many trials as fill a pack twice; then it must win a free ask again, so that no structure starves
+the others.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sweep.pruning import Horizon, Rule, Verdict, judge, waits_at
+from sweep.pruning import (
+    Horizon,
+    Rule,
+    Verdict,
+    bracket_of,
+    closing_verdicts,
+    generation_of,
+    judge,
+    rungs_of,
+    waits_at,
+)
 from sweep.state import Standing, SweepState, TrialState
 
 STANDBY_SECONDS = 2.0
 MAX_DEATHS = 4  # in a row, of one trial, without progress: three may be chance
+FILLS = 2  # how often one structure may fill a pack before it must be chosen again
 
 
 @dataclass(frozen=True)
@@ -25,9 +41,10 @@ class Scheduling:
     """The rules of one sweep's scheduling.
 
     Attributes:
-        target: Trials to ask in all.
-        look_ahead: In reproducible order, how many results an ask may miss (3 x workers).
+        target: Trials to ask the search for in all.
+        look_ahead: In reproducible order, how many results an ask may miss (3 x workers x pack).
         cohort: In reproducible order, how many trials a rung judges together.
+        pack: Trials that one worker trains together, unless a worker says otherwise.
     """
 
     order: Literal["free", "reproducible"]
@@ -35,6 +52,7 @@ class Scheduling:
     rule: Rule
     look_ahead: int
     cohort: int
+    pack: int = 1
 
 
 @dataclass(frozen=True)
@@ -46,6 +64,7 @@ class Plan:
         assignments: (trial, worker) pairs.
         given_up: Trials whose worker died too often.
         ask: Whether to ask for the next trial.
+        follow: The trial whose structure the next one shall have; None for a free ask.
         finished: Whether nothing is left to do.
     """
 
@@ -53,14 +72,21 @@ class Plan:
     assignments: tuple[tuple[int, str], ...] = ()
     given_up: tuple[int, ...] = ()
     ask: bool = False
+    follow: int | None = None
     finished: bool = False
 
 
-def plan(state: SweepState, fleet: Mapping[str, Sequence[int]], rules: Scheduling) -> Plan:
+def plan(
+    state: SweepState,
+    fleet: Mapping[str, Sequence[int]],
+    rules: Scheduling,
+    capacity: Mapping[str, int] | None = None,
+) -> Plan:
     """Decide what to do now.
 
     Args:
         fleet: Trials that each living worker holds and that have not ended.
+        capacity: Trials that a worker can train together, where it is not `rules.pack`.
     """
     verdicts = tuple(_verdicts(state, rules))
     if verdicts:
@@ -69,91 +95,158 @@ def plan(state: SweepState, fleet: Mapping[str, Sequence[int]], rules: Schedulin
     given_up = tuple(t.number for t in waiting if t.deaths >= MAX_DEATHS)
     if given_up:
         return Plan(given_up=given_up)
-    hungry = [
-        worker
-        for worker in sorted(fleet, key=lambda w: len(fleet[w]))
-        if _wants_trial(state, fleet[worker], rules)
-    ]
-    queue = sorted(t.number for t in waiting)
-    assignments = tuple(zip(queue, hungry, strict=False))
-    more = len(hungry) > len(queue) and may_ask(state, rules)
-    finished = not state.active and len(state.trials) >= rules.target
-    return Plan(assignments=assignments, ask=more, finished=finished)
+    places = _free_places(state, fleet, rules, capacity or {})
+    assignments = tuple(_assignments(state, fleet, places, sorted(t.number for t in waiting)))
+    hungry = places[len(assignments) :]
+    more = bool(hungry) and may_ask(state, rules)
+    follow = _followed(state, fleet, hungry[0], rules) if more else None
+    over = not state.active and state.searched >= rules.target
+    if over and state.paused:
+        return Plan(verdicts=tuple(closing_verdicts(state, rules.rule)))
+    return Plan(assignments=assignments, ask=more, follow=follow, finished=over)
 
 
 def may_ask(state: SweepState, rules: Scheduling) -> bool:
     """Return whether the next trial may be asked by the order's rules."""
-    number = len(state.trials)
-    if number >= rules.target:
+    index = state.searched
+    if index >= rules.target:
         return False
     if rules.order == "free":
         return True
-    oldest = min(state.active, default=number)
-    return oldest > number - rules.look_ahead
+    return not any(_missed_by(trial, index, rules) for trial in state.active.values())
 
 
-def tellable(rules: Scheduling, number: int, untold: Iterable[int]) -> list[int]:
-    """Return the trials that the search must be told before trial `number` is asked, in order.
+def _missed_by(trial: TrialState, index: int, rules: Scheduling) -> bool:
+    """Return whether the `index`-th ask must know how this active trial goes on, and can't."""
+    if trial.of is not None:
+        return False
+    if trial.generation is None:
+        return trial.index <= index - rules.look_ahead
+    return trial.generation <= known_generation(index, rules)
 
-    Args:
-        untold: Trials that have ended and that the search does not know of yet.
-    """
-    if rules.order == "free":
-        return sorted(untold)
-    return sorted(n for n in untold if n <= number - rules.look_ahead)
+
+def known_generation(index: int, rules: Scheduling) -> int:
+    """Return the last cohort that lies wholly within the results that the `index`-th ask knows."""
+    return (index - rules.look_ahead + 1) // rules.cohort - 1
 
 
 def next_stop_seconds(trial: TrialState, rungs: Sequence[int]) -> float | None:
     """Return a lower bound on the seconds until the trial may end or wait; None when unknown."""
     if trial.epoch == 0 or not trial.config:
         return None
-    ends: list[int] = [trial.config["max_epochs"], *(r for r in rungs if r > trial.epoch)]
+    ends: list[int] = [trial.max_epochs, *(r for r in rungs if r > trial.epoch)]
     if trial.config.get("patience") is not None:
         ends.append(max(trial.best_epoch + trial.config["patience"], trial.epoch + 1))
     epochs = max(min(ends) - trial.epoch, 0)
     return epochs * trial.train_seconds / trial.epoch
 
 
-def _wants_trial(state: SweepState, held: Sequence[int], rules: Scheduling) -> bool:
-    """Return whether a worker has nothing to train, or soon may have nothing."""
+def _free_places(
+    state: SweepState,
+    fleet: Mapping[str, Sequence[int]],
+    rules: Scheduling,
+    capacity: Mapping[str, int],
+) -> list[str]:
+    """Return a worker's name for every trial that it wants, the least loaded worker first."""
+    wanted = {
+        worker: _wanted(state, held, rules, capacity.get(worker, rules.pack))
+        for worker, held in fleet.items()
+    }
+    load = {worker: len(held) for worker, held in fleet.items()}
+    places = []
+    while any(wanted.values()):
+        worker = min((w for w in wanted if wanted[w]), key=lambda w: load[w])
+        places.append(worker)
+        wanted[worker] -= 1
+        load[worker] += 1
+    return places
+
+
+def _wanted(state: SweepState, held: Sequence[int], rules: Scheduling, slots: int) -> int:
+    """Return how many trials a worker can take; one on its own is followed before it ends."""
     runnable = []
     for number in held:
         trial = state.trials[number]
-        rungs = rules.rule.rungs(trial.config["max_epochs"])
+        rungs = rungs_of(rules.rule, trial)
         if not waits_at(trial, rungs):
             runnable.append((trial, rungs))
-    if len(runnable) != 1:
-        return not runnable
+    if slots > 1 or len(runnable) != 1:
+        return max(slots - len(runnable), 0)
     seconds = next_stop_seconds(*runnable[0])
-    return seconds is not None and seconds < STANDBY_SECONDS
+    return int(seconds is not None and seconds < STANDBY_SECONDS)
+
+
+def _assignments(
+    state: SweepState,
+    fleet: Mapping[str, Sequence[int]],
+    places: Sequence[str],
+    queue: list[int],
+) -> Iterator[tuple[int, str]]:
+    """Yield who trains where: trials of a pack's structure join it, else the oldest goes first."""
+    leads = {w: {state.trials[n].lead for n in held} for w, held in fleet.items()}
+    for worker in places:
+        if not queue:
+            return
+        number = next((n for n in queue if state.trials[n].lead in leads[worker]), queue[0])
+        queue.remove(number)
+        leads[worker].add(state.trials[number].lead)
+        yield number, worker
+
+
+def _followed(
+    state: SweepState, fleet: Mapping[str, Sequence[int]], worker: str, rules: Scheduling
+) -> int | None:
+    """Return the trial whose structure the next ask is pinned to; None for a free ask."""
+    if rules.pack == 1:
+        return None
+    most = FILLS * rules.pack
+    if rules.order == "reproducible":
+        first = state.searched // most * most
+        return _number_of(state, first) if state.searched > first else None
+    leads = [state.trials[n].lead for n in fleet[worker]]
+    return next((lead for lead in reversed(leads) if state.followers.get(lead, 0) < most), None)
+
+
+def _number_of(state: SweepState, index: int) -> int:
+    """Return the number of the `index`-th trial that was asked for."""
+    number = index  # audits and replicates of an earlier session may lie between
+    while state.trials[number].index != index:
+        number += 1
+    return number
 
 
 def _verdicts(state: SweepState, rules: Scheduling) -> Iterator[Verdict]:
-    at_rung: dict[tuple[int, int], list[int]] = defaultdict(list)
+    at_rung: dict[tuple[int, int, int], list[int]] = defaultdict(list)
     for trial in state.active.values():
-        if waits_at(trial, rules.rule.rungs(trial.config["max_epochs"])):
-            cohort = trial.number // rules.cohort if rules.order == "reproducible" else 0
-            at_rung[cohort, trial.epoch].append(trial.number)
-    for (cohort, epoch), waiting in sorted(at_rung.items()):
+        if waits_at(trial, rungs_of(rules.rule, trial)):
+            generation = 0
+            if rules.order == "reproducible":
+                generation = generation_of(trial, rules.cohort)
+            bracket = bracket_of(rules.rule, trial)
+            at_rung[generation, trial.epoch, bracket].append(trial.number)
+    for (generation, epoch, bracket), waiting in sorted(at_rung.items()):
         if rules.order == "free":
-            yield from judge(state, rules.rule, waiting, Horizon())
-        elif _cohort_ready(state, rules, cohort, epoch):
-            first, past = cohort * rules.cohort, (cohort + 1) * rules.cohort
-            horizon = Horizon(seen=past, complete=first - rules.look_ahead + 1)
-            yield from judge(state, rules.rule, waiting, horizon)
+            yield from judge(state, rules.rule, waiting, Horizon(), rules.target)
+        elif _cohort_ready(state, rules, generation, epoch, bracket):
+            complete = generation * rules.cohort - rules.look_ahead + 1
+            horizon = Horizon(generation, rules.cohort, complete)
+            yield from judge(state, rules.rule, waiting, horizon, rules.target)
 
 
-def _cohort_ready(state: SweepState, rules: Scheduling, cohort: int, epoch: int) -> bool:
+def _cohort_ready(
+    state: SweepState, rules: Scheduling, cohort: int, epoch: int, bracket: int
+) -> bool:
     """Return whether nothing that is still open could change this cohort's judgement at `epoch`."""
-    first = cohort * rules.cohort
-    past = min(first + rules.cohort, rules.target)
-    if len(state.trials) < past:
+    if state.searched < min((cohort + 1) * rules.cohort, rules.target):
         return False
-    for number, trial in state.active.items():
-        if number >= past:
+    for trial in state.active.values():
+        if trial.of is not None or generation_of(trial, rules.cohort) > cohort:
+            continue
+        if bracket_of(rules.rule, trial) != bracket:
             continue
         decided = trial.cleared >= epoch
-        stands_here = number >= first and trial.state is Standing.RUNNING and trial.epoch == epoch
+        own = generation_of(trial, rules.cohort) == cohort
+        stands_here = own and trial.state is Standing.RUNNING and trial.epoch == epoch
         if not decided and not stands_here:
             return False
     return True

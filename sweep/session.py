@@ -17,22 +17,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sweep.asking import Asking
 from sweep.config import SweepConfig, difference, identity
 from sweep.coordinator import Coordinator, ranked
 from sweep.errors import ConfigMismatch, LeaseLost
 from sweep.events import LOG_FILE, Event, EventLog, Kind
 from sweep.executors import Executor, RayExecutor
+from sweep.extras import audits, replicates
 from sweep.follower import Follower
 from sweep.lease import Lease
 from sweep.monitor import Monitor
 from sweep.progress import Progress
 from sweep.protocol import WorkerSettings
 from sweep.retention import Retention
-from sweep.setup import Prepared, prepare, worker_count
-from sweep.state import SweepState, load_state
-from sweep.study import Search, restore_search
+from sweep.scheduler import Scheduling
+from sweep.setup import Prepared, pack_size, prepare, worker_count
+from sweep.state import Standing, SweepState, load_state
+from sweep.study import Search, Told, restore_search, search_limit
+from sweep.telling import TrialOutcome, due, outcomes
 from sweep.warm_start import warm_events
 from trainers.data.contract import array_bytes
+from trainers.data.interface import write_interface
 
 CHECKPOINTS = "checkpoints"
 
@@ -108,12 +113,14 @@ class _Session:
         config = self.prepared.config
         workers = worker_count(config)
         self._open(workers)
-        search = self._restore_search()
         first_workers = int(self.state.first_opened["workers"])
-        rules = self.prepared.scheduling(first_workers, search.limit)
+        limit = search_limit(self.prepared.space, self.prepared.search_rules)
+        rules = self.prepared.scheduling(first_workers, limit)
+        search, untold = self._restore_search(rules)
         retention = self._retention()
+        asking = Asking(self.prepared, rules, search, untold)
         coordinator = Coordinator(
-            self.prepared, self.log, self.lease, self.state, self.executor, rules, search, retention
+            self.prepared, self.log, self.lease, self.state, self.executor, rules, asking, retention
         )
         follower = Follower(config, self.folder.parent, self.log)
         monitor = Monitor(self.prepared, coordinator, follower, workers, progress)
@@ -121,12 +128,12 @@ class _Session:
         try:
             self.executor.start(self.prepared.data, self._worker_settings(), workers)
             with _stop_flag(self._seconds_left()) as stop:
-                reason = coordinator.run(stop, monitor.watch)
+                reason = self._train(coordinator, lambda: coordinator.run(stop, monitor.watch))
             finalists: list[int] = []
             if reason != "interrupted":
                 monitor.announce("finalists")
                 finalists = self._finalists()
-                coordinator.evaluate(finalists)
+                coordinator.evaluate([*finalists, *self._replicates_of(finalists)])
             monitor.announce("closing")
             self._close(reason, coordinator, workers)
         finally:
@@ -145,6 +152,7 @@ class _Session:
 
     def _open(self, workers: int) -> None:
         data = self.prepared.data
+        write_interface(data, self.folder)
         config = self.prepared.config
         payload = {
             "pid": os.getpid(),
@@ -166,9 +174,40 @@ class _Session:
         for event in self.log.read(self.state.seq):
             self.state.apply(event)
 
-    def _restore_search(self) -> Search:
-        told: list[int] = []  # the coordinator tells what its order allows, before each ask
-        return restore_search(self.prepared.space, self.prepared.search_rules, self.state, told)
+    def _train(self, coordinator: Coordinator, run: Callable[[], str]) -> str:
+        """Train the search's trials, then the audits, then the finalists' replicates."""
+        config, seed = self.prepared.config, self.prepared.config.search.seed
+        reason = run()
+        if reason == "finished":
+            coordinator.add(audits(self.state, config.search.pruning.audit, seed))
+            reason = run()
+        if reason == "finished" and config.finalists.replicates > 1:
+            count = config.finalists.replicates
+            coordinator.add(replicates(self.state, self._finalists(), count, seed))
+            reason = run()
+        return reason
+
+    def _replicates_of(self, finalists: list[int]) -> list[int]:
+        trials = self.state.trials.values()
+        found = (t for t in trials if t.source == "replicate" and t.of in finalists)
+        return [t.number for t in found if t.state is Standing.COMPLETE and t.checkpoint]
+
+    def _restore_search(self, rules: Scheduling) -> tuple[Search, set[TrialOutcome]]:
+        """Rebuild the search, and what it is not told of before its next ask.
+
+        In reproducible order each ask of the past knew what it knows again; in free order what has
+        ended is told all at once.
+        """
+        untold = {o for t in self.state.trials.values() for o in outcomes(t)}
+
+        def before(index: int) -> Iterator[Told]:
+            known = due(self.state, rules, index, untold) if rules.order == "reproducible" else []
+            for outcome in known:
+                untold.remove(outcome)
+                yield self.state.trials[outcome.number], outcome.again
+
+        space, search_rules = self.prepared.space, self.prepared.search_rules
+        return restore_search(space, search_rules, self.state, before), untold
 
     def _retention(self) -> Retention:
         config = self.prepared.config
@@ -182,12 +221,16 @@ class _Session:
     def _worker_settings(self) -> WorkerSettings:
         run, judged = self.prepared.config.run, self.prepared.judged
         folder = str((self.folder / CHECKPOINTS).resolve())
+        device = self.executor.device(run.device)
         return WorkerSettings(
             metric=judged.metric,
             direction=judged.direction,
             checkpoint_folder=folder,
             checkpoint_seconds=run.checkpoint_seconds,
             threads=run.threads,
+            device=device,
+            pack=0 if run.pack == "auto" and device != "cpu" else pack_size(self.prepared.config),
+            backend=run.backend,
         )
 
     def _seconds_left(self) -> float | None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.config import ObjectiveSection, SweepConfig, default_objectives
 from sweep.errors import ConfigProblem
-from sweep.pruning import HalvingRule, MedianRule, NoPruning, Rule
+from sweep.pruning import Rule
+from sweep.pruning_rules import HalvingRule, HyperbandRule, MedianRule, NoPruning
 from sweep.scheduler import Scheduling
 from sweep.space import EXAMPLES, sweep_space, training_defaults
 from sweep.study import Constraint, SearchRules, ask_seed, feasible, objective_value
@@ -53,25 +54,33 @@ class Prepared:
             return math.inf
         return self.sign * value
 
-    def train_config(self, number: int, params: Mapping[str, Any]) -> TrainConfig:
+    def train_config(
+        self, number: int, params: Mapping[str, Any], seed: int | None = None
+    ) -> TrainConfig:
         """Return trial `number`'s training settings: the data's, the file's, what was drawn.
+
+        Args:
+            seed: Instead of the trial's own.
 
         Raises:
             ConfigError: the drawn values do not fit together.
         """
-        seed = ask_seed(self.config.search.seed, number, "train")
-        defaults = {"seed": seed, **training_defaults(self.data)}
-        return TrainConfig.from_mapping({**defaults, **self.config.train, **params})
+        own = ask_seed(self.config.search.seed, number, "train")
+        defaults = {"seed": own, **training_defaults(self.data)}
+        forced = {} if seed is None else {"seed": seed}
+        return TrainConfig.from_mapping({**defaults, **self.config.train, **params, **forced})
 
     def scheduling(self, workers: int, limit: int | None) -> Scheduling:
         """Return the scheduler's rules for a sweep that began with `workers` workers."""
         config = self.config
+        slots = workers * pack_size(config)
         return Scheduling(
             order=config.run.order,
             target=min(config.budget.trials, limit or config.budget.trials),
-            rule=pruning_rule(config),
-            look_ahead=3 * workers,
-            cohort=workers,
+            rule=pruning_rule(config, self.sign),
+            look_ahead=3 * slots,
+            cohort=slots,
+            pack=pack_size(config),
         )
 
 
@@ -92,16 +101,33 @@ def prepare(config: SweepConfig) -> Prepared:
         directions=tuple(o.direction for o in objectives),
         constraints=tuple(Constraint(c.metric, c.min, c.max) for c in config.search.constraints),
         enqueue=tuple(space.validate_point(point) for point in config.search.enqueue),
+        packs=pack_size(config) > 1,
     )
     prepared = Prepared(config, data, space, objectives, rules)
     _check_fit(prepared)
     return prepared
 
 
-def pruning_rule(config: SweepConfig) -> Rule:
-    """Return the pruning rule that the sweep file names."""
+def pack_size(config: SweepConfig) -> int:
+    """Return how many trials a worker is given at once; `auto` begins with one.
+
+    On CPU that is the measured choice (tests/benchmarks/RESULTS.md); a worker with a GPU measures
+    and says how many it can take.
+    """
+    return 1 if config.run.pack == "auto" else config.run.pack
+
+
+def pruning_rule(config: SweepConfig, sign: float) -> Rule:
+    """Return the pruning rule that the sweep file names; `sign` is -1 where more is better."""
     section = config.search.pruning
     match section.rule:
+        case "optuna":
+            from sweep.optuna_pruning import OptunaRule
+
+            assert section.pruner is not None
+            return OptunaRule(section.pruner, section.options, sign, section.min_epochs)
+        case "hyperband":
+            return HyperbandRule(section.min_epochs, section.reduction_factor)
         case "median":
             return MedianRule(section.min_epochs, section.interval_epochs, section.startup_trials)
         case "halving":

@@ -25,6 +25,15 @@ class Standing(StrEnum):
 ENDED = frozenset({Standing.COMPLETE, Standing.PRUNED, Standing.FAILED})
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """How a trial stood when a rung paused it first."""
+
+    epoch: int
+    values: tuple[float, ...]
+    best: dict[str, float]
+
+
 @dataclass(slots=True)
 class TrialState:
     """One trial, as the log knows it.
@@ -38,6 +47,11 @@ class TrialState:
         values: One value per objective, once the trial has ended.
         cleared: Highest epoch at which a rung let the trial go on.
         deaths: Attempts in a row whose worker died before the trial got any further.
+        index: Place among the trials that the search has asked for; -1 for any other.
+        of: The trial that this one repeats (an audit, a replicate), or None.
+        lead: The trial whose structure a pack was asked to follow; its own number for a free ask.
+        generation: The cohort whose judgement sent the trial on last; None before a promotion.
+        first_pause: How it stood when a rung paused it first; None if none did.
     """
 
     number: int
@@ -67,6 +81,12 @@ class TrialState:
     train_seconds: float = 0.0
     started_at: float | None = None
     ended_at: float | None = None
+    max_epochs: int = 0
+    index: int = -1
+    of: int | None = None
+    lead: int = 0
+    generation: int | None = None
+    first_pause: Pause | None = None
 
     @property
     def ended(self) -> bool:
@@ -92,10 +112,13 @@ class SweepState:
         metric: The first objective's validation metric; its curve is kept for every trial.
         sign: 1 where it is minimised, -1 where it is maximised.
         keep_reports: Keep every epoch's metrics (results, sinks) instead of the curve alone.
-        trials: All trials by number; `active` holds those that have not ended.
+        trials: All trials by number; `active` holds those that train or wait for a worker.
+        paused: Trials that a rung has paused; a later judgement may promote them.
+        searched: How many trials the search has been asked for: audits and replicates don't count.
+        followers: By lead, how many trials share its structure by being asked so, itself included.
         wall_seconds: Wall time of the sessions that are over.
         rungs: By epoch, the best value so far (to be minimised) of every trial that went on from
-            there, was stopped there or ended there.
+            there, was paused or stopped there or ended there.
     """
 
     metric: str | None = None
@@ -103,6 +126,9 @@ class SweepState:
     keep_reports: bool = False
     trials: dict[int, TrialState] = field(default_factory=dict)
     active: dict[int, TrialState] = field(default_factory=dict)
+    paused: dict[int, TrialState] = field(default_factory=dict)
+    searched: int = 0
+    followers: dict[int, int] = field(default_factory=dict)
     rungs: dict[int, dict[int, float]] = field(default_factory=dict)
     warmed: list[Event] = field(default_factory=list)
     seq: int = 0
@@ -153,7 +179,14 @@ class SweepState:
             source=payload["source"],
             asked_at=event.time,
             reports={} if self.keep_reports else None,
+            max_epochs=payload["config"].get("max_epochs", 0),
+            of=payload.get("of"),
+            lead=payload.get("lead", event.trial),
         )
+        if trial.of is None:
+            trial.index = self.searched
+            self.searched += 1
+            self.followers[trial.lead] = self.followers.get(trial.lead, 0) + 1
         self.trials[trial.number] = self.active[trial.number] = trial
 
     def _start(self, trial: TrialState, event: Event) -> None:
@@ -189,6 +222,19 @@ class SweepState:
     def _continue(self, trial: TrialState, event: Event) -> None:
         trial.cleared = max(trial.cleared, event.epoch or 0)
         self._enter_rung(trial, event.epoch or 0)
+        if event.payload.get("promoted"):
+            del self.paused[trial.number]
+            self.active[trial.number] = trial
+            trial.state = Standing.WAITING
+            trial.generation = event.payload.get("generation", 0)
+
+    def _pause(self, trial: TrialState, event: Event) -> None:
+        trial.state, trial.deaths = Standing.PAUSED, 0
+        trial.values = tuple(event.payload["values"])
+        trial.first_pause = trial.first_pause or Pause(trial.epoch, trial.values, dict(trial.best))
+        self._enter_rung(trial, event.epoch or 0)
+        del self.active[trial.number]
+        self.paused[trial.number] = trial
 
     def _enter_rung(self, trial: TrialState, epoch: int) -> None:
         self.rungs.setdefault(epoch, {})[trial.number] = trial.best_at(epoch, self.sign)
@@ -202,6 +248,7 @@ class SweepState:
         trial.state = _END_STATES[event.kind]
         self._enter_rung(trial, len(trial.curve))
         self.active.pop(trial.number, None)
+        self.paused.pop(trial.number, None)
         trial.ended_at = event.time
         trial.values = tuple(payload.get("values", ()))
         trial.best = payload.get("best", trial.best)
@@ -227,6 +274,7 @@ _APPLY = {
     Kind.REPORTED: SweepState._report,
     Kind.CHECKPOINTED: SweepState._checkpoint,
     Kind.CONTINUED: SweepState._continue,
+    Kind.PAUSED: SweepState._pause,
     Kind.LOST: SweepState._lose,
     Kind.PRUNED: SweepState._end,
     Kind.COMPLETED: SweepState._end,

@@ -7,8 +7,9 @@ restart proposes exactly what the undisturbed one would have.
 from __future__ import annotations
 
 import hashlib
+import math
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -20,9 +21,15 @@ from optuna.trial import TrialState as OptunaState
 
 from search_spaces.space import SearchSpace, Space
 from sweep.errors import ConfigProblem
+from sweep.pinned_sampler import PinnedSampler
 from sweep.state import Standing, SweepState, TrialState
 
 Direction = Literal["minimize", "maximize"]
+Told = tuple[TrialState, bool]
+"""A trial, and whether it was told of before (see `Search.tell`)."""
+FREE_STARTUP = 10
+"""Free asks that are drawn at random when trials come in packs: otherwise the first pack alone
+would end the sampler's startup, and nothing would be known of any other structure."""
 SamplerName = Literal["tpe", "gp", "random", "grid", "qmc"]
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -53,13 +60,18 @@ class Constraint:
 
 @dataclass(frozen=True)
 class SearchRules:
-    """How the search is run: sampler, seed, directions, constraints, known configurations."""
+    """How the search is run: sampler, seed, directions, constraints, known configurations.
+
+    Attributes:
+        packs: Whether trials are asked in packs: a free ask fixes the structure of those after it.
+    """
 
     sampler: SamplerName
     seed: int
     directions: tuple[Direction, ...]
     constraints: tuple[Constraint, ...] = ()
     enqueue: tuple[dict[str, Any], ...] = ()
+    packs: bool = False
 
 
 def ask_seed(seed: int, number: int, purpose: str = "ask") -> int:
@@ -86,7 +98,10 @@ class _FlatTPE(TPESampler):
 
 
 class Search:
-    """Asks for configurations in order of trial number, and is told how they ended."""
+    """Asks for configurations in order, and is told how their trials ended.
+
+    Trials are known to it by their index: their place among those it was asked for.
+    """
 
     def __init__(self, space: Space, rules: SearchRules) -> None:
         """Start an empty study."""
@@ -100,45 +115,58 @@ class Search:
             self._qmc = QMCSampler(scramble=True, seed=rules.seed)
         self._qmc_study = optuna.create_study()
         self._next = 0
+        self._free_asks = 0
 
-    @property
-    def limit(self) -> int | None:
-        """How many trials the search can ask in all; None where there is no end."""
-        return None if self._points is None else len(self._rules.enqueue) + len(self._points)
+    def ask(self, pin: Mapping[str, Any] | None = None) -> tuple[dict[str, Any], str]:
+        """Return the next trial's parameters and where they come from.
 
-    def ask(self) -> tuple[dict[str, Any], str]:
-        """Return the next trial's parameters and where they come from."""
-        number = self._next
+        Args:
+            pin: The structure that the trial shall have; None for a free ask.
+        """
+        index = self._next
         self._next += 1
-        fixed, source = self._fixed(number)
-        return self._draw(number, self._sampler(number), fixed), source
+        fixed, source = self._fixed(index)
+        if fixed:
+            return self._draw(index, RandomSampler(seed=0), fixed), source
+        if pin:
+            sampler = PinnedSampler(self._sampler(index), pin)
+            return self._draw(index, sampler, dict(pin)), source
+        self._free_asks += 1
+        early = self._rules.packs and self._free_asks <= FREE_STARTUP
+        return self._draw(index, self._sampler(index, startup=early), {}), source
 
-    def tell(self, trial: TrialState) -> None:
-        """Tell the study how a trial ended, as DESIGN's Pruning says (never FAIL for diverged)."""
-        live = self._live.pop(trial.number, None)
+    def tell(self, trial: TrialState, again: bool = False) -> None:
+        """Tell the study how a trial ended, as DESIGN's Pruning says (never FAIL for diverged).
+
+        Args:
+            again: The trial was paused and told so, then promoted, and is complete now.
+        """
+        if again:
+            self._add(trial.params, trial.values, self._violations(trial.best, trial))
+            return
+        live = self._live.pop(trial.index, None)
         if live is None:
             return
-        for name, value in self._violations(trial).items():
+        pause = trial.first_pause
+        best, values = (pause.best, pause.values) if pause else (trial.best, trial.values)
+        for name, value in self._violations(best, trial).items():
             live.set_constraint(name, value)
-        if trial.state is Standing.COMPLETE:
-            self._study.tell(live, list(trial.values))
-        elif trial.state is Standing.FAILED and not trial.diverged:
+        if pause is None and trial.state is Standing.COMPLETE:
+            self._study.tell(live, list(values))
+        elif pause is None and trial.state is Standing.FAILED and not trial.diverged:
             self._study.tell(live, state=OptunaState.FAIL)
         else:
-            if len(self._rules.directions) == 1 and trial.values:
-                live.report(trial.values[0], step=max(trial.epoch, 1))
+            if len(self._rules.directions) == 1 and values:
+                live.report(values[0], step=max(pause.epoch if pause else trial.epoch, 1))
             self._study.tell(live, state=OptunaState.PRUNED)
 
-    def restore(self, trials: Iterable[TrialState]) -> None:
-        """Ask again, without any sampling, what was asked before; trials come by number.
-
-        None of them is told: the coordinator tells them in the order that its rules demand.
-        """
-        for trial in trials:
-            if self._rules.sampler == "qmc" and trial.number >= len(self._rules.enqueue):
-                self._fixed(trial.number)  # moves the Sobol sequence on
-            self._draw(trial.number, RandomSampler(seed=0), dict(trial.params))
-            self._next = trial.number + 1
+    def restore(self, trial: TrialState) -> None:
+        """Ask again, without any sampling, what was asked before; trials come by index."""
+        if self._rules.sampler == "qmc" and trial.index >= len(self._rules.enqueue):
+            self._fixed(trial.index)  # moves the Sobol sequence on
+        self._draw(trial.index, RandomSampler(seed=0), dict(trial.params))
+        self._next = trial.index + 1
+        self._free_asks += trial.lead == trial.number and trial.source == "sampler"
 
     def warm(self, params: Mapping[str, Any], values: Sequence[float], state: str) -> None:
         """Add a trial of an earlier sweep, so that the sampler knows it.
@@ -158,7 +186,20 @@ class Search:
         )
         self._study.add_trial(frozen)
 
-    def _draw(self, number: int, sampler: BaseSampler, fixed: dict[str, Any]) -> dict[str, Any]:
+    def _add(
+        self, params: Mapping[str, Any], values: Sequence[float], violations: Mapping[str, float]
+    ) -> None:
+        """Add a complete trial to what was told of it before."""
+        with _experimental():
+            self._study.enqueue_trial(dict(params))
+            self._study.sampler = RandomSampler(seed=0)
+            trial = self._study.ask()
+            self._space.suggest(trial)
+        for name, value in violations.items():
+            trial.set_constraint(name, value)
+        self._study.tell(trial, list(values))
+
+    def _draw(self, index: int, sampler: BaseSampler, fixed: dict[str, Any]) -> dict[str, Any]:
         """Let Optuna begin a trial; dimensions in `fixed` are not drawn."""
         self._study.sampler = sampler
         with _experimental():
@@ -166,24 +207,24 @@ class Search:
                 self._study.enqueue_trial(fixed)
             trial = self._study.ask()
             params = self._space.suggest(trial)
-        self._live[number] = trial
+        self._live[index] = trial
         return params
 
-    def _fixed(self, number: int) -> tuple[dict[str, Any], str]:
+    def _fixed(self, index: int) -> tuple[dict[str, Any], str]:
         rules = self._rules
-        if number < len(rules.enqueue):
-            return dict(rules.enqueue[number]), "enqueued"
+        if index < len(rules.enqueue):
+            return dict(rules.enqueue[index]), "enqueued"
         if self._points is not None:
-            return self._points[number - len(rules.enqueue)], "sampler"
+            return self._points[index - len(rules.enqueue)], "sampler"
         if rules.sampler == "qmc":
             trial = optuna.trial.create_trial(value=0.0)
             space = self._space.distributions()
             return self._qmc.sample_relative(self._qmc_study, trial, space), "sampler"
         return {}, "sampler"
 
-    def _sampler(self, number: int) -> BaseSampler:
-        seed = ask_seed(self._rules.seed, number)
-        match self._rules.sampler:
+    def _sampler(self, index: int, startup: bool = False) -> BaseSampler:
+        seed = ask_seed(self._rules.seed, index)
+        match "random" if startup else self._rules.sampler:
             case "tpe":
                 with _experimental():
                     if self._conditional:
@@ -195,10 +236,10 @@ class Search:
             case _:
                 return RandomSampler(seed=seed)
 
-    def _violations(self, trial: TrialState) -> dict[str, float]:
+    def _violations(self, best: Mapping[str, float], trial: TrialState) -> dict[str, float]:
         found = {}
         for constraint in self._rules.constraints:
-            value = objective_value(trial.best, trial.parameters, constraint.metric)
+            value = objective_value(best, trial.parameters, constraint.metric)
             if value is not None:
                 bounds = f"{constraint.metric}:{constraint.minimum}:{constraint.maximum}"
                 found[bounds] = constraint.violation(value)
@@ -216,17 +257,30 @@ def feasible(trial: TrialState, constraints: Sequence[Constraint]) -> bool:
     return all(value is not None and c.violation(value) <= 0 for c, value in values)
 
 
+def search_limit(space: Space, rules: SearchRules) -> int | None:
+    """Return how many trials the search can be asked for in all; None where there is no end."""
+    if rules.sampler != "grid":
+        return None
+    return len(rules.enqueue) + math.prod(len(values) for values in space.grid().values())
+
+
 def restore_search(
-    space: Space, rules: SearchRules, state: SweepState, told: Iterable[int]
+    space: Space, rules: SearchRules, state: SweepState, before: Callable[[int], Iterable[Told]]
 ) -> Search:
-    """Rebuild the search from the log: warm-start trials, all asks, then the trials of `told`."""
+    """Rebuild the search from the log: warm-start trials, then all asks and what they knew.
+
+    Args:
+        before: Returns what was told before the ask of this index, and not before an earlier one.
+    """
     search = Search(space, rules)
     for event in state.warmed:
         payload = event.payload
         search.warm(payload["params"], payload["values"], payload["state"])
-    search.restore(state.trials[number] for number in sorted(state.trials))
-    for number in told:
-        search.tell(state.trials[number])
+    asked = (trial for _, trial in sorted(state.trials.items()) if trial.of is None)
+    for trial in asked:
+        for told, again in before(trial.index):
+            search.tell(told, again)
+        search.restore(trial)
     return search
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING
 
+from sweep.packing import Resident, Seating
 from sweep.protocol import (
     Admit,
     Command,
@@ -20,6 +20,7 @@ from sweep.protocol import (
     Crashed,
     Evaluate,
     Evaluated,
+    Evicted,
     Item,
     Reply,
     SaveAll,
@@ -28,36 +29,18 @@ from sweep.protocol import (
     Trained,
     WorkerSettings,
 )
-from trainers.metrics import Objective
-from trainers.pack import Pack, evaluate_checkpoint
+from trainers.errors import OutOfMemory
+from trainers.pack import evaluate_checkpoint
 
 if TYPE_CHECKING:
     from trainers.data.contract import SequenceData
     from trainers.reports import EpochReport
 
 _LOG = logging.getLogger(__name__)
-_SLOT = 0
-
-
-@dataclass
-class _Resident:
-    """A trial in this worker; `pack` is built when its turn comes."""
-
-    order: Admit
-    cleared: int
-    pack: Pack | None = None
-    seconds_since_checkpoint: float = 0.0
-
-    @property
-    def waits_at_rung(self) -> bool:
-        if self.pack is None:
-            return False
-        epoch = self.pack.epoch(_SLOT)
-        return epoch > self.cleared and epoch in self.order.rungs
 
 
 class Worker:
-    """Trains the trials it is given, oldest first, one at a time."""
+    """Trains the trials it is given: one after the other, oldest first, or in packs."""
 
     def __init__(self, name: str, data: SequenceData, settings: WorkerSettings) -> None:
         """Hold the data and limit torch to the threads given."""
@@ -67,9 +50,8 @@ class Worker:
         self._name = name
         self._data = data
         self._settings = settings
-        direction = cast(Literal["minimize", "maximize"], settings.direction)
-        self._objective = Objective(settings.metric, direction)
-        self._residents: dict[int, _Resident] = {}
+        self._seating = Seating(data, settings)
+        self._residents: dict[int, Resident] = {}
         self._items: list[Item] = []
 
     def advance(self, commands: Sequence[Command]) -> Reply:
@@ -81,98 +63,149 @@ class Worker:
         deadline = began + self._settings.slice_seconds
         worked = bool(self._items)
         saved_to_stop = any(isinstance(command, SaveAll) for command in commands)
-        while not saved_to_stop and (resident := self._next()) is not None:
+        while not saved_to_stop and (group := self._next()):
             worked = True
-            self._train(resident, deadline)
+            self._train(group, deadline)
             if time.perf_counter() >= deadline:
                 break
         busy = time.perf_counter() - began if worked else 0.0
-        return Reply(self._name, tuple(self._items), busy, tuple(self._residents))
+        capacity = None if self._settings.pack == 1 else self._seating.slots
+        return Reply(self._name, tuple(self._items), busy, tuple(self._residents), capacity)
 
     def _obey(self, command: Command) -> None:
         match command:
             case Admit():
                 held = self._residents.get(command.trial)
                 if held is None or held.order.attempt < command.attempt:
-                    self._residents[command.trial] = _Resident(command, command.cleared)
+                    if held is not None:
+                        self._drop(held)
+                    self._residents[command.trial] = Resident(command, command.cleared)
             case Continue():
                 held = self._held(command.trial, command.attempt)
                 if held is not None:
                     held.cleared = max(held.cleared, command.epoch)
             case Stop():
-                if self._held(command.trial, command.attempt) is not None:
-                    del self._residents[command.trial]
+                held = self._held(command.trial, command.attempt)
+                if held is not None:
+                    self._drop(held)
             case SaveAll():
                 for resident in self._residents.values():
-                    if resident.pack is not None:
+                    if resident.seat is not None:
                         self._items.append(self._save(resident))
             case Evaluate():
                 self._evaluate(command)
 
-    def _held(self, trial: int, attempt: int) -> _Resident | None:
+    def _held(self, trial: int, attempt: int) -> Resident | None:
         resident = self._residents.get(trial)
         return resident if resident is not None and resident.order.attempt == attempt else None
 
-    def _next(self) -> _Resident | None:
-        ready = (r for r in self._residents.values() if not r.waits_at_rung)
-        return next(ready, None)
+    def _drop(self, resident: Resident) -> None:
+        del self._residents[resident.order.trial]
+        self._seating.leave(resident)
 
-    def _train(self, resident: _Resident, deadline: float) -> None:
-        order = resident.order
-        began = time.perf_counter()
+    def _next(self) -> list[Resident]:
+        """Return the trials that train together next; they are given slots here."""
+        ready = [r for r in self._residents.values() if not r.waits_at_rung]
+        if self._settings.pack == 1:
+            return next(([r] for r in ready if self._settle(r)), [])
+        group = [r for r in ready if self._settle(r)]
+        if not group:
+            return []
+        seat = min((r.seat for r in group if r.seat is not None), key=lambda s: s.turn)
+        self._seating.take_turn(seat)
+        group = [r for r in group if r.seat is seat]
+        return group[:1] if seat.alone else group
+
+    def _settle(self, resident: Resident) -> bool:
+        """Give a trial a slot; say whether it trains on from there."""
         try:
-            pack = resident.pack = resident.pack or self._build(order)
-            if resident.waits_at_rung:
-                return  # restored from a checkpoint that was written at the rung itself
-            report = pack.train(_SLOT, max(deadline - began, 1e-3))
+            self._seating.settle(resident)
+        except OutOfMemory as error:
+            self._evict([resident], error)
+            return False
         except Exception as error:
-            _LOG.exception(
-                "trial %d (attempt %d) raised while training", order.trial, order.attempt
-            )
-            del self._residents[order.trial]
-            message = f"{type(error).__name__}: {error}"
-            self._items.append(Crashed(order.trial, order.attempt, message, time.time()))
-            return
-        resident.seconds_since_checkpoint += time.perf_counter() - began
-        if report is not None:
-            self._report(resident, report)
-        elif self._checkpoint_due(resident):
-            self._items.append(self._save(resident))
+            self._crash(resident, error)
+            return False
+        return not resident.waits_at_rung  # its checkpoint may have been written at the rung
 
-    def _report(self, resident: _Resident, report: EpochReport) -> None:
-        assert resident.pack is not None
-        order, parameters = resident.order, resident.pack.parameter_count
+    def _train(self, group: list[Resident], deadline: float) -> None:
+        began = time.perf_counter()
+        seat = group[0].seat
+        assert seat is not None
+        try:
+            reports = seat.pack.advance([r.slot for r in group], max(deadline - began, 1e-3))
+        except OutOfMemory as error:
+            self._evict(list(seat.taken.values()), error)
+            return
+        except Exception as error:
+            if len(group) == 1:
+                self._crash(group[0], error)
+            else:  # one after the other, until the culprit raises again
+                seat.alone = True
+            return
+        seconds = (time.perf_counter() - began) / len(group)
+        for resident in group:
+            resident.seconds_since_checkpoint += seconds
+        for report in reports:
+            self._report(seat.taken[report.slot], report)
+        for resident in group:
+            if resident.seat is not None and self._checkpoint_due(resident):
+                self._items.append(self._save(resident))
+
+    def _crash(self, resident: Resident, error: Exception) -> None:
+        order = resident.order
+        _LOG.error(
+            "trial %d (attempt %d) raised while training",
+            order.trial,
+            order.attempt,
+            exc_info=error,
+        )
+        self._drop(resident)
+        message = f"{type(error).__name__}: {error}"
+        self._items.append(Crashed(order.trial, order.attempt, message, time.time()))
+
+    def _evict(self, residents: list[Resident], error: OutOfMemory) -> None:
+        """Make packs smaller and send trials away; one that has no room alone has crashed."""
+        if self._seating.slots == 1:
+            for resident in residents:
+                self._crash(resident, error)
+            return
+        slots = self._seating.halve()
+        message = f"{error} From here on at most {slots} trials train together."
+        _LOG.warning("%s: %s", self._name, message)
+        for resident in residents:
+            order = resident.order
+            self._drop(resident)
+            self._items.append(Evicted(order.trial, order.attempt, message, time.time()))
+
+    def _report(self, resident: Resident, report: EpochReport) -> None:
+        assert resident.seat is not None
+        order, parameters = resident.order, resident.seat.pack.parameter_count
         final = None
         if report.ended:
-            del self._residents[order.trial]
             final = None if report.outcome == "diverged" else self._save(resident)
+            self._drop(resident)
         now = time.time()
         self._items.append(Trained(order.trial, order.attempt, report, parameters, now, final))
-        if not report.ended and self._checkpoint_due(resident):
+        if not report.ended and order.saves_at_rungs and resident.waits_at_rung:
             self._items.append(self._save(resident))
 
-    def _checkpoint_due(self, resident: _Resident) -> bool:
+    def _checkpoint_due(self, resident: Resident) -> bool:
         return resident.seconds_since_checkpoint >= self._settings.checkpoint_seconds
 
-    def _build(self, order: Admit) -> Pack:
-        pack = Pack(order.config.structure(), self._data, self._objective)
-        checkpoint = Path(order.checkpoint) if order.checkpoint else None
-        pack.admit(_SLOT, order.config, checkpoint)
-        return pack
-
-    def _save(self, resident: _Resident) -> Saved:
+    def _save(self, resident: Resident) -> Saved:
         """Write a checkpoint whose name no other attempt and no later moment shares."""
-        assert resident.pack is not None
-        order, epoch = resident.order, resident.pack.epoch(_SLOT)
+        assert resident.seat is not None
+        order, epoch = resident.order, resident.epoch
         stamp = time.time_ns() // 1000
         name = f"trial-{order.trial:05d}.a{order.attempt}.e{epoch:04d}.{stamp:x}.safetensors"
         path = Path(self._settings.checkpoint_folder) / name
-        resident.pack.save(_SLOT, path)
+        resident.seat.pack.save(resident.slot, path)
         resident.seconds_since_checkpoint = 0.0
         size = path.stat().st_size
         return Saved(order.trial, order.attempt, epoch, str(path), size, time.time())
 
     def _evaluate(self, command: Evaluate) -> None:
         path = Path(command.checkpoint)
-        test = evaluate_checkpoint(path, self._data, "test", self._objective)
+        test = evaluate_checkpoint(path, self._data, "test", self._seating.objective)
         self._items.append(Evaluated(command.trial, test, time.time()))

@@ -5,44 +5,52 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweep.pruning import HalvingRule, Horizon, MedianRule, NoPruning, judge, waits_at
+from sweep.events import Event, Kind
+from sweep.pruning import Decision, Horizon, Rung, closing_verdicts, judge, waits_at
+from sweep.pruning_rules import HalvingRule, HyperbandRule, MedianRule, NoPruning
 from tests.sweep.events_factory import completed, continued, folded, reported, run_of
 
 values = st.floats(min_value=-1e6, max_value=1e6)
 
 
 def test_halving_rungs_grow_by_the_reduction_factor_below_the_last_epoch():
-    assert HalvingRule(1, 3).rungs(27) == (1, 3, 9)
-    assert HalvingRule(2, 4).rungs(9) == (2, 8)
-    assert HalvingRule(5, 3).rungs(5) == ()
+    assert HalvingRule(1, 3).rungs(27, 0) == (1, 3, 9)
+    assert HalvingRule(2, 4).rungs(9, 0) == (2, 8)
+    assert HalvingRule(5, 3).rungs(5, 0) == ()
+
+
+def rung(candidates, seen=(), complete=()):
+    others = {100 + place: value for place, value in enumerate(seen)}
+    return Rung(1, candidates, {**others, **candidates}, list(complete))
 
 
 def test_halving_keeps_the_best_third_of_all_that_reached_the_rung():
     rule = HalvingRule(1, 3)
     candidates = {0: 0.1, 1: 0.2, 2: 0.3, 3: 0.4, 4: 0.5, 5: 0.6}
-    assert rule.stopped(candidates, [], []) == {2, 3, 4, 5}
-    assert rule.stopped({9: 0.15}, [0.1, 0.2, 0.3], []) == set()
-    assert rule.stopped({9: 0.25}, [0.1, 0.2, 0.3], []) == {9}
+    assert rule.kept(rung(candidates)) == {0, 1}
+    assert rule.kept(rung({9: 0.15}, [0.2, 0.3])) == {9}
+    assert rule.kept(rung({9: 0.25}, [0.2, 0.3])) == {100}
 
 
-def test_the_first_trial_at_a_rung_goes_on():
-    assert HalvingRule(1, 3).stopped({0: 123.0}, [], []) == set()
+def test_a_rung_lets_nobody_go_on_before_a_third_is_a_whole_trial():
+    assert HalvingRule(1, 3).kept(rung({0: 0.1, 1: 0.2})) == set()
 
 
 def test_a_trial_without_a_finite_value_is_the_worst():
-    assert HalvingRule(1, 2).stopped({0: math.inf, 1: 0.5}, [], []) == {0}
-    assert MedianRule(startup_trials=1).stopped({0: math.nan}, [], [0.5]) == {0}
+    assert HalvingRule(1, 2).kept(rung({0: math.inf, 1: 0.5})) == {1}
+    assert HalvingRule(1, 2).kept(rung({0: math.inf, 1: math.inf})) == set()
+    assert MedianRule(startup_trials=1).kept(rung({0: math.nan}, complete=[0.5])) == set()
 
 
 def test_the_median_rule_waits_for_enough_complete_trials():
     rule = MedianRule(startup_trials=3)
-    assert rule.stopped({7: 9.0}, [], [1.0, 2.0]) == set()
-    assert rule.stopped({7: 9.0, 8: 2.0}, [], [1.0, 2.0, 3.0]) == {7}
+    assert rule.kept(rung({7: 9.0}, complete=[1.0, 2.0])) == {7}
+    assert rule.kept(rung({7: 9.0, 8: 2.0}, complete=[1.0, 2.0, 3.0])) == {8}
 
 
 def test_the_median_rule_has_a_rung_at_every_interval():
-    assert MedianRule(2, 3).rungs(9) == (2, 5, 8)
-    assert NoPruning().rungs(9) == ()
+    assert MedianRule(2, 3).rungs(9, 0) == (2, 5, 8)
+    assert NoPruning().rungs(9, 0) == ()
 
 
 @given(st.dictionaries(st.integers(0, 50), values, min_size=1), st.lists(values), st.randoms())
@@ -50,16 +58,32 @@ def test_permuting_the_trials_of_a_round_changes_nothing(candidates, seen, rando
     shuffled = list(candidates.items())
     random.shuffle(shuffled)
     mixed = random.sample(seen, len(seen))
-    for rule in (HalvingRule(1, 3), MedianRule(startup_trials=1)):
-        before = rule.stopped(candidates, seen, seen)
-        assert rule.stopped(dict(shuffled), mixed, mixed) == before
+    for rule in (HalvingRule(1, 3), HyperbandRule(1, 3), MedianRule(startup_trials=1)):
+        before = rule.kept(rung(candidates, seen, seen)) & set(candidates)
+        after = rule.kept(rung(dict(shuffled), mixed, mixed)) & set(candidates)
+        assert before == after
 
 
-@given(st.dictionaries(st.integers(0, 50), values, min_size=1), st.lists(values))
-def test_halving_never_stops_all_when_the_best_of_all_is_a_candidate(candidates, seen):
-    best = min(candidates.values())
-    seen = [value for value in seen if value >= best]
-    assert len(HalvingRule(1, 3).stopped(candidates, seen, [])) < len(candidates)
+@given(st.dictionaries(st.integers(0, 50), values, min_size=3))
+def test_halving_lets_the_best_third_go_on_whoever_they_are(candidates):
+    kept = HalvingRule(1, 3).kept(rung(candidates))
+    worst_kept = max(candidates[n] for n in kept)
+    assert len(kept) >= len(candidates) // 3
+    assert all(value > worst_kept for n, value in candidates.items() if n not in kept)
+
+
+def test_hyperbands_brackets_begin_ever_later_and_the_last_never_stops():
+    rule = HyperbandRule(1, 3)
+    rungs = {rule.bracket(27, index): rule.rungs(27, index) for index in range(40)}
+    assert rungs == {0: (1, 3, 9), 1: (3, 9), 2: (9,), 3: ()}
+
+
+def test_hyperbands_brackets_cost_about_the_same():
+    rule = HyperbandRule(1, 3)
+    brackets = [rule.bracket(27, index) for index in range(1000)]
+    # Trials by bracket as 27/4 : 9/3 : 3/2 : 1, as in the table of the paper (27, 12, 6, 4).
+    shares = [brackets.count(b) / 1000 for b in range(4)]
+    assert shares == pytest.approx([0.551, 0.245, 0.122, 0.082], abs=0.01)
 
 
 def test_a_trial_is_judged_by_its_best_value_so_far():
@@ -77,21 +101,66 @@ def test_a_trial_waits_at_a_rung_until_it_is_cleared():
     assert not waits_at(trial, (1, 3))
 
 
-@pytest.mark.parametrize(("seen", "goes_on"), [(None, False), (0, True)])
-def test_a_horizon_hides_trials_whose_fate_depends_on_timing(seen, goes_on):
-    earlier = [*run_of(0, 0.1), completed(0, 0.1, epoch=1)]
-    state = folded(*earlier, *run_of(1, 0.5))
-    [verdict] = judge(state, HalvingRule(1, 3), [1], Horizon(seen=seen))
-    assert (verdict.trial, verdict.epoch, verdict.goes_on) == (1, 1, goes_on)
+def paused(trial, epoch, loss):
+    payload = {"rule": "halving", "best": {"loss": loss}, "best_epoch": epoch, "values": [loss]}
+    return Event(Kind.PAUSED, trial, 1, epoch, payload)
+
+
+def decisions(verdicts):
+    return {(v.trial, v.decision) for v in verdicts}
+
+
+def three(last):
+    """Trials 0 and 1 are paused at epoch 1, trial 2 has just come there."""
+    first = [*run_of(0, 0.3), paused(0, 1, 0.3), *run_of(1, 0.5), paused(1, 1, 0.5)]
+    return folded(*first, *run_of(2, last))
+
+
+def test_a_paused_trial_is_promoted_when_others_turn_out_worse():
+    found = judge(three(0.4), HalvingRule(1, 3), [2], Horizon(), 100)
+    assert decisions(found) == {(0, Decision.PROMOTE), (2, Decision.PAUSE)}
+    found = judge(three(0.2), HalvingRule(1, 3), [2], Horizon(), 100)
+    assert decisions(found) == {(2, Decision.GO)}
+
+
+def test_a_trial_that_can_not_be_promoted_any_more_is_not_kept_waiting():
+    found = judge(three(0.4), HalvingRule(1, 3), [2], Horizon(), target=3)
+    assert decisions(found) == {(0, Decision.PROMOTE), (1, Decision.STOP), (2, Decision.STOP)}
+
+
+def test_a_promotion_needs_no_second_decision_of_the_same_rung():
+    state = three(0.4)
+    state.apply(Event(Kind.CONTINUED, 0, 1, 1, {"promoted": True, "generation": 2}, seq=99))
+    assert 0 in state.active
+    assert state.trials[0].generation == 2
+    found = judge(state, HalvingRule(1, 3), [2], Horizon(), 100)
+    assert decisions(found) == {(2, Decision.PAUSE)}
+
+
+def test_when_nobody_comes_any_more_a_rung_sends_its_best_on():
+    first = [*run_of(0, 0.3), paused(0, 1, 0.3), *run_of(1, 0.5), paused(1, 1, 0.5)]
+    state = folded(*first)
+    assert decisions(closing_verdicts(state, HalvingRule(1, 3))) == {(0, Decision.PROMOTE)}
+    state.apply(Event(Kind.CONTINUED, 0, 1, 1, {"promoted": True}, seq=99))
+    assert decisions(closing_verdicts(state, HalvingRule(1, 3))) == {(1, Decision.STOP)}
+
+
+@pytest.mark.parametrize(("generation", "kept"), [(None, False), (0, False), (1, True), (2, True)])
+def test_a_horizon_hides_trials_whose_fate_depends_on_timing(generation, kept):
+    others = [e for n in (0, 1) for e in [*run_of(n, 0.4), paused(n, 1, 0.4)]]
+    late = [*run_of(3, 0.1), paused(3, 1, 0.1)]
+    state = folded(*others, *run_of(2, 0.3), *late)
+    found = judge(state, HalvingRule(1, 3), [2], Horizon(generation), 100)
+    assert ((2, Decision.GO) in decisions(found)) is kept
 
 
 def test_the_median_is_taken_over_complete_trials_that_reached_the_epoch():
     short = [*run_of(0, 0.1), completed(0, 0.1, epoch=1)]
     longer = [*run_of(1, 0.5, 0.4), continued(1, 1), continued(1, 2), completed(1, 0.4, epoch=2)]
     state = folded(*short, *longer, *run_of(2, 0.6, 0.45))
-    [verdict] = judge(state, MedianRule(startup_trials=1), [2], Horizon())
+    [verdict] = judge(state, MedianRule(startup_trials=1), [2], Horizon(), 100)
     assert (verdict.epoch, verdict.goes_on) == (2, False)
-    [hidden] = judge(state, MedianRule(startup_trials=1), [2], Horizon(complete=1))
+    [hidden] = judge(state, MedianRule(startup_trials=1), [2], Horizon(complete=1), 100)
     assert hidden.goes_on
 
 
@@ -99,5 +168,5 @@ def test_what_a_trial_had_reached_at_a_rung_stays_known_when_it_goes_on():
     earlier = [*run_of(0, 0.5), continued(0, 1), reported(0, 2, 0.1)]
     state = folded(*earlier, *run_of(1, 0.3))
     assert state.rungs == {1: {0: 0.5}}
-    [verdict] = judge(state, HalvingRule(1, 3), [1], Horizon())
+    [verdict] = judge(state, HalvingRule(1, 2), [1], Horizon(), 100)
     assert verdict.goes_on

@@ -1,8 +1,9 @@
 import dataclasses
 
 from sweep.events import Event, Kind
-from sweep.pruning import HalvingRule, NoPruning
-from sweep.scheduler import Plan, Scheduling, may_ask, next_stop_seconds, plan, tellable
+from sweep.pruning_rules import HalvingRule, NoPruning
+from sweep.scheduler import Plan, Scheduling, may_ask, next_stop_seconds, plan
+from sweep.telling import TrialOutcome, due
 from tests.sweep.events_factory import asked, completed, folded, reported, run_of, started
 
 FREE = Scheduling("free", target=100, rule=NoPruning(), look_ahead=6, cohort=2)
@@ -77,6 +78,7 @@ def test_in_reproducible_order_a_rung_waits_for_its_whole_cohort():
     half = folded(*run_of(0, 0.3), *run_of(1, worker="w1"))
     assert plan(half, {"w0": [0], "w1": [1]}, rules).verdicts == ()
     whole = folded(*run_of(0, 0.3), *run_of(1, 0.1, worker="w1"))
+    rules = dataclasses.replace(rules, rule=HalvingRule(1, 2))
     verdicts = plan(whole, {"w0": [0], "w1": [1]}, rules).verdicts
     assert {v.trial: v.goes_on for v in verdicts} == {0: False, 1: True}
 
@@ -101,9 +103,11 @@ def test_in_reproducible_order_trial_n_waits_for_trial_n_minus_look_ahead():
 
 
 def test_in_reproducible_order_an_ask_knows_exactly_the_trials_it_must():
-    assert tellable(REPRODUCIBLE, 8, range(8)) == [0, 1, 2]
-    assert tellable(REPRODUCIBLE, 8, {7, 2}) == [2]
-    assert tellable(FREE, 8, {7, 2, 1}) == [1, 2, 7]
+    state = folded(*(event for n in range(8) for event in (asked(n), completed(n, 0.5))))
+    untold = {TrialOutcome(n) for n in range(8)}
+    assert [o.number for o in due(state, REPRODUCIBLE, 8, untold)] == [0, 1, 2]
+    assert [o.number for o in due(state, REPRODUCIBLE, 8, {TrialOutcome(7)})] == []
+    assert [o.number for o in due(state, FREE, 8, untold)] == list(range(8))
 
 
 def test_a_decision_is_the_same_whatever_the_order_of_reports():

@@ -61,7 +61,7 @@ def test_in_reproducible_order_deaths_of_workers_and_coordinator_change_nothing(
     }
     run(tmp_path / "calm", **changes)
     wild = tmp_path / "wild"
-    for polls in (5, 19, 28):
+    for polls in (5, 11, 14):
         with pytest.raises(MemoryError):
             run(wild, Interrupted(polls), **changes)
     run(wild, Clumsy(every=7), **changes)

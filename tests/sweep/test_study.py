@@ -4,7 +4,7 @@ from search_spaces import build_space
 from sweep.errors import ConfigProblem
 from sweep.events import Event, Kind
 from sweep.state import Standing, TrialState
-from sweep.study import Constraint, Search, SearchRules, ask_seed, feasible
+from sweep.study import Constraint, Search, SearchRules, ask_seed, feasible, search_limit
 
 PARAMETERS = {
     "learning_rate": {"low": 1e-4, "high": 1.0, "log": True},
@@ -29,6 +29,7 @@ def ended(number, params, value=None, state=Standing.COMPLETE, reason=""):
     trial.state, trial.reason, trial.epoch = state, reason, 2
     trial.values = () if value is None else (value,)
     trial.best = {} if value is None else {"loss": value}
+    trial.index = trial.lead = number
     return trial
 
 
@@ -42,7 +43,8 @@ def run(search, trials, restart_at=()):
     for number in range(trials):
         if number in restart_at:
             search = Search(space(), search._rules)
-            search.restore(done)
+            for trial in done:
+                search.restore(trial)
             for trial in done:
                 search.tell(trial)
         params, _ = search.ask()
@@ -64,7 +66,8 @@ def test_running_trials_are_part_of_the_rebuilt_search():
     for trial in trials[:12]:
         first.tell(trial)
     second = Search(space(), rules())
-    second.restore(trials)
+    for trial in trials:
+        second.restore(trial)
     for trial in trials[:12]:
         second.tell(trial)
     assert second.ask() == first.ask()
@@ -79,7 +82,7 @@ def test_tpe_finds_the_optimum_and_prefers_the_better_cell():
 def test_the_grid_is_walked_once_in_an_order_drawn_from_the_seed():
     axes = {"cell": ["lstm", "gru"], "hidden_size": [8, 16, 32], "num_layers": 1}
     search = Search(space(axes), rules("grid"))
-    assert search.limit == 6
+    assert search_limit(space(axes), rules("grid")) == 6
     asked = [search.ask()[0] for _ in range(6)]
     assert len({(p["cell"], p["hidden_size"]) for p in asked}) == 6
     assert all(p["num_layers"] == 1 for p in asked)
@@ -169,5 +172,5 @@ def test_warmed_events_are_told_when_the_search_is_restored():
         "origin": "earlier",
     }
     state.apply(Event(Kind.WARMED, payload=payload, seq=1))
-    search = restore_search(space(), rules(), state, told=[])
+    search = restore_search(space(), rules(), state, before=lambda index: [])
     assert [t.params["tbptt_forward_steps"] for t in search._study.trials] == [5]

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import load, save
 from torch import Tensor
 
 from trainers.cells import CELLS
@@ -141,12 +141,16 @@ class StreamingModel:
 
     def save_state(self, path: Path) -> None:
         """Write the state, apart from the model (safetensors, atomic)."""
+        write_atomically(self.dump_state(), path)
+
+    def dump_state(self) -> bytes:
+        """Return the state as safetensors bytes."""
         tensors = {
             f"state.{layer}.{i}": part.contiguous()
             for layer, state in enumerate([*self._state, *self._carried])
             for i, part in enumerate(state or ())
         }
-        write_atomically(save(tensors), path)
+        return save(tensors)
 
     def load_state(self, path: Path) -> None:
         """Go on with a state that `save_state` wrote.
@@ -163,12 +167,32 @@ class StreamingModel:
                 f"a state must be a whole safetensors file, but {path} is not ({error}); "
                 "clear_state begins anew."
             ) from error
+        self._restore(tensors, str(path))
+
+    def restore_state(self, content: bytes) -> None:
+        """Go on with a state that `dump_state` gave.
+
+        Raises:
+            CheckpointError: these are other bytes.
+            DataError: the state is of another network; the one in hand is kept.
+        """
+        try:
+            tensors = load(content)
+        except SafetensorError as error:
+            raise CheckpointError(
+                f"a state must be whole safetensors bytes, but these are not ({error}); "
+                "clear_state begins anew."
+            ) from error
+        self._restore(tensors, "this one")
+
+    def _restore(self, tensors: dict[str, Tensor], where: str) -> None:
         layers: dict[int, list[Tensor]] = {}
         for name in sorted(tensors):
-            layers.setdefault(int(name.split(".")[1]), []).append(tensors[name])
+            number = name.split(".")[1:2]
+            layers.setdefault(int(number[0]) if number else -1, []).append(tensors[name])
         parts = self.num_layers + carried_parts(self._model.structure)
         if layers and sorted(layers) != list(range(parts)):
-            raise DataError(f"a state must have {parts} layer(s), but {path} has {len(layers)}.")
+            raise DataError(f"a state must have {parts} layer(s), but {where} has {len(layers)}.")
         kept = self._state, self._carried
         self.clear_state()
         try:

@@ -1,0 +1,198 @@
+"""One sequence as people write it, and what a network says of it: both in the data's own terms.
+
+A record is a mapping. `steps (time, features)` are raw numbers; a step that holds a null (NaN) is a
+gap, or, where `mask (time,)` says that it exists, a step without input. Networks of tokens take
+`ids (time,)` or `text`. Free of torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from trainers.data.contract import Array
+from trainers.data.interface import Interface
+from trainers.data.reading import TextReading
+from trainers.data.vocabulary import UNKNOWN, Vocabulary, split_text
+from trainers.errors import DataError
+
+_CONTENT = ("steps", "ids", "text")
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What a network reads: `(time, features)` float32 or ids `(time,)`, and `(time,)` bool."""
+
+    inputs: Array
+    mask: Array
+
+
+class Encoder:
+    """Turns records into what the network reads."""
+
+    def __init__(self, interface: Interface) -> None:
+        self._interface = interface
+        self._vocabulary: Vocabulary | None = None
+        if interface.tokens and UNKNOWN in interface.tokens:
+            self._vocabulary = Vocabulary(interface.tokens, interface.tokens.index(UNKNOWN))
+
+    def encode(self, record: Mapping[str, Any], where: str) -> Encoded:
+        """Turn one record into what the network reads.
+
+        Args:
+            record: See the module.
+            where: Which record it is, for messages.
+
+        Raises:
+            DataError: the record does not fit the network; one line says why.
+        """
+        given = [name for name in _CONTENT if record.get(name) is not None]
+        fitting = ("ids", "text") if self._interface.ids else ("steps",)
+        if len(given) != 1 or given[0] not in fitting:
+            raise DataError(
+                f"{where} must bring {' or '.join(fitting)} to a network of "
+                f"{'token ids' if self._interface.ids else 'numbers'}, but brings "
+                f"{' and '.join(given) or 'none'}."
+            )
+        if given[0] == "steps":
+            return self._steps(record, where)
+        ids = self._ids(record, where)
+        return Encoded(ids, _mask(record, np.ones(len(ids), dtype=np.bool_), where))
+
+    def _steps(self, record: Mapping[str, Any], where: str) -> Encoded:
+        features = self._interface.input_size
+        raw = _numbers(record["steps"], where)
+        if raw.ndim != 2 or raw.shape[1] != features or not len(raw):
+            names = ", ".join(self._interface.input_names)
+            raise DataError(
+                f"{where}: steps must be a list of at least one step of {features} numbers each"
+                f"{f' ({names})' if names else ''}, but got shape {raw.shape}."
+            )
+        brought = np.asarray(~np.isnan(raw).any(axis=1))
+        mask = _mask(record, brought, where)
+        if not np.isfinite(raw[mask & brought]).all():
+            raise DataError(f"{where}: steps must be finite where they exist, but got infinity.")
+        shift, scale = self._interface.input_shift, self._interface.input_scale
+        if shift is not None:
+            raw = raw - np.array(shift)
+        if scale is not None:
+            raw = raw / np.array(scale)
+        return Encoded(np.where(brought[:, None], raw, 0.0).astype(np.float32), mask)
+
+    def _ids(self, record: Mapping[str, Any], where: str) -> Array:
+        if record.get("text") is not None:
+            return self._encoded_text(record["text"], where)
+        count = self._interface.input_size
+        ids = _array(record["ids"], where, "ids")
+        if ids.ndim != 1 or not len(ids) or ids.dtype.kind not in "iu":
+            raise DataError(
+                f"{where}: ids must be a list of at least one whole number, but got shape "
+                f"{ids.shape} of {ids.dtype}."
+            )
+        wrong = ids[(ids < 0) | (ids >= count)]
+        if len(wrong):
+            raise DataError(f"{where}: `0 <= id < {count}` must hold for ids, but got {wrong[0]}.")
+        return ids.astype(np.int64)
+
+    def _encoded_text(self, text: str, where: str) -> Array:
+        reading = self._interface.reading
+        if self._vocabulary is None or not isinstance(reading, TextReading):
+            raise DataError(f"{where}: the network's data had no vocabulary; send ids, not text.")
+        tokens = split_text(text.lower() if reading.lowercase else text, reading.level)
+        if reading.max_length is not None:
+            tokens = tokens[-reading.max_length :]
+        if not len(tokens):
+            raise DataError(f"{where}: text must hold at least one token, but got {text!r}.")
+        return self._vocabulary.encode_all([tokens])[0]
+
+
+def _array(values: Any, where: str, name: str) -> Array:
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise DataError(
+            f"{where}: {name} must all be of one length, but {str(error).splitlines()[0]}."
+        ) from error
+
+
+def _numbers(values: Any, where: str) -> Array:
+    array = _array(values, where, "steps")
+    try:
+        return array.astype(np.float64)  # null becomes NaN
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{where}: steps must hold numbers or null, but {error}.") from error
+
+
+def _mask(record: Mapping[str, Any], default: Array, where: str) -> Array:
+    given = record.get("mask")
+    mask = default if given is None else _array(given, where, "mask")
+    if mask.shape != default.shape or mask.dtype != np.bool_:
+        raise DataError(
+            f"{where}: mask must be a list of {len(default)} times true or false, one a step, but "
+            f"got shape {mask.shape} of {mask.dtype}."
+        )
+    if not mask.any():
+        raise DataError(f"{where}: at least one step must exist, but none does.")
+    return mask
+
+
+# -- answers -----------------------------------------------------------------------------------
+
+
+def values_of(outputs: Array, interface: Interface, *, labels: bool = False) -> Array:
+    """Turn a network's outputs `(…, outputs)` into own units, or probabilities of classes.
+
+    Args:
+        outputs: As the network gives them.
+        interface: The data's.
+        labels: Whether classes do not exclude each other.
+
+    Returns:
+        Float64 of the same shape; NaN stays NaN.
+    """
+    values = outputs.astype(np.float64)
+    if interface.task == "regression":
+        scale, shift = interface.target_scale, interface.target_shift
+        values = values if scale is None else values * np.array(scale)
+        return values if shift is None else values + np.array(shift)
+    if labels:
+        return np.asarray(1 / (1 + np.exp(-values)))
+    powers = np.exp(values - values.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+
+
+def answer_of(
+    values: Array, interface: Interface, *, probabilities: bool | None, labels: bool = False
+) -> dict[str, Any]:
+    """Say what `values_of` gave for one sequence, `(outputs,)` or `(time, outputs)`.
+
+    Returns:
+        Numbers by target name, or `class`, `probability` and perhaps `probabilities` by class;
+        one of each, or a list with one a step, None where no step exists.
+    """
+    names = interface.outputs
+    every = values.ndim == 2
+    if interface.task == "regression" or labels:
+        return {name: _plain(values[..., n]) for n, name in enumerate(names)}
+    wanted = not every if probabilities is None else probabilities
+    exists = np.asarray(~np.isnan(values).any(axis=-1))
+    best = np.where(exists[..., None], values, 0.0).argmax(axis=-1)
+    answer: dict[str, Any] = {"probability": _plain(values.max(axis=-1))}
+    if every:
+        chosen = zip(best, exists, strict=True)
+        answer = {"class": [names[n] if here else None for n, here in chosen], **answer}
+    else:
+        answer = {"class": names[int(best)], **answer}
+    if wanted:
+        answer["probabilities"] = {name: _plain(values[..., n]) for n, name in enumerate(names)}
+    return answer
+
+
+def _plain(values: Array) -> Any:
+    """Return a number, or a list with None for NaN."""
+    if values.ndim == 0:
+        return None if np.isnan(values) else float(values)
+    return [None if value != value else value for value in values.tolist()]

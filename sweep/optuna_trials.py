@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from optuna.trial import TrialState as OptunaState
 from search_spaces import build_space
 from search_spaces.errors import SpaceError
 from search_spaces.space import SearchSpace
+from sweep.ranking import searched
 from sweep.results import Results
 from sweep.scales import is_wide, same
 from sweep.state import Standing, TrialState
@@ -127,11 +128,6 @@ def importances(results: Results) -> dict[str, float]:
         except (RuntimeError, ValueError):
             return {}
     return {name: float(share) for name, share in found.items() if share > 0}
-
-
-def searched(trials: Iterable[TrialState]) -> list[TrialState]:
-    """Return the trials that search for something: replicates only repeat what was found."""
-    return [trial for trial in trials if trial.source != "replicate"]
 
 
 def _space_distributions(results: Results) -> dict[str, BaseDistribution]:

@@ -7,8 +7,9 @@ from typing import Any
 
 from sweep.chart import Axis, Bar, Dot, Line, Panel, Plot, Pole, Role
 from sweep.chart_page import trial_facts
-from sweep.optuna_trials import distributions, importances, searched
+from sweep.optuna_trials import distributions, importances
 from sweep.plots_marks import jitter, leading_value, role_of, thinned
+from sweep.ranking import searched
 from sweep.results import Results
 from sweep.scales import ChoiceScale, NumberScale, Scale, Tick, parameter_scale, value_scale
 from sweep.state import TrialState

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from sweep.chart import Axis, Bar, Dot, Panel, Plot, Role
 from sweep.chart_page import trial_facts
-from sweep.optuna_trials import searched
 from sweep.plots_marks import jitter, nothing
+from sweep.ranking import searched
 from sweep.results import Results
 from sweep.scales import NumberScale, Tick, value_scale
 from sweep.state import Standing, TrialState

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 
 from sweep.chart import Axis, Dot, Line, Panel, Plot, Role
 from sweep.chart_page import trial_facts
-from sweep.optuna_trials import searched
 from sweep.plots_marks import ROLE_NAMES, nothing, role_of, thinned, thinned_note
-from sweep.ranking import ranked
+from sweep.ranking import ranked, searched
 from sweep.results import Results
 from sweep.scales import NumberScale, epoch_scale, value_scale
 from sweep.state import Standing, TrialState

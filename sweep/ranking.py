@@ -54,9 +54,17 @@ class Goal:
 
 
 def ranked(trials: Iterable[TrialState], goal: Goal) -> list[TrialState]:
-    """Return the complete trials that keep the constraints, best leading objective first."""
-    complete = [t for t in trials if t.state is Standing.COMPLETE and goal.allows(t)]
+    """Return the complete trials that keep the constraints, best leading objective first.
+
+    Replicates are left out: they tell how much a finalist's value owes to its seed.
+    """
+    complete = [t for t in searched(trials) if t.state is Standing.COMPLETE and goal.allows(t)]
     return sorted(complete, key=lambda trial: (goal.leading_cost(trial), trial.number))
+
+
+def searched(trials: Iterable[TrialState]) -> list[TrialState]:
+    """Return the trials that search for something: all but replicates."""
+    return [trial for trial in trials if trial.source != "replicate"]
 
 
 def pareto_front(trials: Iterable[TrialState], goal: Goal) -> list[TrialState]:

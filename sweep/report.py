@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sweep.console import duration, setting, settings, short
+from sweep.report_replicates import show_replicates
 from sweep.results import DEFAULT_FOLDER, Results, open_results
 from sweep.state import Standing, TrialState
 from sweep.tables import results_table
@@ -74,11 +75,13 @@ def show_best(screen: Console, results: Results) -> None:
     screen.print(f"  {settings(best.params)}")
     if best.checkpoint is not None:
         screen.print(f"  {best.checkpoint}")
+    show_replicates(screen, results)
 
 
 def show_results(screen: Console, results: Results) -> None:
     """Print the table of all trials."""
     screen.print(results_table(results, screen.width))
+    show_replicates(screen, results)
 
 
 def show_status(screen: Console, results: Results) -> None:

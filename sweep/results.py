@@ -64,7 +64,8 @@ class Results:
     def frame(self) -> pd.DataFrame:
         """Return one row a trial; parameters and metrics in columns `params.*`, `best.*`, `test.*`.
 
-        `diagnosis` is what the loss curves of a complete trial say: underfitting, overfitting or
+        `source` says where a trial comes from: sampler, enqueued, audit or replicate; the latter
+        two repeat trial `of`. `diagnosis` is what the loss curves of a complete trial say: underfitting, overfitting or
         balanced; None where they are too short. With several objectives the column `objective`
         becomes one `objective.<metric>` each, and `pareto` says who lies on the front. `seconds`
         is time spent training.
@@ -106,6 +107,8 @@ class Results:
             "objective": values if self.several_objectives else values[0],
             "epochs": trial.epoch,
             "seed": trial.seed,
+            "source": trial.source,
+            "of": trial.of,
             "params": dict(trial.params),
             "best": dict(trial.best),
             "test": dict(trial.test),
@@ -139,6 +142,8 @@ _BASIC: list[tuple[str, Any]] = [
     ("epochs", lambda trial: trial.epoch),
     ("best_epoch", lambda trial: trial.best_epoch),
     ("seed", lambda trial: trial.seed),
+    ("source", lambda trial: trial.source),
+    ("of", lambda trial: trial.of),
     ("seconds", lambda trial: trial.train_seconds),
     ("diagnosis", None),
 ]

@@ -8,6 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from sweep.console import duration, setting, short
+from sweep.ranking import searched
 from sweep.results import Results
 from sweep.state import TrialState
 
@@ -16,8 +17,11 @@ _STATE_ORDER = ("complete", "pruned", "running", "paused", "failed")
 
 
 def results_table(results: Results, width: int) -> Table:
-    """Return the trials, best first, with as many parameters as fit into `width` characters."""
-    trials = sorted(results.trials, key=lambda trial: _best_first(results, trial))
+    """Return the trials, best first, with as many parameters as fit into `width` characters.
+
+    Replicates have a table of their own (`sweep.report_replicates`).
+    """
+    trials = sorted(searched(results.trials), key=lambda trial: _best_first(results, trial))
     columns = _columns(results, trials)
     shown, hidden = dict(columns), []
     for name in varying(trials):
@@ -48,6 +52,8 @@ def _columns(results: Results, trials: Sequence[TrialState]) -> dict[str, list[s
         "trial": [str(trial.number) for trial in trials],
         "state": [results.status_of(trial) for trial in trials],
     }
+    if any(trial.of is not None for trial in trials):
+        columns["audit of"] = ["" if trial.of is None else str(trial.of) for trial in trials]
     values = [goal.values(trial) for trial in trials]
     for index, objective in enumerate(goal.objectives):
         columns[objective.metric] = [short(value[index]) for value in values]

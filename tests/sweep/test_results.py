@@ -40,6 +40,8 @@ class TestRecords:
             "objective": 0.3,
             "epochs": 2,
             "seed": 101,
+            "source": "sampler",
+            "of": None,
             "params": {"cell": "lstm", "layers": 1},
             "best": {"rmse": 0.3, "loss": 0.09},
             "test": {"rmse": 0.35},
@@ -61,8 +63,8 @@ class TestFrame:
     def test_one_row_a_trial_with_flat_columns(self, folder):
         frame = load_results(folder)
         assert list(frame.columns) == [
-            "number", "state", "objective", "epochs", "best_epoch", "seed", "seconds",
-            "diagnosis",
+            "number", "state", "objective", "epochs", "best_epoch", "seed", "source", "of",
+            "seconds", "diagnosis",
             "params.cell", "params.layers", "best.rmse", "best.loss", "test.rmse",
         ]  # fmt: skip
         assert list(frame["number"]) == [0, 1, 2, 3, 4]

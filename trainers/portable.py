@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from trainers.checkpoint import Checkpoint, read_checkpoint
@@ -31,6 +31,7 @@ from trainers.records import Encoded, Encoder, answer_of, values_of
 from trainers.streaming import StreamingModel
 
 MODEL_FORMAT = 1
+NETWORK_FOLDER = "network"  # where the files lie in a logged model
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "weights.safetensors"
 _CHUNK = 1_000
@@ -108,7 +109,7 @@ class PortableModel:
         text = json.dumps(config, indent=1, ensure_ascii=False, allow_nan=False)
         (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
         weights = {name: w.clone() for name, w in named_weights(self._saved).items()}
-        save_file(weights, folder / WEIGHTS_FILE)
+        (folder / WEIGHTS_FILE).write_bytes(save(weights))  # `save_file` hides it from other users
 
     def predict(self, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Answer for each record; see `trainers.records`.

@@ -1,0 +1,1 @@
+"""Finalists as MLflow models: logged, registered, found again, used."""

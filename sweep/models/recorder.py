@@ -1,0 +1,229 @@
+"""Logs finalists to MLflow as models, each once, and registers the best.
+
+A model is found again by its trial's unique id, so logging one that is there changes nothing; one
+that was begun and never finished is deleted and logged anew. Everything goes through the client:
+MLflow's active run and current URI are the user's.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Metric, Run
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model
+from mlflow.tracking import MlflowClient
+from requests.exceptions import RequestException
+from sqlalchemy.exc import SQLAlchemyError
+
+from sweep.models.package import package
+from sweep.outage import TrackerUnavailable
+from sweep.sink_models import Finalist, ModelNotLogged, contest, version_tags
+from sweep.tracking_uri import shown
+from trainers.data.interface import read_interface
+from trainers.errors import TrainerError
+from trainers.portable import PortableModel
+
+CHAMPION = "champion"
+_TRIES = 3
+_PAUSE_SECONDS = 1.0
+_LINE_CHARACTERS = 200
+_SHOWN_METRICS = ("objective", "best/", "test/")
+_MLFLOW_ERRORS = (MlflowException, RequestException, SQLAlchemyError, OSError)
+_T = TypeVar("_T")
+
+
+class ModelRecorder:
+    """Writes one sweep's models to one experiment.
+
+    Args:
+        uri: MLflow tracking URI; the registry is the same server's or store's.
+        experiment: Its name; the sweep's runs lie there.
+        folder: The sweep's folder, which says how its data are read.
+    """
+
+    def __init__(self, uri: str, experiment: str, folder: Path) -> None:
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+        self._uri = uri
+        self._experiment = experiment
+        self._folder = folder
+        self._client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+    def log(self, finalist: Finalist) -> str:
+        """Log a finalist's best weights as a model, unless MLflow has it; return the model's id.
+
+        Raises:
+            TrackerUnavailable: MLflow does not answer; try again later.
+            ModelNotLogged: it never will be: no checkpoint, no room, the run was deleted.
+        """
+        return self._persist(f"the model of {finalist.name}", lambda: self._log(finalist))
+
+    def register(self, finalist: Finalist, model_id: str, name: str) -> str:
+        """Register a logged model under a name, and make it champion if it is better.
+
+        Returns:
+            What was done, in one line.
+
+        Raises:
+            TrackerUnavailable, ModelNotLogged: as `log`.
+        """
+        what = f"the model of {finalist.name} as {name!r}"
+        return self._persist(what, lambda: self._register(finalist, model_id, name))
+
+    # -- logging -------------------------------------------------------------------------------
+
+    def _log(self, finalist: Finalist) -> str:
+        experiment = self._client.get_experiment_by_name(self._experiment)
+        if experiment is None:
+            raise ModelNotLogged(f"experiment {self._experiment!r} does not exist")
+        own = f"tags.`sweep.trial_uid` = '{finalist.uid}'"
+        found = list(self._client.search_logged_models([experiment.experiment_id], own))
+        for logged in found:
+            if logged.status == LoggedModelStatus.READY:
+                return str(logged.model_id)
+        runs = self._client.search_runs([experiment.experiment_id], own)
+        if not runs:
+            raise ModelNotLogged("its run was deleted")
+        model = self._portable(finalist)
+        for torn in found:
+            self._client.delete_logged_model(torn.model_id)
+        return self._create(finalist, runs[0], model)
+
+    def _portable(self, finalist: Finalist) -> PortableModel:
+        path = Path(finalist.checkpoint)
+        # The sweep's folder may have been moved since the log was written.
+        moved = self._folder / path.parent.name / path.name
+        try:
+            chosen = path if path.exists() else moved
+            return PortableModel.from_checkpoint(chosen, read_interface(self._folder))
+        except TrainerError as error:
+            raise ModelNotLogged(str(error)) from error
+
+    def _create(self, finalist: Finalist, run: Run, model: PortableModel) -> str:
+        run_id, step = run.info.run_id, finalist.best_epoch
+        logged = self._client.create_logged_model(
+            run.info.experiment_id,
+            name=finalist.name.replace(".", "-"),  # MLflow forbids dots
+            source_run_id=run_id,
+            tags=version_tags(finalist),
+            params=run.data.params,
+            model_type="recurrent",
+        )
+        try:
+            with tempfile.TemporaryDirectory() as name:
+                self._package(finalist, logged, model, Path(name, "model"))
+                self._client.log_model_artifacts(logged.model_id, str(Path(name, "model")))
+            self._client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=step)])
+            self._link_metrics(run, logged.model_id)
+            self._client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
+        except BaseException:
+            with suppress(Exception):
+                self._client.delete_logged_model(logged.model_id)
+            raise
+        return str(logged.model_id)
+
+    def _package(
+        self, finalist: Finalist, logged: LoggedModel, model: PortableModel, folder: Path
+    ) -> None:
+        about: dict[str, Any] = {
+            "sweep": finalist.sweep,
+            "trial": finalist.number,
+            "best_epoch": finalist.best_epoch,
+            "data_digest": finalist.digest,
+        }
+        description = Model(
+            artifact_path=logged.artifact_location,
+            model_uuid=logged.model_id,
+            run_id=logged.source_run_id,
+            model_id=logged.model_id,
+        )
+        package(model, folder, about, description)
+
+    def _link_metrics(self, run: Run, model_id: str) -> None:
+        """Show the run's closing metrics beside the model; to the run they are the same points."""
+        points = [
+            Metric(p.key, p.value, p.timestamp, p.step, model_id=model_id, run_id=run.info.run_id)
+            for key in run.data.metrics
+            if key.startswith(_SHOWN_METRICS)
+            for p in self._client.get_metric_history(run.info.run_id, key)[-1:]
+        ]
+        if points:
+            self._client.log_batch(run.info.run_id, points, synchronous=True)
+
+    # -- the registry --------------------------------------------------------------------------
+
+    def _register(self, finalist: Finalist, model_id: str, name: str) -> str:
+        version = self._version_of(finalist, name) or self._new_version(finalist, model_id, name)
+        champion = self._champion(name)
+        is_better, why = contest(finalist, champion)
+        if is_better:
+            self._client.set_registered_model_alias(name, CHAMPION, version)
+            return f"{finalist.name} is version {version} of {name!r} and its champion: {why}"
+        return f"{finalist.name} is version {version} of {name!r}, not its champion: {why}"
+
+    def _version_of(self, finalist: Finalist, name: str) -> str | None:
+        for version in self._client.search_model_versions(f"name = '{name}'"):
+            if version.tags.get("sweep.trial_uid") == finalist.uid:
+                return str(version.version)
+        return None
+
+    def _new_version(self, finalist: Finalist, model_id: str, name: str) -> str:
+        try:
+            self._client.create_registered_model(name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        logged = self._client.get_logged_model(model_id)
+        version = self._client.create_model_version(
+            name,
+            logged.artifact_location,  # as `models:/ID` it would be looked for at the current URI
+            run_id=logged.source_run_id,
+            tags=version_tags(finalist),
+            model_id=model_id,
+        )
+        return str(version.version)
+
+    def _champion(self, name: str) -> dict[str, str] | None:
+        try:
+            return dict(self._client.get_model_version_by_alias(name, CHAMPION).tags)
+        except MlflowException as error:
+            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                return None
+            raise
+
+    # -- trouble -------------------------------------------------------------------------------
+
+    def _persist(self, what: str, action: Callable[[], _T]) -> _T:
+        """Try some times; then MLflow is away, or answers and won't have this one."""
+        for left in reversed(range(_TRIES)):
+            try:
+                return action()
+            except ModelNotLogged as error:
+                raise ModelNotLogged(f"{what} is not logged: {error}") from error
+            except _MLFLOW_ERRORS as error:
+                if not self._answers():
+                    raise TrackerUnavailable(
+                        f"MLflow at {shown(self._uri)} takes no models ({_one_line(error)})"
+                    ) from error
+                if not left:
+                    raise ModelNotLogged(f"{what} is not logged: {_one_line(error)}") from error
+            time.sleep(_PAUSE_SECONDS)
+        raise AssertionError("unreachable")
+
+    def _answers(self) -> bool:
+        try:
+            self._client.get_experiment_by_name(self._experiment)
+        except _MLFLOW_ERRORS:
+            return False
+        return True
+
+
+def _one_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return shown(lines[0])[:_LINE_CHARACTERS]

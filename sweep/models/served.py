@@ -1,0 +1,63 @@
+"""The code that a logged model loads with: MLflow copies this file beside the weights.
+
+It imports only what travels with the model. A request is a list of sequences, which need not be of
+one length:
+
+    {"inputs": [{"steps": [[20.1, 3.0], [20.4, 2.8]]}, {"steps": [[19.8, 3.1]]}]}
+
+`steps` holds one list of raw numbers per time step (null is missing), `mask` perhaps which steps
+exist. Models of tokens take `text` or `ids`. With `state`, empty at first, a model is stepped: each
+answer brings the state for the next request. `trainers.records` says what is answered.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pydantic
+from mlflow.exceptions import MlflowException
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
+
+from trainers.errors import TrainerError
+from trainers.portable import NETWORK_FOLDER, PortableModel
+
+
+class Sequence(pydantic.BaseModel):
+    """One sequence of a request."""
+
+    model_config = pydantic.ConfigDict(extra="forbid")
+
+    steps: list[list[float | None]] | None = None
+    mask: list[bool] | None = None
+    text: str | None = None
+    ids: list[int] | None = None
+    state: str | None = None
+    probabilities: bool | None = None
+
+
+class RecurrentModel(PythonModel):
+    """A trained recurrent network behind MLflow's interface."""
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Read the network's folder."""
+        try:
+            self._model = PortableModel.read(Path(context.artifacts[NETWORK_FOLDER]))
+        except TrainerError as error:
+            raise MlflowException.invalid_parameter_value(str(error)) from None
+
+    def predict(
+        self,
+        context: PythonModelContext,
+        model_input: list[Sequence],
+        params: dict[str, Any] | None = None,
+    ) -> list[dict[str, object]]:  # `Any` would make MLflow warn
+        """Answer for each sequence."""
+        try:
+            answers: list[dict[str, object]]
+            answers = self._model.predict([one.model_dump() for one in model_input])
+        except TrainerError as error:
+            raise MlflowException.invalid_parameter_value(str(error)) from None
+        return answers
+
+
+mlflow.models.set_model(RecurrentModel())

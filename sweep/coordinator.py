@@ -66,7 +66,7 @@ class Coordinator:
         self.state = state
         self.clock = Clock()
         self.epochs_done = 0
-        self.ended_before = len(state.trials) - len(state.active)
+        self.ended_before = len(state.trials) - len(state.active) - len(state.paused)
         self._prepared = prepared
         self._log = log
         self._lease = lease

@@ -92,7 +92,8 @@ class Monitor:
         state, clock = self._coordinator.state, self._coordinator.clock
         self._last = time.monotonic()
         ended, self._ended = tuple(self._ended), []
-        counts = self._counts + Counter(t.state.value for t in state.active.values())
+        live = (*state.active.values(), *state.paused.values())
+        counts = self._counts + Counter(t.state.value for t in live)
         elapsed = time.time() - clock.began
         self._progress(
             Progress(

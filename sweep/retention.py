@@ -1,4 +1,4 @@
-"""Which checkpoints stay on disk: those a trial may go on from, paused ones included, and the best ended trials'."""
+"""Which checkpoints stay on disk: those a trial may go on from, and the best ended trials'."""
 
 from __future__ import annotations
 

@@ -99,7 +99,10 @@ def plan(
     assignments = tuple(_assignments(state, fleet, places, sorted(t.number for t in waiting)))
     hungry = places[len(assignments) :]
     more = bool(hungry) and may_ask(state, rules)
-    follow = _followed(state, fleet, hungry[0], rules) if more else None
+    follow = None
+    if more:
+        joining = [number for number, worker in assignments if worker == hungry[0]]
+        follow = _followed(state, [*fleet[hungry[0]], *joining], rules)
     over = not state.active and state.searched >= rules.target
     if over and state.paused:
         return Plan(verdicts=tuple(closing_verdicts(state, rules.rule)))
@@ -193,9 +196,7 @@ def _assignments(
         yield number, worker
 
 
-def _followed(
-    state: SweepState, fleet: Mapping[str, Sequence[int]], worker: str, rules: Scheduling
-) -> int | None:
+def _followed(state: SweepState, held: Sequence[int], rules: Scheduling) -> int | None:
     """Return the trial whose structure the next ask is pinned to; None for a free ask."""
     if rules.pack == 1:
         return None
@@ -203,7 +204,7 @@ def _followed(
     if rules.order == "reproducible":
         first = state.searched // most * most
         return _number_of(state, first) if state.searched > first else None
-    leads = [state.trials[n].lead for n in fleet[worker]]
+    leads = [state.trials[n].lead for n in held]
     return next((lead for lead in reversed(leads) if state.followers.get(lead, 0) < most), None)
 
 

@@ -104,6 +104,7 @@ def prepare(config: SweepConfig) -> Prepared:
         packs=pack_size(config) > 1,
     )
     prepared = Prepared(config, data, space, objectives, rules)
+    pruning_rule(config, prepared.sign)  # raises where Optuna has no such pruner
     _check_fit(prepared)
     return prepared
 

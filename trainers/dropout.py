@@ -7,9 +7,9 @@ carry, so it does not depend on the pack, the slot, the device or a restart.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import torch
 from torch import Tensor
@@ -80,10 +80,10 @@ class DropoutKey:
         return float(value[site.gap] if isinstance(value, tuple) else value)
 
 
-def evaluation_keys(config: TrainConfig) -> list[DropoutKey] | None:
-    """Return what evaluation of a trial needs to know of its dropout: None without zoneout."""
-    felt = config.zoneout_hidden or config.zoneout_cell
-    return [DropoutKey(config, None)] if felt else None
+def evaluation_keys(*configs: TrainConfig) -> list[DropoutKey] | None:
+    """Return what evaluation of trials needs to know of their dropout: None without zoneout."""
+    felt = any(config.zoneout_hidden or config.zoneout_cell for config in configs)
+    return [DropoutKey(config, None) for config in configs] if felt else None
 
 
 @dataclass(frozen=True)
@@ -123,15 +123,27 @@ def locked_mask(keys: Sequence[DropoutKey], site: Site, batch: int, like: Tensor
     return _scaled(keys, site, (batch, like.shape[-1]), like)
 
 
-def step_mask(
-    keys: Sequence[DropoutKey], site: Site, like: Tensor, offset: int = 0
-) -> Tensor | None:
-    """Draw a mask for each step of `like (trials, batch, time, features)`; its shape, or None.
+class Counted(NamedTuple):
+    """How draws that are new at each step are counted.
 
-    `offset` counts the steps of the same segment that ran before.
+    Attributes:
+        offset: Steps of the same segment that ran before; `(trials,)` where trials differ.
+        rows: `(trials,)` rows of each trial without the padding of others; None: all of them.
     """
+
+    offset: int | Tensor = 0
+    rows: Tensor | None = None
+
+
+_FROM_THE_FIRST = Counted()
+
+
+def step_mask(
+    keys: Sequence[DropoutKey], site: Site, like: Tensor, counted: Counted = _FROM_THE_FIRST
+) -> Tensor | None:
+    """Draw a mask for each step of `like (trials, batch, time, features)`; its shape, or None."""
     _, batch, time_steps, features = like.shape
-    mask = _scaled(keys, site, (time_steps, batch, features), like, offset)
+    mask = _scaled(keys, site, (time_steps, batch, features), like, counted)
     return None if mask is None else mask.transpose(1, 2)
 
 
@@ -140,7 +152,7 @@ def recurrent_noise(
     place: tuple[int, int],
     state: Sequence[Tensor],
     time_steps: int,
-    offset: int = 0,
+    counted: Counted = _FROM_THE_FIRST,
 ) -> RecurrentNoise | None:
     """Draw recurrent dropout and zoneout of one layer in one direction.
 
@@ -149,7 +161,7 @@ def recurrent_noise(
         place: Layer and direction.
         state: The state's parts, each `(trials, batch, hidden)`.
         time_steps: Of the segment.
-        offset: Steps of the same segment that ran before.
+        counted: How zoneout's draws are counted.
 
     Returns:
         The noise, or None where there is none.
@@ -158,7 +170,7 @@ def recurrent_noise(
         return None
     hidden = locked_mask(keys, recurrent(*place), state[0].shape[1], state[0])
     keep = tuple(
-        _kept(keys, site, part, time_steps, offset)
+        _kept(keys, site, part, time_steps, counted)
         for site, part in zip(zoneout(*place), state, strict=False)
     )
     if hidden is None and all(part is None for part in keep):
@@ -167,56 +179,117 @@ def recurrent_noise(
 
 
 def _kept(
-    keys: Sequence[DropoutKey], site: Site, part: Tensor, time_steps: int, offset: int
+    keys: Sequence[DropoutKey], site: Site, part: Tensor, time_steps: int, counted: Counted
 ) -> Tensor | None:
-    rates = [key.rate(site) for key in keys]
-    if not any(rates):
+    if not any(key.rate(site) for key in keys):
         return None
+    columns = _columns(keys, site, part)
     if keys[0].segment is None:
-        return part.new_tensor(rates).reshape(-1, 1, 1, 1)
-    shape = (time_steps, *part.shape[1:])
-    drawn = _drawn(keys, site, rates, shape, part.device, offset)
+        return columns.rates.reshape(-1, 1, 1, 1)
+    drawn = _drawn(columns, (time_steps, *part.shape[1:]), counted)
     return drawn.to(part.dtype).transpose(1, 2)
 
 
 def _scaled(
-    keys: Sequence[DropoutKey], site: Site, shape: tuple[int, ...], like: Tensor, offset: int = 0
-) -> Tensor | None:
-    rates = [key.rate(site) for key in keys]
-    if not any(rates):
-        return None
-    scale = torch.tensor([1 / (1 - r) for r in rates], dtype=like.dtype, device=like.device)
-    kept = _drawn(keys, site, rates, shape, like.device, offset).logical_not_().to(like.dtype)
-    return kept.mul_(scale.reshape(-1, *[1] * len(shape)))
-
-
-def _drawn(
     keys: Sequence[DropoutKey],
     site: Site,
-    rates: Sequence[float],
     shape: tuple[int, ...],
-    device: torch.device,
-    offset: int = 0,
-) -> Tensor:
-    """Return `(trials, *shape)` bool, each True with its trial's probability.
+    like: Tensor,
+    counted: Counted = _FROM_THE_FIRST,
+) -> Tensor | None:
+    if not any(key.rate(site) for key in keys):
+        return None
+    columns = _columns(keys, site, like)
+    kept = _drawn(columns, shape, counted).logical_not_().to(like.dtype)
+    return kept.mul_(columns.scale.reshape(-1, *[1] * len(shape)))
 
-    `offset` counts the draws along the first axis of `shape` that were made before.
+
+class Columns(NamedTuple):
+    """What the draws of one site take from each trial, all `(trials,)`.
+
+    Attributes:
+        low: Lower 32 bits of the trial's word.
+        high: Its upper 32 bits.
+        drop_below: A draw below it drops.
+        rates: The rates themselves.
+        scale: 1 / (1 − rate).
     """
-    words = [
-        _split(_mix(_mix(_mix(key.config.seed) ^ (key.segment or 0)) ^ site.number)) for key in keys
-    ]
-    count = math.prod(shape)
-    place = torch.arange(count, device=device) + offset * (count // max(shape[0], 1))
-    low, high, drop_below = (
-        torch.tensor(column, device=device).unsqueeze(1)
-        for column in (
-            [word[0] for word in words],
-            [word[1] for word in words],
-            [round(rate * (_WORD + 1)) for rate in rates],
-        )
+
+    low: Tensor
+    high: Tensor
+    drop_below: Tensor
+    rates: Tensor
+    scale: Tensor
+
+
+class DrawnKeys(Sequence[DropoutKey]):
+    """Dropout keys whose columns lie on a device already: what a captured program reads."""
+
+    def __init__(self, keys: Sequence[DropoutKey], columns: Mapping[Site, Columns]) -> None:
+        self._keys, self._columns = keys, columns
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    @overload
+    def __getitem__(self, index: int) -> DropoutKey: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[DropoutKey]: ...
+
+    def __getitem__(self, index: int | slice) -> DropoutKey | Sequence[DropoutKey]:
+        return self._keys[index]
+
+    def columns(self, site: Site) -> Columns:
+        """Return a site's columns."""
+        return self._columns[site]
+
+
+def word(key: DropoutKey, site: Site) -> tuple[int, int]:
+    """Return the lower and upper half of what a trial draws from at a site."""
+    return _split(_mix(_mix(_mix(key.config.seed) ^ (key.segment or 0)) ^ site.number))
+
+
+def drop_below(rate: float) -> int:
+    """Return what a draw of 32 bits lies below with probability `rate`."""
+    return round(rate * (_WORD + 1))
+
+
+def _columns(keys: Sequence[DropoutKey], site: Site, like: Tensor) -> Columns:
+    if isinstance(keys, DrawnKeys):
+        return keys.columns(site)
+    words, rates = [word(key, site) for key in keys], [key.rate(site) for key in keys]
+    low, high, below = torch.tensor(
+        [[w[0] for w in words], [w[1] for w in words], [drop_below(r) for r in rates]],
+        device=like.device,
     )
-    draws = _hash32(_hash32(place ^ low) ^ high)
-    return (draws < drop_below).reshape(len(keys), *shape)
+    numbers = [rates, [1 / (1 - r) for r in rates]]
+    return Columns(low, high, below, *torch.tensor(numbers, dtype=like.dtype, device=like.device))
+
+
+def _drawn(columns: Columns, shape: tuple[int, ...], counted: Counted) -> Tensor:
+    """Return `(trials, *shape)` bool, each True with its trial's probability."""
+    place = _places(shape, counted, columns.low.device)
+    draws = _hash32(_hash32(place ^ columns.low.unsqueeze(1)) ^ columns.high.unsqueeze(1))
+    return (draws < columns.drop_below.unsqueeze(1)).reshape(-1, *shape)
+
+
+def _places(shape: tuple[int, ...], counted: Counted, device: torch.device) -> Tensor:
+    """Return the numbers of the draws, `(count,)` or `(trials, count)`: each trial as if alone."""
+    offset, rows = counted
+    count = math.prod(shape)
+    if rows is None and isinstance(offset, int):
+        return torch.arange(count, device=device) + offset * (count // max(shape[0], 1))
+    time_steps, batch, features = shape
+    steps = torch.arange(time_steps, device=device)
+    if isinstance(offset, Tensor):
+        steps = steps + offset.unsqueeze(1)  # (trials, time)
+    else:
+        steps = (steps + offset).unsqueeze(0)
+    per_step = batch if rows is None else rows.reshape(-1, 1, 1)
+    row = steps.unsqueeze(-1) * per_step + torch.arange(batch, device=device)
+    places = row.unsqueeze(-1) * features + torch.arange(features, device=device)
+    return places.flatten(1)
 
 
 def _hash32(x: Tensor) -> Tensor:

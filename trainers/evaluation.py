@@ -19,6 +19,8 @@ from trainers.metrics import Tally
 from trainers.model import Model
 from trainers.parameters import Weights
 from trainers.spans import Span
+from trainers.stacking import widen
+from trainers.tallies import elements_of, sums_of
 from trainers.tbptt import Segment, cut, enter, leave
 
 _FLOATS = 1 << 20  # of the largest array in a batch: enough to fill the kernels, small in memory
@@ -52,6 +54,37 @@ def evaluate(
             loss = losses.reduced(values, segment, tally.class_weights).item()
             tally.add_segment(segment, outputs, values, loss)
     return tally.result(total_squares)
+
+
+@torch.no_grad()
+def evaluate_together(
+    model: Model,
+    weights: Weights,
+    data: SequenceData,
+    part: Part | StreamPart,
+    total_squares: Array | None,
+    keys: Sequence[DropoutKey] | None = None,
+) -> list[dict[str, float]]:
+    """Return the metrics of each of several trials on a part: `evaluate` as one program."""
+    whole = replace(model.structure, tbptt_forward_steps=None, tbptt_backward_steps=None)
+    device, trials = weights.head_bias.device, len(weights.head_bias)
+    common = Tally(data, whole, device)
+    sums = common.sums.new_zeros(trials, *common.sums.shape)
+    losses_sum, plain = sums.new_zeros(trials), sums.new_zeros(trials)
+    for segment, outputs in _passes(model, weights, data, part, keys):
+        common.loss_count += segment.count
+        if segment.targets is not None:
+            values = losses.elements(whole.loss, outputs, segment.targets)
+            found = sums_of(segment, outputs, values, whole, common.class_weights)
+            sums += found.metrics
+            losses_sum += found.losses.double() * segment.denominator
+            plain += found.plain
+            common.elements += elements_of(segment)
+    results = []
+    for own, loss, nats in zip(sums, losses_sum.tolist(), plain.tolist(), strict=True):
+        common.sums, common.loss_sum, common.plain_loss = own, loss, nats
+        results.append(common.result(total_squares))
+    return results
 
 
 @torch.no_grad()
@@ -92,10 +125,10 @@ def _passes(
     part: Part | StreamPart,
     keys: Sequence[DropoutKey] | None,
 ) -> Iterator[tuple[Segment, Tensor]]:
-    """Run a part; yield what was run and its outputs `(1, wanted, outputs)`."""
-    state = None
-    for begins, segment in _segments(model, part, data.input_size):
-        segment = segment.to(weights.head_bias.device)
+    """Run a part; yield what was run and its outputs `(trials, wanted, outputs)`."""
+    state, trials = None, len(weights.head_bias)
+    for begins, segment in _segments(model, part, data.input_size, trials):
+        segment = widen(segment.to(weights.head_bias.device), trials, model.structure)
         if segment.targets is None and data.walk == "sequences":
             yield segment, weights.head_bias[:, :0]
             continue
@@ -106,13 +139,13 @@ def _passes(
 
 
 def _segments(
-    model: Model, part: Part | StreamPart, input_size: int
+    model: Model, part: Part | StreamPart, input_size: int, trials: int = 1
 ) -> Iterator[tuple[bool, Segment]]:
     """Yield what is run, and whether it begins with zero state."""
-    for source in part.evaluation(evaluation_rows(model, part)):
+    for source in part.evaluation(max(1, evaluation_rows(model, part) // trials)):
         stride = source.time_steps
         if isinstance(source, Lanes):
-            floats_a_step = 4 * max(model.structure.layer_sizes) * source.count
+            floats_a_step = 4 * max(model.structure.layer_sizes) * source.count * trials
             stride = min(stride, max(1, _FLOATS // floats_a_step))
         for start in range(0, source.time_steps, stride):
             span = Span(start, min(start + stride, source.time_steps), gradient=False)

@@ -95,9 +95,10 @@ class Tally:
         `loss` is their reduction. The count of the loss's mean is added apart, as segments
         without a valid target may have a share in it.
         """
-        self.loss_sum += loss * segment.denominator
+        whole_loss = loss * float(segment.denominator)
+        self.loss_sum += whole_loss
         whole = segment.weights is None and self.class_weights is None
-        self.plain_loss += loss * segment.denominator if whole else values.sum().item()
+        self.plain_loss += whole_loss if whole else values.sum().item()
         assert segment.targets is not None
         mask = segment.element_mask
         self.add(outputs[0], segment.targets[0], None if mask is None else mask[0])
@@ -158,8 +159,8 @@ class Tally:
 
         `total_squares (outputs,)` is SST of the part, for r2.
         """
-        if not self.loss_count:
-            return {}
+        if not self.loss_count or not self.elements:
+            return {}  # the very first segment diverged
         metrics = {"loss": self.loss_sum / self.loss_count}
         if self._data.task == "regression":
             metrics |= self._regression(total_squares)

@@ -14,6 +14,7 @@ from trainers.config import Structure
 from trainers.dropout import (
     INPUT,
     OUTPUT,
+    Counted,
     DropoutKey,
     Site,
     between,
@@ -183,7 +184,7 @@ class Model:
         def one_way(direction: int, inputs: Tensor) -> tuple[Tensor, State]:
             place = layer, direction
             weights = _weight_dropped(directions[direction], keys, place)
-            noise = recurrent_noise(keys, place, begin, inputs.shape[2], segment.offset)
+            noise = recurrent_noise(keys, place, begin, inputs.shape[2], _counted(segment))
             return run_layer(
                 self.backend,
                 self.structure.cell,
@@ -217,7 +218,7 @@ class Model:
         self, keys: Sequence[DropoutKey], site: Site, like: Tensor, segment: Segment
     ) -> Tensor | None:
         if self.structure.dropout_kind == "step":
-            return step_mask(keys, site, like, segment.offset)
+            return step_mask(keys, site, like, _counted(segment))
         mask = locked_mask(keys, site, like.shape[1], like)
         return None if mask is None else mask.unsqueeze(2)
 
@@ -231,6 +232,10 @@ class Model:
         if segment.lengths is None or segment.hold:
             return after[0]
         return last_of(outputs, segment.lengths, begin[0])
+
+
+def _counted(segment: Segment) -> Counted:
+    return Counted(segment.offset, segment.rows)
 
 
 def _weight_dropped(

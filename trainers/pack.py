@@ -1,7 +1,8 @@
 """Pack: trials of one structure, trained together; a trial's numbers do not depend on the others.
 
-Here every lane (the trials that one program steps at once) is one slot, on torch's native
-kernels; so a trial in a pack is bit-equal to the same trial alone.
+Slot by slot, on torch's native kernels, a trial in a pack is bit-equal to the same trial alone.
+Fused (more than one slot and backend `stepwise` or `graph`), one program runs all trials, equal to
+the trial alone but for rounding.
 """
 
 from __future__ import annotations
@@ -22,14 +23,15 @@ from trainers.config import Structure, TrainConfig
 from trainers.data.contract import SequenceData
 from trainers.dropout import evaluation_keys
 from trainers.errors import ConfigError, DataError
-from trainers.evaluation import confusion_matrix, evaluate
+from trainers.evaluation import confusion_matrix, evaluate, evaluate_together
 from trainers.fitting import check_structure
+from trainers.fused import Fused
 from trainers.initialisation import initialise
 from trainers.lanes import StreamPart, part_of
 from trainers.masks import Array
 from trainers.metrics import Objective, Tally, check_objective, total_squares
 from trainers.model import Model
-from trainers.parameters import Layout, Weights
+from trainers.parameters import Layout, Weights, weights_of
 from trainers.recurrence import Wanted, choose_backend
 from trainers.reports import EpochReport
 from trainers.spans import Walk
@@ -48,7 +50,7 @@ class Pack:
         objective: Which validation metric decides about best epoch and patience.
         slots: K.
         device: `cpu` or a torch device.
-        backend: `auto` takes the fastest that is exact for the cell.
+        backend: `auto` takes the fastest that is exact for the cell, slot by slot.
 
     Raises:
         ConfigError: the structure does not fit the data or the objective.
@@ -78,6 +80,9 @@ class Pack:
         self._trials: list[Trial | None] = [None] * slots
         self._parts: dict[PartName, Part | StreamPart] = {}
         self._total_squares: dict[PartName, Array] = {}
+        self._fused: Fused | None = None
+        if slots > 1 and backend == "stepwise":
+            self._fused = Fused(self._model, self._buffers, self._part("train"), data.input_size)
         if objective.metric == "r2":
             self._require_variance()
 
@@ -120,28 +125,39 @@ class Pack:
 
     def train_epoch(self) -> list[EpochReport]:
         """Train every occupied, unfinished slot to the end of its epoch."""
-        reports = []
-        for slot, trial in enumerate(self._trials):
-            if trial is not None and trial.progress.outcome == "training":
-                report = self.train(slot)
-                if report is not None:
-                    reports.append(report)
-        return reports
+        left = [
+            slot
+            for slot, trial in enumerate(self._trials)
+            if trial is not None and trial.progress.outcome == "training"
+        ]
+        reports: list[EpochReport] = []
+        while left:
+            reports += self.advance(left)
+            left = [slot for slot in left if slot not in {report.slot for report in reports}]
+        return sorted(reports, key=lambda report: report.slot)
 
     def advance(self, slots: Sequence[int], seconds: float | None = None) -> list[EpochReport]:
         """Train some slots for about `seconds`, at most until one of them ends its epoch.
 
-        The slot that is farthest behind comes first, so that trials of a pack advance together.
+        Slot by slot the one that is farthest behind comes first, so that trials of a pack advance
+        together; fused, all of them make the same number of segments.
 
         Returns:
             Reports of the epochs that ended; none when the time ran out first.
+
+        Raises:
+            ConfigError: a slot is empty, or its trial has ended.
         """
-        slot = min(slots, key=lambda s: (self.epoch(s), s))
-        report = self.train(slot, seconds)
+        torch.set_flush_denormal(True)  # per thread; denormals slow CPU kernels up to ninefold
+        trials = {slot: self._in_training(slot) for slot in sorted(slots)}
+        if self._fused is not None:
+            return self._advance_fused(self._fused, trials, seconds)
+        slot = min(trials, key=lambda s: (trials[s].progress.epoch, s))
+        report = self._train_alone(slot, trials[slot], seconds)
         return [] if report is None else [report]
 
     def train(self, slot: int, seconds: float | None = None) -> EpochReport | None:
-        """Train to the epoch's end, or for about `seconds`; call again to go on.
+        """Train one slot to the epoch's end, or for about `seconds`; call again to go on.
 
         Returns:
             The epoch's report, or None when the time ran out first.
@@ -149,15 +165,12 @@ class Pack:
         Raises:
             ConfigError: the slot is empty, or its trial has ended.
         """
-        torch.set_flush_denormal(True)  # per thread; denormals slow CPU kernels up to ninefold
+        reports = self.advance([slot], seconds)
+        return reports[0] if reports else None
+
+    def _train_alone(self, slot: int, trial: Trial, seconds: float | None) -> EpochReport | None:
         began = time.perf_counter()
-        trial = self._trial(slot)
-        progress = trial.progress
-        if progress.outcome != "training":
-            raise ConfigError(
-                f"a trial must be in training, but slot {slot} is {progress.outcome}."
-            )
-        part = self._part("train")
+        progress, part = trial.progress, self._part("train")
         seed, epoch = trial.config.seed, progress.epoch
         batches = part.epoch(seed, epoch)
         while progress.batch < len(batches):
@@ -172,6 +185,38 @@ class Pack:
                     return None
             progress.batch, progress.segment, trial.state = progress.batch + 1, 0, None
         return self._report(trial, slot, began)
+
+    def _advance_fused(
+        self, fused: Fused, trials: dict[int, Trial], seconds: float | None
+    ) -> list[EpochReport]:
+        began = time.perf_counter()
+        ended: list[int] = []
+        while not ended:
+            ended = fused.step(trials)
+            if seconds is not None and time.perf_counter() - began >= seconds:
+                break
+        share = (time.perf_counter() - began) / len(trials)
+        for trial in trials.values():
+            trial.progress.epoch_seconds += share
+        return self._reports({slot: trials[slot] for slot in ended}) if ended else []
+
+    def _reports(self, ended: dict[int, Trial]) -> list[EpochReport]:
+        """Close epochs that ended together: one program validates them."""
+        began = time.perf_counter()
+        finite = tuple(slot for slot, trial in ended.items() if not trial.diverged)
+        results: dict[int, dict[str, float]] = {}
+        if finite:
+            flat = self._buffers.weights[list(finite)]
+            keys = evaluation_keys(*(ended[slot].config for slot in finite))
+            part, squares = self._part("validation"), self._squares("validation")
+            found = evaluate_together(
+                self._model, weights_of(self._model.layout, flat), self._data, part, squares, keys
+            )
+            results = dict(zip(finite, found, strict=True))
+        for trial in ended.values():
+            trial.progress.epoch_seconds += (time.perf_counter() - began) / len(ended)
+        now = time.perf_counter()
+        return [self._report(t, slot, now, results.get(slot)) for slot, t in ended.items()]
 
     def evaluate(self, slot: int, part: PartName) -> dict[str, float]:
         """Return the metrics of the trial's best weights (its newest before the first epoch)."""
@@ -214,14 +259,20 @@ class Pack:
         )
         write_checkpoint(saved, path)
 
-    def _report(self, trial: Trial, slot: int, began: float) -> EpochReport:
-        """Close the epoch: validate, judge, report."""
+    def _report(
+        self,
+        trial: Trial,
+        slot: int,
+        began: float,
+        validation: dict[str, float] | None = None,
+    ) -> EpochReport:
+        """Close the epoch: validate where that is still to do, judge, report."""
         progress = trial.progress
         progress.epoch += 1
         train = trial.tally.result(self._squares("train"))
-        validation: dict[str, float] = {}
         if progress.outcome == "training":
-            validation = self._evaluate(trial, trial.newest, "validation")
+            if validation is None:
+                validation = self._evaluate(trial, trial.newest, "validation")
             trial.judge(validation, self._objective)
         seconds = progress.epoch_seconds + time.perf_counter() - began
         report = EpochReport(
@@ -229,7 +280,7 @@ class Pack:
             epoch=progress.epoch,
             outcome=progress.outcome,
             train=_finite(train),
-            validation=_finite(validation),
+            validation=_finite(validation or {}),
             best_epoch=progress.best_epoch,
             best_validation=dict(progress.best_validation),
             learning_rate=progress.learning_rate,
@@ -258,6 +309,14 @@ class Pack:
         if trial is None:
             raise ConfigError(
                 f"a slot must hold a trial, but slot {slot} is empty; admit one first."
+            )
+        return trial
+
+    def _in_training(self, slot: int) -> Trial:
+        trial = self._trial(slot)
+        if trial.progress.outcome != "training":
+            raise ConfigError(
+                f"a trial must be in training, but slot {slot} is {trial.progress.outcome}."
             )
         return trial
 
@@ -306,5 +365,7 @@ def _restore(trial: Trial, saved: Checkpoint) -> None:
     rows.moments[:, 0].copy_(tensors["moments"])
     layers: dict[int, list[torch.Tensor]] = {}
     for name in sorted(n for n in tensors if n.startswith("state.")):
-        layers.setdefault(int(name.split(".")[1]), []).append(tensors[name].to(rows.weights.device))
+        # A copy lies at 64 bytes, as the state that was saved did; a file's content lies anywhere.
+        own = tensors[name].to(rows.weights.device, copy=True)
+        layers.setdefault(int(name.split(".")[1]), []).append(own)
     trial.state = tuple(tuple(layers[i]) for i in sorted(layers)) or None

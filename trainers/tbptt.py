@@ -30,7 +30,7 @@ StackState = tuple[State, ...]
 
 @dataclass(frozen=True)
 class Segment:
-    """Some steps of a batch, compacted, with the trial axis first (K = 1 here).
+    """Some steps of a batch, compacted, with the trial axis first (K = 1 unless stacked).
 
     Attributes:
         inputs: `(K, batch, time, features)`, existing steps to the left, zero beyond them; token
@@ -42,12 +42,15 @@ class Segment:
         targets: `(K, wanted, outputs)` or class ids `(K, wanted)`; None without a valid target.
         element_mask: `(K, wanted, outputs)` where single outputs are masked, otherwise None.
         weights: Factors of the loss's elements, broadcast to them; None for 1.
-        denominator: What the weighted sum is divided by.
+        denominator: What the weighted sum is divided by; `(K,)` where trials differ.
         count: This segment's share of the epoch mean's denominator.
         gradient: Whether stem and recurrence are differentiated; the head always is.
-        origins: `(batch,)` whose state a row begins with, −1 for zero; None: its own.
-        finals: `(rows of the batch,)` the row whose state each goes on with; None: its own.
-        offset: Steps that the same segment ran before this span of it.
+        origins: `(batch,)` whose state a row begins with, −1 for zero; None: its own. Where trials
+            differ `(K, batch)`.
+        finals: `(rows of the batch,)` the row whose state each goes on with; None: its own. Where
+            trials differ `(K, rows of the batch)`.
+        offset: Steps that the same segment ran before this span of it; `(K,)` where trials differ.
+        rows: `(K,)` rows that each trial has without the padding of others; None: all of them.
     """
 
     inputs: Tensor
@@ -57,12 +60,13 @@ class Segment:
     targets: Tensor | None = None
     element_mask: Tensor | None = None
     weights: Tensor | None = None
-    denominator: float = 1.0
+    denominator: float | Tensor = 1.0
     count: float = 0.0
     gradient: bool = True
     origins: Tensor | None = None
     finals: Tensor | None = None
-    offset: int = 0
+    offset: int | Tensor = 0
+    rows: Tensor | None = None
 
     def to(self, device: torch.device) -> Segment:
         """Return the segment on a device."""
@@ -121,8 +125,8 @@ def enter(state: StackState | None, segment: Segment) -> StackState | None:
         return state
 
     def begin(tensor: Tensor) -> Tensor:
-        fresh = (origins < 0).reshape(-1, *[1] * (tensor.dim() - 2))
-        return torch.where(fresh, 0.0, tensor.index_select(1, origins.clamp(min=0)))
+        fresh = (origins < 0).reshape(*origins.shape, *[1] * (tensor.dim() - 2))
+        return torch.where(fresh, 0.0, _rows(tensor, origins.clamp(min=0)))
 
     return tuple(tuple(begin(tensor) for tensor in layer) for layer in state)
 
@@ -132,7 +136,15 @@ def leave(state: StackState, segment: Segment) -> StackState:
     finals = segment.finals
     if finals is None:
         return state
-    return tuple(tuple(tensor.index_select(1, finals) for tensor in layer) for layer in state)
+    return tuple(tuple(_rows(tensor, finals) for tensor in layer) for layer in state)
+
+
+def _rows(tensor: Tensor, index: Tensor) -> Tensor:
+    """Take rows of `tensor (trials, rows, …)`: the same of all trials, or `(trials, taken)`."""
+    if index.dim() == 1:
+        return tensor.index_select(1, index)
+    wide = index.reshape(*index.shape, *[1] * (tensor.dim() - 2))
+    return tensor.gather(1, wide.expand(*index.shape, *tensor.shape[2:]))
 
 
 def _features(inputs: Array, input_size: int, structure: Structure) -> Tensor:
@@ -228,7 +240,7 @@ def _with_targets(
     return replace(
         segment,
         positions=_tensor(wanted.positions),
-        targets=targets.long() if ids else targets.to(segment.inputs.dtype),
+        targets=targets.long() if ids else targets.to(getattr(torch, structure.dtype)),
         element_mask=None if mask is None else torch.from_numpy(mask).unsqueeze(0),
         weights=None if weights is None else torch.from_numpy(weights).unsqueeze(0),
         denominator=denominator,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -74,8 +75,28 @@ class Buffers:
 
     def lane(self, slot: int) -> Buffers:
         """Return one slot's rows, still with the trial axis."""
-        one = slice(slot, slot + 1)
-        return Buffers(self.weights[one], self.gradient[one], self.best[one], self.moments[:, one])
+        return self.lanes(slot, slot + 1)
+
+    def lanes(self, first: int, last: int) -> Buffers:
+        """Return the rows of slots [first, last): views."""
+        some = slice(first, last)
+        return Buffers(
+            self.weights[some], self.gradient[some], self.best[some], self.moments[:, some]
+        )
+
+    def copy_of(self, slots: Sequence[int]) -> Buffers:
+        """Return copies of some slots' rows."""
+        index = torch.tensor(slots, device=self.weights.device)
+        weights, gradient, best = (
+            rows.index_select(0, index) for rows in (self.weights, self.gradient, self.best)
+        )
+        return Buffers(weights, gradient, best, self.moments.index_select(1, index))
+
+    def put(self, slots: Sequence[int], rows: Buffers) -> None:
+        """Put weights and moments of some slots back."""
+        index = torch.tensor(slots, device=self.weights.device)
+        self.weights.index_copy_(0, index, rows.weights)
+        self.moments.index_copy_(1, index, rows.moments)
 
 
 class Trial:

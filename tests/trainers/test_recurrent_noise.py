@@ -12,6 +12,7 @@ from trainers.cells import CELLS, LayerWeights, initial_state
 from trainers.config import TrainConfig
 from trainers.dropout import (
     INPUT,
+    Counted,
     DropoutKey,
     evaluation_keys,
     locked_mask,
@@ -138,7 +139,9 @@ def test_step_masks_are_new_at_each_step_and_go_on_over_the_spans_of_a_segment()
     assert whole.shape == (1, 30, 6, 20)
     same = (whole[:, :, 1:] == whole[:, :, :-1]).float().mean().item()
     assert same == pytest.approx(0.5, abs=0.03)
-    spans = [step_mask([key], INPUT, torch.zeros(1, 30, n, 20), o) for n, o in ((2, 0), (4, 2))]
+    spans = [
+        step_mask([key], INPUT, torch.zeros(1, 30, n, 20), Counted(o)) for n, o in ((2, 0), (4, 2))
+    ]
     assert torch.equal(torch.cat(spans, dim=2), whole)
 
 

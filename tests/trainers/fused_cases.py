@@ -1,0 +1,182 @@
+"""Trials and data for fused packs, and how they are held against the same trials alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from tests.trainers.factory import (
+    RMSE,
+    admitted,
+    classes_set,
+    finish,
+    prefix_mask,
+    regression_data,
+    regression_set,
+    slot_weights,
+    without_time,
+    wrap,
+)
+from trainers.config import TrainConfig
+from trainers.data.contract import SequenceSet
+from trainers.pack import Pack
+
+BASE = TrainConfig(
+    cell="gru", hidden_size=4, num_layers=2, batch_size=6, max_epochs=3, readout="every",
+    tbptt_forward_steps=5, learning_rate=0.02, dtype="float64",
+)  # fmt: skip
+
+
+def masked(pattern, rows=20, time_steps=12):
+    """Rows whole, padded on the right, or with gaps and late starts; the last batch is short."""
+    if pattern == "none":
+        return None
+    mask = prefix_mask(np.arange(rows) % 9 + 4, time_steps)
+    if pattern == "gaps":
+        mask[3, 1:3] = mask[7, :5] = mask[11, 2] = False
+    return mask
+
+
+def data_of(pattern="none", **options):
+    return regression_data(20, 12, mask=masked(pattern), dtype=np.float64, **options)
+
+
+def with_resets(data, seed=0):
+    """The same sequences, with documents that begin within them."""
+    random = np.random.default_rng(seed)
+
+    def broken(part):
+        resets = random.random(part.inputs.shape[:2]) < 0.2
+        return replace(part, resets=resets)
+
+    return replace(data, train=broken(data.train), validation=broken(data.validation))
+
+
+def different(base, count):
+    """Trials that differ in every free setting that is cheap to differ in."""
+    return [
+        replace(
+            base,
+            seed=number,
+            learning_rate=base.learning_rate * (1 + 0.3 * number),
+            weight_decay=0.01 * (number % 3),
+            clip_norm=(None, 0.5, 0.05)[number % 3],
+            lr_decay_rate=0.9,
+            lr_decay_steps=3 + number,
+        )
+        for number in range(count)
+    ]
+
+
+def packed(configs, data, objective=RMSE, *, backend="stepwise", order=None, **options):
+    slots = order or range(len(configs))
+    pack = Pack(
+        configs[0].structure(), data, objective, slots=len(configs), backend=backend, **options
+    )
+    for slot, config in zip(slots, configs, strict=True):
+        pack.admit(slot, config)
+    return pack
+
+
+def finish_all(pack):
+    """Train every slot to its end; reports by slot, without times."""
+    reports: dict[int, list] = {}
+    while ended := pack.train_epoch():
+        for report in ended:
+            reports.setdefault(report.slot, []).append(without_time(report))
+    return reports
+
+
+def apart(one, other):
+    """Distance relative to the norm."""
+    return float((one - other).norm() / other.norm().clamp(min=1e-30))
+
+
+def assert_reports_agree(ours, alone, tolerance=1e-9):
+    assert len(ours) == len(alone)
+    for mine, reference in zip(ours, alone, strict=True):
+        for name in ("epoch", "outcome", "best_epoch", "optimizer_steps"):
+            assert getattr(mine, name) == getattr(reference, name), name
+        for name in ("train", "validation", "best_validation"):
+            one, other = getattr(mine, name), getattr(reference, name)
+            assert one.keys() == other.keys()
+            np.testing.assert_allclose(
+                list(one.values()), list(other.values()), rtol=tolerance, atol=tolerance
+            )
+        np.testing.assert_allclose(mine.gradient_norm, reference.gradient_norm, rtol=1e-7)
+        np.testing.assert_allclose(mine.learning_rate, reference.learning_rate, rtol=1e-12)
+
+
+def assert_equal_to_solo(configs, data, objective=RMSE, *, backend="stepwise", tolerance=1e-9):
+    """Train the configurations as a fused pack and each alone on the reference's native twin."""
+    pack = packed(configs, data, objective, backend=backend)
+    together = finish_all(pack)
+    for slot, config in enumerate(configs):
+        alone = admitted(config, data, objective)
+        reports = [without_time(r) for r in finish(alone)]
+        assert apart(slot_weights(pack, slot), slot_weights(alone)) <= tolerance, slot
+        assert_reports_agree(together[slot], reports)
+    return pack
+
+
+def classes_data(**fields):
+    train = classes_set(20, 12, mask=masked("gaps"), dtype=np.float64)
+    later = classes_set(9, 12, seed=9, dtype=np.float64)
+    return wrap(train, later, task="classification", **fields)
+
+
+def labels_data():
+    """Labels that do not exclude each other, with class weights."""
+
+    def labelled(rows, seed):
+        numbers = regression_set(rows, 12, seed=seed, dtype=np.float64)
+        return replace(numbers, targets=(numbers.inputs[:, :, :2] > 0).astype(np.float64))
+
+    weights = np.array([1.0, 3.0])
+    parts = labelled(20, 0), labelled(9, 1)
+    return wrap(*parts, task="classification", classes=2, class_weights=weights)
+
+
+def elements_data():
+    """Two outputs, single elements of which are masked."""
+    train = regression_set(20, 12, outputs=2, dtype=np.float64)
+    mask = np.random.default_rng(0).random(train.targets.shape) < 0.6
+    mask[:, -1] = True
+    later = regression_set(9, 12, outputs=2, seed=3, dtype=np.float64)
+    return wrap(replace(train, target_mask=mask), later)
+
+
+def sparse_data():
+    """One target a row, early or late: most segments have none."""
+    mask = np.zeros((20, 12), dtype=bool)
+    mask[::2, 11] = mask[1::2, 2] = True
+    train = regression_set(20, 12, dtype=np.float64)
+    later = regression_set(9, 12, seed=3, dtype=np.float64)
+    return wrap(replace(train, target_mask=mask), later)
+
+
+def ids_data(task="classification"):
+    """Words of a vocabulary of five; the class is their sum modulo 3, or the sum itself."""
+
+    def part(rows, seed):
+        ids = np.random.default_rng(seed).integers(0, 5, (rows, 12))
+        sums = np.cumsum(ids, axis=1)
+        if task == "classification":
+            return SequenceSet(ids, sums % 3)
+        return SequenceSet(ids, 0.01 * sums[..., None].astype(np.float64))
+
+    return wrap(part(20, 0), part(9, 1), task=task, input_size=5, vocabulary_size=5)
+
+
+def stream_data(*, gaps=False):
+    """Two series with documents that begin anywhere."""
+
+    def part(steps, seed):
+        random = np.random.default_rng(seed)
+        series = regression_set(2, steps, seed=seed, dtype=np.float64)
+        mask = random.random((2, steps)) < 0.8 if gaps else None
+        resets = random.random((2, steps)) < 0.1
+        return replace(series, resets=resets, input_mask=mask, target_mask=mask)
+
+    return wrap(part(101, 0), part(60, 1), walk="stream")

@@ -95,12 +95,11 @@ def frozen_trial(
         user_attrs=user_attrs,
     )
     frozen.state = state
-    frozen.datetime_start = _moment(trial.started_at or trial.asked_at)
-    frozen.datetime_complete = _moment(trial.ended_at) if state.is_finished() else None
-    if state is OptunaState.WAITING:
-        frozen.datetime_start = None
-    if state.is_finished() and frozen.datetime_complete is None:
-        frozen.datetime_complete = frozen.datetime_start
+    started = trial.started_at or trial.asked_at
+    frozen.datetime_start = None if state is OptunaState.WAITING else _moment(started)
+    frozen.datetime_complete = None
+    if state.is_finished():  # clocks of several machines differ
+        frozen.datetime_complete = _moment(max(started, trial.ended_at or started))
     return frozen
 
 
@@ -159,5 +158,5 @@ def _choice_of(distribution: BaseDistribution, value: Any) -> Any:
     return float(value) if isinstance(distribution, FloatDistribution) else value
 
 
-def _moment(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds)
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds)

@@ -6,7 +6,6 @@ Resume is running the same command again: what the log holds goes on, what it do
 from __future__ import annotations
 
 import os
-import platform
 import signal
 import socket
 import time
@@ -34,6 +33,7 @@ from sweep.scheduler import Scheduling
 from sweep.setup import Prepared, pack_size, prepare, worker_count
 from sweep.state import Standing, SweepState, load_state
 from sweep.study import Search, Told, restore_search, search_limit
+from sweep.surroundings import surroundings
 from sweep.telling import TrialOutcome, due, outcomes
 from sweep.warm_start import warm_events
 from trainers.data.contract import array_bytes
@@ -160,8 +160,7 @@ class _Session:
             "workers": workers,
             "order": config.run.order,
             "resumed": bool(self.state.first_opened),
-            "versions": {"python": platform.python_version()},
-            "data": {"name": data.name, "task": data.task, "digest": data.digest},
+            **surroundings(self.prepared),
             "objectives": [o.model_dump() for o in self.prepared.objectives],
         }
         events = [Event(Kind.OPENED, payload=payload)]

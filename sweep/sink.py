@@ -13,7 +13,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sweep.events import Event, Kind
-from sweep.sink_run import PendingRun, Point, RunWrite, Status, milliseconds, numbers, text
+from sweep.ledger import LedgerFold
+from sweep.sink_run import (
+    DataPart,
+    PendingRun,
+    Point,
+    RunWrite,
+    Status,
+    milliseconds,
+    numbers,
+    text,
+)
+from sweep.sink_sweep import data_parts, opened_params, opened_tags, sweep_params
 from sweep.sink_trial import TrialRun
 
 _CLOSED_STATUS = {
@@ -63,6 +74,10 @@ class SinkFold:
     closed_seq: int = 0
     opened: dict[str, Any] = field(default_factory=dict)
     seq: int = 0
+    last_ms: int = 0
+    _ledger: LedgerFold = field(default_factory=LedgerFold)
+    _sessions: int = 0
+    _data: tuple[DataPart, ...] = ()
     _live: dict[int, TrialRun] = field(default_factory=dict)
     _ended: dict[str, int] = field(default_factory=dict)
     _best: float | None = None
@@ -74,11 +89,12 @@ class SinkFold:
         self.parent.tags.update(
             {"sweep.kind": "sweep", "sweep.uid": self.facts.uid, "sweep.name": self.facts.name}
         )
-        self.parent.params.update(_sweep_params(self.facts.config))
+        self.parent.params.update(sweep_params(self.facts.config))
 
     def apply(self, event: Event) -> None:
         """Fold one event."""
-        self.seq = event.seq
+        self.seq, self.last_ms = event.seq, milliseconds(event.time)
+        self._ledger.apply(event)
         if self.parent.start_ms is None:
             self.parent.start_ms = milliseconds(event.time)
             self.parent.dirty = True
@@ -118,19 +134,25 @@ class SinkFold:
         for trial in self._live.values():
             trial.run.repeat()
 
+    def abandoned(self) -> list[RunWrite]:
+        """Return what ends the runs that a killed coordinator left open; nothing if it closed."""
+        if self.closed_seq or not self.opened:
+            return []
+        live = [trial.run for trial in self._live.values() if trial.is_running()]
+        return [run.abandoned(self.last_ms) for run in (self.parent, *live)]
+
     # -- the sweep's own events --------------------------------------------------------------
 
     def _open(self, event: Event) -> None:
         self.closed_seq = 0
         payload = event.payload
+        self._sessions += 1
         if not self.opened:  # MLflow's params are final: the first session's hold
-            data = payload.get("data") or {}
-            self.parent.params.update({f"data.{k}": text(v) for k, v in data.items()})
+            self.parent.params.update(opened_params(payload))
+            self._data = data_parts(payload, self.facts.config)
+            self.parent.link(self._data)
         self.opened = payload
-        tags = {"state": "running", "host": payload.get("host"), "workers": payload.get("workers")}
-        versions = payload.get("versions") or {}
-        tags |= {f"version.{name}": version for name, version in versions.items()}
-        self.parent.tag({name: text(value) for name, value in tags.items() if value is not None})
+        self.parent.tag({"state": "running", **opened_tags(payload)})
         self.parent.reopen()
 
     def _close(self, event: Event) -> None:
@@ -144,7 +166,9 @@ class SinkFold:
             if name in event.payload:
                 tags[name] = text(event.payload[name])
         self.parent.tag({"state": reason, **tags})
-        self.parent.end(_CLOSED_STATUS.get(reason, Status.FAILED), milliseconds(event.time))
+        spent = numbers(self._ledger.ledger().metrics())
+        self.parent.add(Point(k, v, self.last_ms, self._sessions) for k, v in spent.items())
+        self.parent.end(_CLOSED_STATUS.get(reason, Status.FAILED), self.last_ms)
 
     # -- a trial's events --------------------------------------------------------------------
 
@@ -152,6 +176,7 @@ class SinkFold:
         assert event.trial is not None
         facts = self.facts
         trial = TrialRun.asked(event, facts.uid, facts.name, self._fixed)
+        trial.run.inputs = self._data
         self.trials[event.trial] = self._live[event.trial] = trial
 
     def _apply_trial(self, trial: TrialRun, event: Event) -> None:
@@ -159,6 +184,8 @@ class SinkFold:
             return
         if event.kind in _STATE_OF_END:
             self._end(trial, event)
+        elif event.kind is Kind.PAUSED:
+            trial.pause(event, self._metrics())
         elif event.kind is Kind.EVALUATED:
             trial.evaluate(event)
             self._live[trial.number] = trial
@@ -173,7 +200,7 @@ class SinkFold:
         state = _STATE_OF_END[event.kind]
         trial.end(event, state, self._metrics())
         self._ended[state] = self._ended.get(state, 0) + 1
-        if event.kind is Kind.COMPLETED:
+        if event.kind is Kind.COMPLETED and not trial.is_replicate:
             self._compare(trial, event)
 
     def _compare(self, trial: TrialRun, event: Event) -> None:
@@ -210,23 +237,6 @@ class SinkFold:
 
     def _metrics(self) -> list[str]:
         return [metric for metric, _ in self._objectives()]
-
-
-def _sweep_params(config: Mapping[str, Any]) -> dict[str, str]:
-    """Return the sweep's settings that no resume may change (MLflow's params are final)."""
-    search, run = config.get("search", {}), config.get("run", {})
-    objectives = search.get("objectives") or ()
-    values = {
-        "data.source": config.get("data", {}).get("source"),
-        "space.base": config.get("space", {}).get("base"),
-        "search.sampler": search.get("sampler"),
-        "search.seed": search.get("seed"),
-        "search.pruning": search.get("pruning", {}).get("rule"),
-        "search.objectives": " ".join(f"{o['direction']} {o['metric']}" for o in objectives)
-        or None,
-        "run.order": run.get("order"),
-    }
-    return {name: text(value) for name, value in values.items() if value is not None}
 
 
 _SWEEP_EVENTS: dict[Kind, Callable[[SinkFold, Event], None]] = {

@@ -10,11 +10,21 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweep.events import EventLog
+from sweep.events import EventLog, Kind
 from sweep.outage import GaveUp, Retrier, RunGone
 from sweep.sink import SinkFold, SweepFacts
+from sweep.sink_delivery import THREADS, Delivery
+from sweep.sink_finalists import FinalistModels
 from sweep.sink_process import Coordinator
-from sweep.tracking_uri import ARTIFACT_FOLDER, default_tracking_uri, local_store, shown, sink_name
+from sweep.sink_summary import Summary
+from sweep.tracking_uri import (
+    ARTIFACT_FOLDER,
+    default_tracking_uri,
+    is_sqlite,
+    local_store,
+    shown,
+    sink_name,
+)
 
 if TYPE_CHECKING:
     from sweep.sink_run import RunWrite
@@ -78,20 +88,34 @@ class Sink:
         self._follow = False
         self._pause_seconds = _SHORTEST_PAUSE_SECONDS
         self._alone_since: float | None = None
+        self._summary = Summary(directory / log.sweep, log, self._name, notify)
         self._retrier = Retrier(notify, self._is_hopeless)
+        self._models = FinalistModels(
+            directory / log.sweep, log, self._uri, self._experiment, notify
+        )
+        self._stopping: Callable[[], bool] = lambda: False
         self._waited: tuple[int, float] = (-1, time.monotonic())
 
     def run(self, *, follow: bool) -> SyncResult:
         """Write everything there is; with `follow`, also what is still to come."""
         self._follow = follow
         writer = self._writer()
+        # One file takes one writer at a time; a server is slow to answer, and takes several.
+        threads = 1 if is_sqlite(self._uri) else THREADS
+        delivery = Delivery(lambda write: self._write(writer, write), threads)
+        self._retrier.sleep, self._stopping = delivery.stopping.wait, delivery.stopping.is_set
         try:
             self._rewind(writer)
-            while self._step(writer):
+            while self._step(writer, delivery):
                 pass
+            if self._coordinator.is_gone(self._fold.opened):
+                delivery.deliver(self._fold.abandoned())
+            self._summary.finish(writer, self._fold.seq)
         except GaveUp as error:
             self._notify(f"tracking: gave up for now: {error}; `rnn-sweep sync` writes the rest.")
             return self.result(str(error))
+        finally:
+            delivery.close()
         return self.result()
 
     def result(self, complaint: str | None = None) -> SyncResult:
@@ -117,6 +141,7 @@ class Sink:
         existed = self._retrier.call(lambda: writer.connect(uid, last_seq))
         if not existed:
             self._log.set_offset(self._name, 0)  # the store was deleted, or never written
+            self._summary.forget()
             return
         offset = self._log.offset(self._name)
         for event in self._log.read():
@@ -125,7 +150,7 @@ class Sink:
             self._fold.apply(event)
         self._fold.settle()
 
-    def _step(self, writer: MlflowWriter) -> bool:
+    def _step(self, writer: MlflowWriter, delivery: Delivery) -> bool:
         """Read, write and commit once; return whether there may be more to come."""
         over = self._is_over()  # asked before reading: what came before the end is read now
         page = list(islice(self._log.read(self._fold.seq), _PAGE_EVENTS))
@@ -133,17 +158,19 @@ class Sink:
             self._fold.apply(event)
         full = len(page) == _PAGE_EVENTS
         hold_from = (time.time() - _HOLD_SECONDS) * 1000 if self._follow else float("inf")
-        for write in self._fold.take(float("inf") if over else hold_from):
-            self._deliver(writer, write)
+        delivery.deliver(self._fold.take(float("inf") if over else hold_from))
+        if any(event.kind is Kind.CLOSED for event in page):
+            self._models.write(self._retrier.call)
         if page:
             self._log.set_offset(self._name, self._fold.seq)
         if over and not full and not (page and self._follow):
             return False
         if not over and not full and not self._is_over():
+            self._summary.refresh(writer)
             self._pause(had_events=bool(page))
         return True
 
-    def _deliver(self, writer: MlflowWriter, write: RunWrite) -> None:
+    def _write(self, writer: MlflowWriter, write: RunWrite) -> None:
         try:
             self._retrier.call(lambda: writer.write(write))
         except RunGone as error:
@@ -163,6 +190,8 @@ class Sink:
 
     def _is_hopeless(self, away_seconds: float) -> bool:
         """Whether to leave the rest to a later `rnn-sweep sync`."""
+        if self._stopping():
+            return True
         if not self._follow:
             return away_seconds >= self._patience_seconds
         if not self._coordinator.is_gone(self._fold.opened):

@@ -30,6 +30,16 @@ class Point(NamedTuple):
     step: int
 
 
+class DataPart(NamedTuple):
+    """One part of the data, as MLflow links it to a run; `digest` is our own, over all rows."""
+
+    name: str
+    digest: str
+    source: str
+    context: str
+    profile: str
+
+
 @dataclass(frozen=True)
 class RunWrite:
     """Everything to be written to one run now; writing it twice changes nothing.
@@ -39,6 +49,7 @@ class RunWrite:
         asked_seq: Event that brought the run into the world, 0 for the sweep's own.
         status: The status to set, or None to leave it RUNNING as it was created.
         end_ms: End of the run in Unix milliseconds, when `status` is a final one.
+        inputs: The data to link.
     """
 
     uid: str
@@ -51,6 +62,7 @@ class RunWrite:
     points: list[Point]
     status: Status | None
     end_ms: int | None
+    inputs: tuple[DataPart, ...] = ()
 
 
 @dataclass(slots=True)
@@ -66,6 +78,8 @@ class PendingRun:
     tags: dict[str, str] = field(default_factory=dict)
     dirty: bool = False
     told: bool = False
+    inputs: tuple[DataPart, ...] = ()
+    _sent_inputs: tuple[DataPart, ...] = ()
     _sent_params: bool = False
     _sent_tags: dict[str, str] = field(default_factory=dict)
     _points: list[Point] = field(default_factory=list)
@@ -87,6 +101,10 @@ class PendingRun:
         """Give the run a final status."""
         self._status, self._end_ms, self.dirty = status, end_ms, True
 
+    def link(self, inputs: tuple[DataPart, ...]) -> None:
+        """Link data to the run."""
+        self.inputs, self.dirty = inputs, True
+
     def reopen(self) -> None:
         """Set the run RUNNING again if it was ended."""
         if self._status is not None:
@@ -104,6 +122,7 @@ class PendingRun:
     def repeat(self) -> None:
         """Tell params, tags and status once more, if the run has begun."""
         self._sent_params, self._sent_tags, self._sent_status = False, {}, None
+        self._sent_inputs = ()
         self.told, self.dirty = False, self.start_ms is not None
 
     def take(self) -> RunWrite:
@@ -120,11 +139,31 @@ class PendingRun:
             points=self._points,
             status=None if self._status == self._sent_status else self._status,
             end_ms=self._end_ms,
+            inputs=() if self._sent_inputs == self.inputs else self.inputs,
         )
         self._points = []
+        self._sent_inputs = self.inputs
         self._sent_params, self._sent_tags, self._sent_status = True, dict(self.tags), self._status
         self.dirty, self.told = False, True
         return write
+
+    def abandoned(self, end_ms: int) -> RunWrite:
+        """Return what ends a run whose coordinator was killed; nothing counts as written.
+
+        The next sink tells everything of a live run once more, and so opens it again.
+        """
+        return RunWrite(
+            uid=self.uid,
+            name=self.name,
+            is_parent=self.is_parent,
+            asked_seq=self.asked_seq,
+            start_ms=self.start_ms or 0,
+            params={},
+            tags={"state": "interrupted"},
+            points=[],
+            status=Status.KILLED,
+            end_ms=end_ms,
+        )
 
     def shrink(self) -> None:
         """Forget what an ended run no longer needs; thousands of them stay in memory."""

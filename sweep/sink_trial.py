@@ -29,8 +29,11 @@ class TrialRun:
     best: dict[str, float] = field(default_factory=dict)
     best_epoch: int = 0
     ended: bool = False
+    paused: bool = False
+    repeats: int | None = None
     _evaluated: bool = False
     _covered: int = 0
+    _best_told: list[Point] = field(default_factory=list)
     _waiting: dict[int, list[Point]] = field(default_factory=dict)
     _times_ms: dict[int, int] = field(default_factory=dict)
     _curves: LossCurves = field(default_factory=LossCurves)
@@ -54,9 +57,11 @@ class TrialRun:
                 "cell": text(payload["config"].get("cell")),
                 "seed": text(payload["seed"]),
                 "diverged": "false",
+                "sweep.source": text(payload.get("source", "sampler")),
+                **_repeated(payload),
             },
         )
-        return cls(event.trial, run)
+        return cls(event.trial, run, repeats=payload.get("of"))
 
     def is_stale(self, event: Event) -> bool:
         """Whether the event comes too late: its attempt was given up, or the trial is over."""
@@ -70,12 +75,22 @@ class TrialRun:
         held = not (self.run.told or self.run.has_points() or self.run.has_ended())
         return held and began >= created_before_ms
 
+    def is_running(self) -> bool:
+        """Whether an attempt at the trial has begun and nothing has ended it."""
+        return self.attempt > 0 and not (self.ended or self.paused)
+
+    @property
+    def is_replicate(self) -> bool:
+        """Whether the trial repeats a finalist with another seed; such trials are not ranked."""
+        return self.run.tags.get("sweep.source") == "replicate"
+
     def take(self) -> RunWrite:
         """Return what waits, and count it as written."""
         write = self.run.take()
         if self.ended:
             self.run.shrink()
             self._times_ms, self.best, self._curves = {}, {}, LossCurves()
+            self._best_told = []
         return write
 
     # -- events ------------------------------------------------------------------------------
@@ -84,6 +99,7 @@ class TrialRun:
         """A new attempt: what the last one reported after its starting point never happened."""
         from_epoch = event.payload.get("from_epoch") or 0
         self.attempt, self.epoch = event.attempt or 0, from_epoch
+        self.paused = False
         self._curves.apply(event)
         self._waiting = {e: points for e, points in self._waiting.items() if e <= from_epoch}
         kept = max(from_epoch, self._covered)
@@ -131,9 +147,20 @@ class TrialRun:
         self.run.end(Status.FAILED if state == "failed" else Status.FINISHED, when)
         self.ended = True
 
+    def pause(self, event: Event, objectives: Sequence[str]) -> None:
+        """A rung put the trial aside; a promotion goes on with it, the sweep's end prunes it."""
+        payload, when = event.payload, milliseconds(event.time)
+        self._cover(self.epoch)
+        self.best = payload.get("best") or self.best
+        self.best_epoch = payload.get("best_epoch") or self.best_epoch
+        self._tell_best(when, dict(zip(objectives, payload.get("values") or (), strict=False)))
+        self.run.tag({"state": "paused"})
+        self.run.end(Status.FINISHED, when)
+        self.paused = True
+
     def leave_open(self, event: Event, *, paused: bool, objectives: Sequence[str]) -> None:
         """The sweep closed over an unfinished trial: paused at a rung, or interrupted."""
-        if self.ended or self.attempt == 0:
+        if self.ended or self.paused or self.attempt == 0:
             return
         when = milliseconds(event.time)
         if paused:
@@ -150,7 +177,8 @@ class TrialRun:
         when = milliseconds(event.time)
         test = numbers(event.payload.get("test", {}))
         self.run.add([Point(f"test/{k}", v, when, self.best_epoch) for k, v in test.items()])
-        self.run.tag({"finalist": "true"})
+        if self.repeats is None:
+            self.run.tag({"finalist": "true"})
 
     def _cover(self, epoch: int) -> None:
         for covered in sorted(e for e in self._waiting if e <= epoch):
@@ -167,7 +195,14 @@ class TrialRun:
         best_time = self._times_ms.get(self.best_epoch, when)
         points = [Point(key, value, best_time, self.best_epoch) for key, value in best.items()]
         epoch_time = self._times_ms.get(self.epoch, when)
-        self.run.add([*points, Point("epochs", float(self.epoch), epoch_time, self.epoch)])
+        points.append(Point("epochs", float(self.epoch), epoch_time, self.epoch))
+        self.run.add(point for point in points if point not in self._best_told)
+        self._best_told = points
+
+
+def _repeated(payload: Mapping[str, Any]) -> dict[str, str]:
+    of = payload.get("of")
+    return {} if of is None else {"sweep.of": text(of)}
 
 
 def trial_params(

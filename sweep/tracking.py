@@ -9,25 +9,34 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+import tempfile
+import threading
+from collections.abc import Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlflow.entities import Metric, Param, Run, RunTag, ViewType
+from mlflow.entities import (
+    Dataset,
+    DatasetInput,
+    Experiment,
+    InputTag,
+    Metric,
+    Param,
+    Run,
+    RunTag,
+    ViewType,
+)
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
-from requests.exceptions import RequestException
-from sqlalchemy.exc import SQLAlchemyError
 
 from sweep.outage import RunGone, TrackerUnavailable
-from sweep.sink_run import RunWrite, Status
-from sweep.tracking_uri import is_server, shown
+from sweep.sink_run import DataPart, RunWrite, Status
+from sweep.tracking_errors import Answers, gone_line
+from sweep.tracking_uri import is_server
 
 _SINGLE_SEARCHES = 20
 _PAGE = 1000
-_LINE_CHARACTERS = 200
-_GONE_CODES = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "INVALID_STATE"})
 
 
 @dataclass
@@ -39,7 +48,7 @@ class _Known:
 
 
 class MlflowWriter:
-    """Writes one sweep's runs to one experiment."""
+    """Writes one sweep's runs to one experiment; several threads may write, each its own runs."""
 
     def __init__(self, uri: str, experiment: str, artifacts: Path, *, own_store: bool) -> None:
         """Prepare; nothing is opened before `connect`.
@@ -61,6 +70,8 @@ class MlflowWriter:
         self._gone: set[str] = set()
         self._searched_to_seq = 0
         self._searches = 0
+        self._searching = threading.Lock()
+        self._answers = Answers(uri, self._check_experiment)
         _silence_libraries()
 
     def connect(self, sweep_uid: str, last_seq: int) -> bool:
@@ -76,7 +87,7 @@ class MlflowWriter:
         Raises:
             TrackerUnavailable: the tracker does not answer.
         """
-        with self._unavailable():
+        with self._answers.read():
             self._client = MlflowClient(tracking_uri=self._uri)
             self._experiment_id = self._find_experiment()
             if self._own_store:
@@ -103,15 +114,40 @@ class MlflowWriter:
             self._gone.add(write.uid)
             raise
 
+    def run_id(self, uid: str) -> str | None:
+        """Return MLflow's id of a run that this writer has found or made; None for any other."""
+        known = self._known.get(uid)
+        return None if known is None or uid in self._gone else known.run_id
+
+    def put(self, uid: str, files: Mapping[str, bytes], note: str) -> None:
+        """Store files as a run's artifacts, by path, and its note; older ones are replaced.
+
+        Raises:
+            TrackerUnavailable: try again later.
+            RunGone: somebody deleted the run.
+        """
+        run_id = self.run_id(uid)
+        if run_id is None:
+            return
+        with self._answers.read(uid), tempfile.TemporaryDirectory() as folder:
+            for name, content in files.items():
+                path = Path(folder, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            self._client.log_artifacts(run_id, folder)
+            self._client.set_tag(run_id, "mlflow.note.content", note)
+
     def _write(self, write: RunWrite) -> None:
         known = self._known.get(write.uid) or self._find(write)
         tags = [RunTag(k, v) for k, v in write.tags.items()] if known else []
         known = known or self._create(write)
         params = [Param(k, v) for k, v in write.params.items()]
         metrics = [Metric(p.key, p.value, p.time_ms, p.step) for p in write.points]
-        with self._unavailable(write.name):
+        with self._answers.read(write.name):
             # Returns at once where there is nothing to log; cuts the batch to MLflow's limits.
             self._client.log_batch(known.run_id, metrics, params, tags, synchronous=True)
+            if write.inputs:
+                self._client.log_inputs(known.run_id, [_dataset(part) for part in write.inputs])
             self._set_status(known, write)
             if write.uid in self._doubtful and write.end_ms is not None:
                 self._adopt(write.uid, self._search(_filter(write)))
@@ -138,20 +174,27 @@ class MlflowWriter:
                 if error.error_code != "RESOURCE_ALREADY_EXISTS":
                     raise
             return self._find_experiment()  # another sweep's sink was faster
+        self._require_active(experiment)
+        return str(experiment.experiment_id)
+
+    def _require_active(self, experiment: Experiment) -> None:
         if experiment.lifecycle_stage != "active":
             raise TrackerUnavailable(
                 f"experiment {self._experiment!r} must be active in MLflow, but was deleted; "
                 f"restore it (`mlflow experiments restore -x {experiment.experiment_id}`) or set "
                 "tracking.experiment"
             )
-        return str(experiment.experiment_id)
+
+    def _check_experiment(self) -> None:
+        with self._answers.read():
+            self._require_active(self._client.get_experiment(self._experiment_id))
 
     def _create(self, write: RunWrite) -> _Known:
         tags = dict(write.tags)
         if not write.is_parent:
             tags["mlflow.parentRunId"] = self._parent_id
         try:
-            with self._unavailable():
+            with self._answers.read():
                 run = self._client.create_run(
                     self._experiment_id, write.start_ms, tags, run_name=write.name
                 )
@@ -167,14 +210,14 @@ class MlflowWriter:
         """Return the run if it may exist and does."""
         if write.uid not in self._doubtful and write.asked_seq > self._searched_to_seq:
             return None
-        with self._unavailable():
+        with self._searching, self._answers.read():
             self._searches += 1
             if self._searches == _SINGLE_SEARCHES and self._parent_id:
                 self._find_all_trials()
             if write.uid not in self._known and write.uid not in self._gone:
                 self._adopt(write.uid, self._search(_filter(write)))
         if write.uid in self._gone:
-            raise RunGone(_gone_line(write.name))
+            raise RunGone(gone_line(write.name))
         return self._known.get(write.uid)
 
     def _find_all_trials(self) -> None:
@@ -214,21 +257,6 @@ class MlflowWriter:
             if not token:
                 return found
 
-    @contextmanager
-    def _unavailable(self, run_name: str | None = None) -> Iterator[None]:
-        """Turn what MLflow raises into our two answers: try again later, or this run is gone."""
-        try:
-            yield
-        except MlflowException as error:
-            if run_name is not None and error.error_code in _GONE_CODES:
-                raise RunGone(f"{_gone_line(run_name)} MLflow says: {_one_line(error)}") from error
-            raise TrackerUnavailable(self._away_line(error)) from error
-        except (RequestException, SQLAlchemyError, OSError) as error:
-            raise TrackerUnavailable(self._away_line(error)) from error
-
-    def _away_line(self, error: Exception) -> str:
-        return f"MLflow at {shown(self._uri)} takes no writes ({_one_line(error)})"
-
 
 def _parent_filter(sweep_uid: str) -> str:
     return f"tags.`sweep.kind` = 'sweep' and tags.`sweep.uid` = '{sweep_uid}'"
@@ -245,13 +273,9 @@ def _preference(run: Run, mine: _Known | None) -> tuple[bool, int, str]:
     return known, len(run.data.metrics) + len(run.data.params), str(run.info.run_id)
 
 
-def _gone_line(name: str) -> str:
-    return f"run {name!r} can't be written any more, it was deleted or changed in MLflow;"
-
-
-def _one_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return shown(lines[0])[:_LINE_CHARACTERS]
+def _dataset(part: DataPart) -> DatasetInput:
+    dataset = Dataset(part.name, part.digest, "local", part.source, profile=part.profile)
+    return DatasetInput(dataset, [InputTag("mlflow.data.context", part.context)])
 
 
 def _use_wal(uri: str) -> None:

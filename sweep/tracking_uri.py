@@ -30,6 +30,11 @@ def is_server(uri: str) -> bool:
     return uri.startswith(("http://", "https://"))
 
 
+def is_sqlite(uri: str) -> bool:
+    """Whether the URI names a SQLite file."""
+    return uri.startswith("sqlite:")
+
+
 def shown(uri: str) -> str:
     """Return the URI as it may be printed: without user name and password."""
     return re.sub(r"(?<=//)[^/@]*@", "***@", uri)

@@ -1,7 +1,7 @@
 """How fast and how cheap the MLflow sink is: `python -m tests.benchmarks.sink_rate`.
 
-One `sync` of logs written by hand, into SQLite. The first line of a new store (its migrations) is
-not counted.
+One `sync` of logs written by hand, into a SQLite file and through `mlflow server` with one worker.
+The first line of a new store (its migrations) is not counted.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from sweep.events import Event
 from sweep.sync import sync
 from tests.benchmarks import figures
 from tests.benchmarks.figures import Figure
+from tests.integration.mlflow_server import free_port, mlflow_server
 from tests.sweep.synthetic_log import (
     START,
     append,
@@ -32,23 +33,40 @@ _METRICS_PER_EPOCH = 10
 
 
 def measure(quick: bool) -> Sequence[Figure]:
-    trials, epochs = (40, 400) if quick else (200, 2_000)
     with tempfile.TemporaryDirectory() as folder:
-        directory = Path(folder)
-        first_use, _ = _synced(directory, "warm-up", long_trial(2), 1)
-        short, short_ms = _synced(directory, "short", short_trials(trials), trials)
-        points = epochs * _METRICS_PER_EPOCH
-        long, long_ms = _synced(directory, "long", long_trial(epochs), points)
+        figures = _figures("SQLite", Path(folder), None, 4_000, quick)
+    with tempfile.TemporaryDirectory() as folder:
+        store, port = Path(folder) / "server" / "mlflow.db", free_port()
+        store.parent.mkdir()
+        with mlflow_server(store, port):
+            uri = f"http://127.0.0.1:{port}"
+            figures += _figures("a server on SQLite", Path(folder), uri, 3_000, quick)
+    return figures
+
+
+def _figures(
+    place: str, directory: Path, uri: str | None, points_target: int, quick: bool
+) -> list[Figure]:
+    trials, epochs = (40, 400) if quick else (200, 2_000)
+    first_use, _ = _synced(directory, "warm-up", long_trial(2), 1, uri)
+    short, short_ms = _synced(directory, "short", short_trials(trials), trials, uri)
+    points = epochs * _METRICS_PER_EPOCH
+    long, long_ms = _synced(directory, "long", long_trial(epochs), points, uri)
     details = {"processor_ms": round(short_ms, 1), "first_use_seconds": round(1 / first_use, 1)}
     return [
         Figure(
-            "sink to SQLite, short trials of 8 epochs", round(short, 1), "/s", 15, "more", details
+            f"sink to {place}, short trials of 8 epochs",
+            round(short, 1),
+            "/s",
+            15,
+            "more",
+            details,
         ),
         Figure(
-            "sink to SQLite, points of one long trial",
+            f"sink to {place}, points of one long trial",
             round(long),
             "/s",
-            4_000,
+            points_target,
             "more",
             {"processor_ms": round(long_ms, 3)},
         ),
@@ -70,13 +88,15 @@ def long_trial(epochs: int) -> list[Event]:
     return [opened(), asked(0), started(0), *reports, completed(0, epochs), closed()]
 
 
-def _synced(directory: Path, name: str, events: list[Event], units: int) -> tuple[float, float]:
+def _synced(
+    directory: Path, name: str, events: list[Event], units: int, uri: str | None
+) -> tuple[float, float]:
     """Return units per second and processor milliseconds per unit of writing a log to MLflow."""
     log = create_log(directory, name)
     append(log, events)
     log.close()
     wall, processor = time.perf_counter(), time.process_time()
-    if sync(directory, name).behind:
+    if sync(directory, name, uri=uri).behind:
         raise RuntimeError(f"the sink left events of {name!r} behind.")
     taken = time.perf_counter() - wall
     return units / taken, (time.process_time() - processor) / units * 1e3

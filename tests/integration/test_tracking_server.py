@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
-import subprocess
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextlib import closing as closing_resource
@@ -18,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from sweep.sync import start_follower, sync
-from sweep.ui import serve, server_command
+from sweep.ui import serve
+from tests.integration.mlflow_server import free_port, mlflow_server, wait_for
 from tests.integration.mlflow_store import points_told_twice, stored_runs
 from tests.sweep.synthetic_log import (
     START,
@@ -31,46 +28,6 @@ from tests.sweep.synthetic_log import (
 )
 
 pytestmark = pytest.mark.integration
-
-
-def free_port() -> int:
-    with closing_resource(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def mlflow_server(store: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """A server on `store`, killed with all its processes at the end."""
-    command = server_command(f"sqlite:///{store}", store.parent, "127.0.0.1", port)
-    process = subprocess.Popen(
-        command,
-        env=os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        wait_for(lambda: answers(port), 120)
-        yield process
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def answers(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as reply:
-            return bool(reply.status == 200)
-    except OSError:
-        return False
-
-
-def wait_for(condition, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.1)
 
 
 def test_a_server_killed_and_started_again_holds_what_an_undisturbed_sync_would(tmp_path: Path):

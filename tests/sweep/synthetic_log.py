@@ -105,6 +105,23 @@ def completed(trial: int, epoch: int, attempt: int = 1, time: float | None = Non
     return Event(Kind.COMPLETED, trial, attempt, epoch, payload, when)
 
 
+def paused(trial: int, epoch: int, attempt: int = 1) -> Event:
+    end = pruned(trial, epoch, attempt)
+    return Event(Kind.PAUSED, trial, attempt, epoch, end.payload, end.time)
+
+
+def promotion(trial: int, epoch: int, attempt: int = 1) -> Event:
+    return Event(Kind.CONTINUED, trial, attempt, epoch, {"promoted": True}, START + epoch + 0.6)
+
+
+def repeating(trial: int, of: int, source: str) -> Event:
+    """A trial that repeats another one: an audit, or a replicate."""
+    first = asked(trial)
+    return Event(
+        Kind.ASKED, trial, payload={**first.payload, "source": source, "of": of}, time=first.time
+    )
+
+
 def pruned(trial: int, epoch: int, attempt: int = 1) -> Event:
     best = reported(trial, epoch).payload["best"]
     payload = {"rule": "median", "best": best, "best_epoch": epoch, "values": [best["rmse"]]}

@@ -24,7 +24,10 @@ from tests.sweep.synthetic_log import (
     lost,
     numbered,
     opened,
+    paused,
+    promotion,
     pruned,
+    repeating,
     reported,
     retried_trial,
     started,
@@ -290,8 +293,106 @@ def test_a_trial_left_paused_by_a_finished_sweep_shows_its_best_once_even_when_p
         Event(Kind.COMPLETED, 0, 2, 2, {**completed(0, 1).payload}, START + 2500),
     ]
     told = [p for run, p in record(promoted).points if run == "digits-0" and p.key == "objective"]
-    assert len(told) == 2
-    assert len(set(told)) == 1  # the very same point: MLflow keeps it once
+    assert len(told) == 1
+
+
+def test_a_paused_trial_says_so_and_runs_again_once_promoted():
+    rung = [opened(), asked(0), started(0), reported(0, 1), paused(0, 1)]
+    result = record(rung)
+    assert result.tags["digits-0"]["state"] == "paused"
+    assert result.status["digits-0"] == (Status.FINISHED, START_MS + 1_500)
+    assert result.values("digits-0", "objective") == [(1, 1.0)]
+    promoted = [*rung, promotion(0, 1), started(0, 2, 1), reported(0, 2, 2)]
+    again = record(promoted, page=1)
+    assert again.tags["digits-0"]["state"] == "running"
+    assert again.status["digits-0"][0] is Status.RUNNING
+    done = record([*promoted, completed(0, 2, 2)], page=1)
+    assert done.tags["digits-0"]["state"] == "complete"
+    assert done.values("digits-0", "objective") == [(1, 1.0), (2, 0.5)]
+
+
+def test_a_paused_trial_that_is_never_promoted_ends_pruned_with_the_points_it_had():
+    rung = [opened(), asked(0), started(0), reported(0, 1), paused(0, 1)]
+    result = record([*rung, pruned(0, 1), closed()])
+    assert result.tags["digits-0"]["state"] == "pruned"
+    assert result.tags["digits"]["trials.pruned"] == "1"
+    assert len(set(result.points)) == len(set(record([*rung, closed()]).points))
+
+
+def test_a_paused_trial_stays_paused_when_the_sweep_is_interrupted():
+    rung = [opened(), asked(0), started(0), reported(0, 1), paused(0, 1)]
+    result = record([*rung, closed(reason="interrupted")])
+    assert result.tags["digits-0"]["state"] == "paused"
+    assert result.status["digits-0"][0] is Status.FINISHED
+
+
+def test_repetitions_are_tagged_and_a_replicate_is_never_the_best():
+    first = [opened(), *whole_trial(0, 2)]
+    audit = [repeating(1, 0, "audit"), *whole_trial(1, 2)[1:]]
+    replicate = [repeating(2, 0, "replicate"), *whole_trial(2, 4)[1:], evaluated(2, 0.2)]
+    result = record([*first, *audit, *replicate, evaluated(0, 0.4), closed()])
+    assert result.tags["digits-0"]["sweep.source"] == "sampler"
+    assert "sweep.of" not in result.tags["digits-0"]
+    assert result.tags["digits-1"]["sweep.source"] == "audit"
+    assert result.tags["digits-2"]["sweep.of"] == "0"
+    assert result.values("digits-2", "test/rmse") == [(4, 0.2)]
+    assert "finalist" not in result.tags["digits-2"]
+    assert result.tags["digits"]["best_trial"] == "0"
+
+
+def test_the_ledger_is_told_when_a_session_closes():
+    result = record([opened(), *whole_trial(0, 2), closed(START + 10)], page=2)
+    # Two workers for 10 s, two epochs of 0.1 s, 9.5 s busy by the workers' clocks.
+    assert result.values("digits", "ledger/available_seconds") == [(1, 20.0)]
+    assert result.values("digits", "ledger/complete_seconds") == [(1, pytest.approx(0.2))]
+    assert result.values("digits", "ledger/busy_seconds") == [(1, pytest.approx(9.5))]
+    assert result.values("digits", "ledger/pruned_seconds") == [(1, 0.0)]
+
+
+def test_data_are_linked_to_every_run_once_and_again_by_a_new_sink():
+    parts = {"train": {"sequences": 90}, "test": {"sequences": 10}}
+    data = {"name": "digits", "digest": "d" * 64, "parts": parts}
+    fold = fold_of()
+    for event in numbered([opened(data=data), asked(0), started(0), reported(0, 1)]):
+        fold.apply(event)
+    writes = {write.name: write for write in fold.take()}
+    assert [part.name for part in writes["digits"].inputs] == ["digits/train", "digits/test"]
+    assert writes["digits-0"].inputs == writes["digits"].inputs
+    assert len(writes["digits"].inputs[0].digest) == 36
+    fold.apply(numbered([checkpointed(0, 1)])[0])
+    assert [write.inputs for write in fold.take()] == [()]
+    fold.settle()
+    assert all(write.inputs for write in fold.take())
+
+
+def test_what_a_killed_coordinator_left_running_is_ended_and_opened_again_by_a_resume():
+    events = [opened(), *whole_trial(0, 1), asked(1), started(1, time=START + 20)]
+    left = [*events, asked(2), started(2), reported(2, 1), paused(2, 1)]
+    fold = fold_of()
+    for event in numbered(left):
+        fold.apply(event)
+    held = Record()
+    held.write(fold.take())
+    held.write(fold.abandoned())
+    assert held.status["digits"] == (Status.KILLED, START_MS + 1_500)
+    assert held.status["digits-1"][0] is Status.KILLED
+    assert held.tags["digits-1"]["state"] == held.tags["digits"]["state"] == "interrupted"
+    assert held.tags["digits-0"]["state"] == "complete"
+    assert held.tags["digits-2"]["state"] == "paused"
+    resumed = fold_of()
+    for event in numbered([*left, opened(START + 99)]):
+        resumed.apply(event)
+    resumed.settle()
+    told = {write.name: write for write in resumed.take()}
+    assert told["digits-1"].tags["state"] == "running"
+    assert told["digits"].end_ms is None
+
+
+def test_a_closed_sweep_leaves_nothing_to_abandon():
+    fold = fold_of()
+    for event in numbered([opened(), asked(0), started(0), closed(reason="interrupted")]):
+        fold.apply(event)
+    assert fold.abandoned() == []
 
 
 def test_a_trial_that_never_started_makes_no_run():
@@ -343,6 +444,9 @@ _LOG = numbered(
         opened(START + 70),
         *[started(2, 2, 1, START + 71), reported(2, 2, 2), pruned(2, 2, 2)],
         *[asked(3), started(3), reported(3, 1), failed(3, 1, "diverged")],
+        *[asked(4), started(4), reported(4, 1), paused(4, 1), promotion(4, 1)],
+        *[started(4, 2, 1), reported(4, 2, 2), paused(4, 2, 2), pruned(4, 2, 2)],
+        *[repeating(5, 2, "audit"), started(5), reported(5, 1), completed(5, 1)],
         evaluated(0, 0.4),
         closed(),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from sweep.sink_loop import Sink
 from sweep.sink_process import Coordinator, only_sink
 from sweep.sink_run import RunWrite
 from sweep.sync import sync
-from tests.sweep.synthetic_log import append, closed, create_log, opened, whole_trial
+from tests.sweep.synthetic_log import SWEEP_UID, append, closed, create_log, opened, whole_trial
 
 EVENTS: list[Event] = [opened(), *whole_trial(0, 2), *whole_trial(1, 2), closed()]
 
@@ -30,6 +31,8 @@ class FakeTracker:
         self.killed_at = ""
         self.gone = ""
         self.away = False
+        self.pages: list[tuple[str, set[str], str]] = []
+        self.stores_files = True
 
     def connect(self, _uid: str, _last_seq: int) -> bool:
         if self.away:
@@ -43,6 +46,11 @@ class FakeTracker:
             raise RunGone(f"run {write.name} was deleted;")
         self.written.append(write.name)
         self.existed = True
+
+    def put(self, uid: str, files: Mapping[str, bytes], note: str) -> None:
+        if not self.stores_files:
+            raise TrackerUnavailable("MLflow at there takes no files")
+        self.pages.append((uid, set(files), note))
 
 
 @pytest.fixture
@@ -146,3 +154,37 @@ def test_the_lock_is_free_again_when_its_holder_ends(tmp_path: Path):
     for _ in range(2):
         with only_sink(tmp_path, lambda: False) as ours:
             assert ours
+
+
+def test_the_page_is_made_once_the_record_is_whole(
+    tmp_path: Path, log: EventLog, tracker: FakeTracker
+):
+    for _ in range(2):
+        assert sink(tmp_path, log).run(follow=False).behind == 0
+    assert len(tracker.pages) == 1
+    uid, files, note = tracker.pages[0]
+    assert uid == SWEEP_UID
+    assert {"sweep.yaml", "top.json", "top.csv", "top.html", "ledger.json"} <= files
+    assert {"plots/history.html", "plots/history.png", "plots/parallel.png"} <= files
+    assert "Best: **trial 0**" in note
+
+
+def test_a_page_that_can_not_be_stored_is_one_line_and_made_by_the_next_sync(
+    tmp_path: Path, log: EventLog, tracker: FakeTracker
+):
+    tracker.stores_files = False
+    lines: list[str] = []
+    result = sink(tmp_path, log, lines).run(follow=False)
+    assert (result.behind, result.complaint) == (0, None)
+    assert lines == ["tracking: plots and tables are not stored: MLflow at there takes no files."]
+    tracker.stores_files = True
+    sink(tmp_path, log).run(follow=False)
+    assert len(tracker.pages) == 1
+
+
+def test_more_trials_make_the_page_anew(tmp_path: Path, log: EventLog, tracker: FakeTracker):
+    sink(tmp_path, log).run(follow=False)
+    append(log, [opened(resumed=True), *whole_trial(2, 4), closed()])
+    tracker.existed = True
+    sink(tmp_path, log).run(follow=False)
+    assert "Best: **trial 2**" in tracker.pages[-1][2]

@@ -14,7 +14,7 @@ from requests.exceptions import ConnectionError as NoAnswer
 
 import sweep.tracking
 from sweep.outage import RunGone, TrackerUnavailable
-from sweep.sink_run import Point, RunWrite, Status
+from sweep.sink_run import DataPart, Point, RunWrite, Status
 from sweep.tracking import MlflowWriter
 
 
@@ -24,6 +24,7 @@ class FakeMlflow:
     def __init__(self) -> None:
         self.runs: dict[str, SimpleNamespace] = {}
         self.calls: list[str] = []
+        self.linked: dict[str, list[Any]] = {}
         self.late: set[str] = set()
         self.down: set[str] = set()
         self.lifecycle = "active"
@@ -40,6 +41,10 @@ class FakeMlflow:
     def get_experiment_by_name(self, name: str) -> SimpleNamespace:
         self._called("get_experiment_by_name")
         return SimpleNamespace(experiment_id="1", lifecycle_stage=self.lifecycle)
+
+    def get_experiment(self, experiment: str) -> SimpleNamespace:
+        self._called("get_experiment")
+        return SimpleNamespace(experiment_id=experiment, lifecycle_stage=self.lifecycle)
 
     def create_run(self, experiment: str, start: int, tags: dict[str, str], run_name: str) -> Any:
         self._called("create_run")
@@ -62,6 +67,10 @@ class FakeMlflow:
         run.data.params |= {param.key: param.value for param in params}
         run.data.tags |= {tag.key: tag.value for tag in tags}
         self._answer("log_batch")
+
+    def log_inputs(self, run_id: str, datasets: list[Any]) -> None:
+        self._called("log_inputs")
+        self.linked[run_id] = datasets
 
     def set_terminated(self, run_id: str, status: str, end: int) -> None:
         self._called("set_terminated")
@@ -202,6 +211,32 @@ def test_a_deleted_run_is_told_once_and_left_alone(server: FakeMlflow):
     with pytest.raises(RunGone):
         again.write(write())
     assert len(server.runs) == 2
+
+
+def test_runs_of_a_deleted_experiment_are_not_gone_they_come_back_with_it(server: FakeMlflow):
+    mine = writer()
+    mine.write(write("sweep"))
+    mine.write(write())
+    server.delete_run("run1")  # as MLflow does with all runs of the experiment
+    server.lifecycle = "deleted"
+    with pytest.raises(TrackerUnavailable, match=r"'digits' must be active .* restore"):
+        mine.write(write())
+    server.lifecycle = "active"
+    server.runs["run1"].info.lifecycle_stage = "active"
+    mine.write(write(points=[Point("val/loss", 0.25, 3, 2)]))
+    assert server.runs["run1"].data.metrics == {"val/loss": 0.25}
+
+
+def test_data_are_linked_in_one_call(server: FakeMlflow):
+    mine = writer()
+    parts = (
+        DataPart("digits/train", "abc", "{}", "train", "{}"),
+        DataPart("digits/test", "abc", "{}", "test", "{}"),
+    )
+    mine.write(write("sweep", inputs=parts))
+    assert server.calls.count("log_inputs") == 1
+    linked = [(d.dataset.name, d.dataset.digest, d.tags[0].value) for d in server.linked["run0"]]
+    assert linked == [("digits/train", "abc", "train"), ("digits/test", "abc", "test")]
 
 
 def test_a_deleted_experiment_is_one_clear_line(server: FakeMlflow):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from sweep.cli_models import predict, register
 from sweep.messages import FAILURE, INTERRUPTED
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ Overrides = Annotated[
 Trials = Annotated[int | None, typer.Option(help="Trials in all, instead of the file's.")]
 Workers = Annotated[str | None, typer.Option(help="Workers, instead of the file's: auto or N.")]
 SweepName = Annotated[str | None, typer.Option("--name", help="Name, instead of the file's.")]
+Replicates = Annotated[
+    int | None, typer.Option(help="Seeds on which each finalist is trained, its own included.")
+]
 SWEEPS = Path("sweeps")
 
 
@@ -65,11 +69,17 @@ def _load(
     trials: int | None,
     workers: str | None,
     name: str | None,
+    replicates: int | None = None,
 ) -> SweepConfig:
     from sweep.config import load_config
 
     count = int(workers) if workers is not None and workers.isdecimal() else workers
-    options = {"budget.trials": trials, "run.workers": count, "name": name}
+    options = {
+        "budget.trials": trials,
+        "run.workers": count,
+        "name": name,
+        "finalists.replicates": replicates,
+    }
     return load_config(spec, overrides or [], options)
 
 
@@ -81,12 +91,14 @@ def run(
     directory: Directory = SWEEPS,
     workers: Workers = None,
     name: SweepName = None,
+    replicates: Replicates = None,
 ) -> None:
     """Run a sweep, or go on with one that was interrupted: the same command does both.
 
     \b
     Examples:
       rnn-sweep run digits
+      rnn-sweep run digits --replicates 5
       rnn-sweep run my.yaml --trials 50 --set search.seed=1
       rnn-sweep run appliances --set data.path=energydata_complete.csv
     """
@@ -95,9 +107,9 @@ def run(
     from sweep.report import after_run
     from sweep.session import run_sweep
 
-    config = _load(spec, overrides, trials, workers, name)
+    config = _load(spec, overrides, trials, workers, name, replicates)
     screen = console()
-    again = _again(spec, overrides, directory, workers, name)
+    again = _again(spec, overrides, directory, workers, name, replicates)
     resume = again if trials is None else f"{again} --trials {trials}"
     try:
         with display(screen) as progress:
@@ -115,7 +127,12 @@ app.command("resume", short_help="The same as run: go on with an interrupted swe
 
 
 def _again(
-    spec: str, overrides: list[str] | None, directory: Path, workers: str | None, name: str | None
+    spec: str,
+    overrides: list[str] | None,
+    directory: Path,
+    workers: str | None,
+    name: str | None,
+    replicates: int | None,
 ) -> str:
     """Return the command that runs this sweep again, without --trials."""
     words = ["rnn-sweep", "run", spec]
@@ -124,6 +141,7 @@ def _again(
     words += [] if directory == SWEEPS else ["--dir", str(directory)]
     words += [] if workers is None else ["--workers", workers]
     words += [] if name is None else ["--name", name]
+    words += [] if replicates is None else ["--replicates", str(replicates)]
     return shlex.join(words)
 
 
@@ -247,6 +265,10 @@ def replay(
 
     folder = find_sweep(name, directory)
     show_certificate(console(), certify(folder.parent, folder.name, trial))
+
+
+app.command()(predict)
+app.command()(register)
 
 
 @app.command()

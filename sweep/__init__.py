@@ -10,10 +10,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sweep.api import run_sweep
     from sweep.results import load_results
+    from sweep.trained import load_streaming
 
-__all__ = ["load_results", "run_sweep"]
+__all__ = ["load_results", "load_streaming", "run_sweep"]
 
-_HOMES = {"load_results": "sweep.results", "run_sweep": "sweep.api"}
+_HOMES = {
+    "load_results": "sweep.results",
+    "load_streaming": "sweep.trained",
+    "run_sweep": "sweep.api",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
@@ -26,6 +27,7 @@ from trainers.data.interface import Interface
 from trainers.errors import CheckpointError, ConfigError, DataError
 from trainers.export import named_weights
 from trainers.inference import Network
+from trainers.masks import Array
 from trainers.parameters import Layout
 from trainers.records import Encoded, Encoder, answer_of, values_of
 from trainers.streaming import StreamingModel
@@ -172,6 +174,23 @@ class PortableModel:
             ConfigError: it is bidirectional.
         """
         return StreamingModel(self._saved)
+
+    def scaled(self, raw: Array) -> Array:
+        """Return raw numbers `(…, features)` as the network reads them: float32.
+
+        Raises:
+            DataError: there are more or fewer features.
+        """
+        size = self.interface.input_size
+        if (
+            self.interface.ids
+            or not raw.ndim
+            or raw.shape[-1] != size
+            or raw.dtype.kind not in "fiub"
+        ):
+            wanted = "token ids" if self.interface.ids else f"{size} numbers"
+            raise DataError(f"a step must be {wanted}, but got shape {raw.shape} of {raw.dtype}.")
+        return self._encoder.scaled(raw.astype(np.float64)).astype(np.float32)
 
     def encode_text(self, text: str) -> Tensor:
         """Return a text's ids `(1, time)`.

@@ -75,12 +75,13 @@ class Encoder:
         mask = _mask(record, brought, where)
         if not np.isfinite(raw[mask & brought]).all():
             raise DataError(f"{where}: steps must be finite where they exist, but got infinity.")
+        return Encoded(np.where(brought[:, None], self.scaled(raw), 0.0).astype(np.float32), mask)
+
+    def scaled(self, raw: Array) -> Array:
+        """Scale raw numbers `(…, features)` as the network was trained on; float64."""
         shift, scale = self._interface.input_shift, self._interface.input_scale
-        if shift is not None:
-            raw = raw - np.array(shift)
-        if scale is not None:
-            raw = raw / np.array(scale)
-        return Encoded(np.where(brought[:, None], raw, 0.0).astype(np.float32), mask)
+        values = raw if shift is None else raw - np.array(shift)
+        return values if scale is None else values / np.array(scale)
 
     def _ids(self, record: Mapping[str, Any], where: str) -> Array:
         if record.get("text") is not None:

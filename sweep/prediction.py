@@ -1,0 +1,99 @@
+"""What a trained model says of a table or a text, as a table again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from sweep.errors import UserError
+
+if TYPE_CHECKING:
+    from trainers.data.unlabelled import Unlabelled
+    from trainers.portable import PortableModel
+
+Format = Literal["csv", "json"]
+
+
+def predict_file(
+    model: PortableModel, path: Path, *, last: bool = False, probabilities: bool = False
+) -> list[dict[str, Any]]:
+    """Return one row for each answer: a sequence's, or a step's.
+
+    Args:
+        model: The model.
+        path: A CSV or Parquet table, a text or JSON records; see `trainers.data.unlabelled`.
+        last: Keep the last answer of all: the forecast of a series.
+        probabilities: Say each class's, as `probability.NAME`.
+
+    Raises:
+        DataError: the file does not fit the model.
+        UserError: no sequence is left to be asked about.
+    """
+    from trainers.data.unlabelled import read_unlabelled
+
+    sequences = read_unlabelled(path, model.interface)
+    if not sequences:
+        raise UserError(f"{path} must hold at least one whole sequence, but has none.")
+    if last:
+        sequences = sequences[-1:]
+    wanted = {"probabilities": probabilities}
+    answers = model.predict([{**wanted, **one.record} for one in sequences])
+    rows = [
+        row
+        for one, answer in zip(sequences, answers, strict=True)
+        for row in _rows(one, _flat(answer))
+    ]
+    return rows[-1:] if last else rows
+
+
+def write_rows(rows: list[dict[str, Any]], format: Format, output: Path | None) -> str | None:
+    """Write rows to a file; without one, return them as text.
+
+    Raises:
+        UserError: the file can't be written.
+    """
+    text = json.dumps(rows, indent=1, default=str) + "\n" if format == "json" else _csv(rows)
+    if output is None:
+        return text
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"--output must be a file that can be written, but {error}.") from error
+    return None
+
+
+def format_of(format: Format | None, output: Path | None) -> Format:
+    """Return the format that was asked for, or the file's by its ending, or CSV."""
+    if format is not None:
+        return format
+    return "json" if output is not None and output.suffix == ".json" else "csv"
+
+
+def _csv(rows: list[dict[str, Any]]) -> str:
+    import pandas as pd
+
+    return str(pd.DataFrame(rows).to_csv(index=False))
+
+
+def _flat(answer: dict[str, Any]) -> dict[str, Any]:
+    """Put each class's probability into a column of its own."""
+    each = answer.pop("probabilities", {})
+    return {**answer, **{f"probability.{name}": value for name, value in each.items()}}
+
+
+def _rows(one: Unlabelled, answer: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    state = {"state": answer.pop("state")} if "state" in answer else {}
+    by_step = any(isinstance(value, list) for value in answer.values())
+    if not by_step:
+        yield {**one.key, **answer, **state}
+        return
+    if not one.steps:  # of a window only the last step's answer is the forecast
+        yield {**one.key, **{name: values[-1] for name, values in answer.items()}}
+        return
+    count = len(next(iter(answer.values())))
+    for step in range(count):
+        place = {name: values[step] for name, values in one.steps.items()}
+        said = {name: values[step] for name, values in answer.items()}
+        yield {**one.key, **place, **said, **(state if step == count - 1 else {})}

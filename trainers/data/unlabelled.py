@@ -1,0 +1,168 @@
+"""Tables and texts without targets, as the sequences that a trained network is asked about.
+
+Columns are found by the names that the network was trained with, whatever else a table holds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from trainers.data.contract import Array
+from trainers.data.files import read_text
+from trainers.data.grouping import TABLE_ENDINGS, Table, group
+from trainers.data.interface import Interface
+from trainers.data.reading import TableReading, TextReading, WindowReading
+from trainers.data.series import (
+    calendar_features,
+    matrix,
+    numeric_columns,
+    parse_times,
+    read_frame,
+    require_columns,
+)
+from trainers.data.vocabulary import split_text
+from trainers.data.windows import rows_ahead
+from trainers.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SEQUENCE_COLUMN = "sequence"
+TEXT_COLUMN = "text"
+
+
+@dataclass(frozen=True)
+class Unlabelled:
+    """One sequence to be asked about.
+
+    Attributes:
+        record: As `trainers.records` reads it.
+        key: What tells its answer from others', by column.
+        steps: What tells its steps apart, by column; empty where only the last step's answer
+            counts.
+    """
+
+    record: dict[str, Any]
+    key: dict[str, Any]
+    steps: dict[str, list[Any]] = field(default_factory=dict)
+
+
+def read_unlabelled(path: Path, interface: Interface) -> list[Unlabelled]:
+    """Read a CSV or Parquet table, a text, or JSON records, as the network's data were read.
+
+    Raises:
+        DataError: the file, a column or a value is not as it must be.
+    """
+    if path.suffix in (".json", ".jsonl"):
+        return list(_records(path))
+    reading = interface.reading
+    if isinstance(reading, TextReading):
+        return list(_texts(path, reading))
+    if interface.ids:
+        raise DataError(
+            f"a network of token ids without a vocabulary reads JSON records, but got {path}; "
+            'write [{"ids": [1, 2, 3]}].'
+        )
+    frame = read_frame(path)
+    if isinstance(reading, WindowReading):
+        return list(_windows(frame, reading, path))
+    if reading is None:
+        reading = _guessed(frame, interface, path)
+    return list(_sequences(Table(path, frame, path.stem), reading))
+
+
+def _records(path: Path) -> Iterator[Unlabelled]:
+    text = read_text(path)
+    try:
+        lines = text.splitlines() if path.suffix == ".jsonl" else []
+        found = [json.loads(line) for line in lines if line.strip()] if lines else json.loads(text)
+    except ValueError as error:
+        raise DataError(f"{path} must be JSON, but {error}.") from error
+    if not isinstance(found, list) or not all(isinstance(record, dict) for record in found):
+        raise DataError(f'{path} must be a list of records, as [{{"steps": [[1.0, 2.0]]}}].')
+    for number, record in enumerate(found):
+        content: Any = next((record[n] for n in ("steps", "ids") if record.get(n) is not None), [])
+        steps = list(range(len(content))) if isinstance(content, list) else []
+        yield Unlabelled(record, {"sequence": number}, {"step": steps})
+
+
+def _texts(path: Path, reading: TextReading) -> Iterator[Unlabelled]:
+    texts: list[tuple[str, Any, str]]
+    if path.suffix in TABLE_ENDINGS:
+        frame = read_frame(path)
+        require_columns(frame, [TEXT_COLUMN], TEXT_COLUMN)
+        texts = [("row", n, str(text)) for n, text in enumerate(frame[TEXT_COLUMN])]
+    elif reading.by_line:
+        lines = enumerate(read_text(path).split("\n"), start=1)
+        texts = [("line", n, line) for n, line in lines if line.strip()]
+    else:
+        texts = [("text", path.stem, read_text(path))]
+    for column, number, text in texts:
+        tokens = split_text(text.lower() if reading.lowercase else text, reading.level)
+        kept = tokens if reading.max_length is None else tokens[-reading.max_length :]
+        steps: dict[str, list[Any]] = {"step": list(range(len(kept))), "token": list(kept)}
+        yield Unlabelled({"text": text}, {column: number}, steps)
+
+
+def _windows(frame: pd.DataFrame, reading: WindowReading, path: Path) -> Iterator[Unlabelled]:
+    """A window that ends in each row which has one; gaps inside are masked."""
+    steps = reading.input_steps
+    if len(frame) < steps:
+        raise DataError(f"a window has {steps} rows, but {path} has {len(frame)}; bring more rows.")
+    values = _series(frame, reading)
+    ends = np.flatnonzero(~np.isnan(values).any(axis=1))
+    for end in ends[ends >= steps - 1].tolist():
+        key = {"row": end}
+        if reading.stamps is not None:
+            key[reading.stamps] = frame[reading.stamps].iloc[end]
+        yield Unlabelled({"steps": values[end - steps + 1 : end + 1]}, key)
+
+
+def _series(frame: pd.DataFrame, reading: WindowReading) -> Array:
+    """Raw inputs `(rows, features)`, NaN where a value is missing or not known yet."""
+    require_columns(frame, reading.columns, "inputs")
+    columns = [matrix(frame, reading.columns, "mask")]
+    if reading.stamps is not None:
+        times = parse_times(frame, reading.stamps)
+        if reading.calendar:
+            columns.append(calendar_features(times))
+    if reading.known_ahead:
+        require_columns(frame, reading.known_ahead, "known_ahead")
+        known = matrix(frame, reading.known_ahead, "mask")
+        columns.append(rows_ahead(known, reading.steps_ahead, reading.output_steps, np.nan))
+    return np.column_stack(columns)
+
+
+def _sequences(table: Table, reading: TableReading) -> Iterator[Unlabelled]:
+    whole = Table(table.path, table.frame, None if reading.sequence else table.sequence)
+    require_columns(table.frame, reading.columns, "inputs")
+    values = matrix(table.frame, reading.columns, "mask")
+    groups = group([whole], reading.sequence, reading.order)
+    for name, rows in zip(groups.names, groups.rows, strict=True):
+        places: dict[str, list[Any]] = {"step": list(range(len(rows)))}
+        if reading.order is not None:
+            places = {reading.order: table.frame[reading.order].iloc[rows].tolist()}
+        yield Unlabelled(
+            {"steps": values[rows]}, {reading.sequence or SEQUENCE_COLUMN: name}, places
+        )
+
+
+def _guessed(frame: pd.DataFrame, interface: Interface, path: Path) -> TableReading:
+    """Take the columns that bear the features' names, or all numeric ones where they have none."""
+    ids = SEQUENCE_COLUMN if SEQUENCE_COLUMN in frame.columns else None
+    names = interface.input_names
+    if not names:
+        names = tuple(name for name in numeric_columns(frame) if name != ids)
+        if len(names) != interface.input_size:
+            raise DataError(
+                f"a step has {interface.input_size} numbers, but {path} has {len(names)} numeric "
+                f"columns ({', '.join(names)}); bring one column a number, and perhaps "
+                f"{SEQUENCE_COLUMN!r} for the sequences' ids."
+            )
+    return TableReading(names, ids)

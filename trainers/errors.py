@@ -25,4 +25,4 @@ class CheckpointError(TrainerError):
 
 
 class OutOfMemory(TrainerError):
-    """A pack does not fit into memory; the message says how many trials were tried."""
+    """A pack does not fit into memory; its trials can still be saved where they stood."""

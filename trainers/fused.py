@@ -18,6 +18,7 @@ from torch import Tensor
 
 from trainers import losses, optim
 from trainers.batches import Part, Source
+from trainers.config import Structure
 from trainers.lanes import StreamPart
 from trainers.model import Model
 from trainers.parameters import Weights, weights_of
@@ -26,19 +27,42 @@ from trainers.spans import Walk
 from trainers.stacking import batch_rows, stack, stack_states, state_of
 from trainers.tallies import Sums, elements_of, sums_of
 from trainers.tbptt import Segment, StackState, cut_walk
-from trainers.training import run
+from trainers.training import count, run
 from trainers.trial import Buffers, Trial
 
 
-@dataclass
 class Cursor:
-    """Where a trial stands in its epoch; found again from its progress."""
+    """Where a trial stands in its epoch; found again from its progress.
 
-    epoch: int
-    batches: Sequence[Source]
-    batch: int
-    source: Source
-    walk: Walk
+    Attributes:
+        trial: Whose.
+        epoch: Epochs done before this one.
+        batches: Of the epoch.
+    """
+
+    def __init__(self, trial: Trial, part: Part | StreamPart, structure: Structure) -> None:
+        self.trial, self.epoch = trial, trial.progress.epoch
+        self.batches: Sequence[Source] = part.epoch(trial.config.seed, self.epoch)
+        self._structure = structure
+        self._batch = -1
+
+    def batch(self) -> tuple[Source, Walk]:
+        """Return the batch that the trial is at, and how it is walked."""
+        if self._batch != self.trial.progress.batch:
+            self._batch = self.trial.progress.batch
+            self._source = self.batches[self._batch]
+            steps, seed = self._source.time_steps, self.trial.config.seed
+            self._walk = Walk.of(self._structure, steps, seed, self.epoch)
+        return self._source, self._walk
+
+    def ends(self) -> bool:
+        """Move on to the next batch where this one is done; say whether the epoch is."""
+        progress = self.trial.progress
+        if self.trial.diverged or progress.batch == len(self.batches):
+            return True
+        if progress.segment == len(self.batch()[1]):
+            progress.batch, progress.segment, self.trial.state = progress.batch + 1, 0, None
+        return progress.batch == len(self.batches)
 
 
 @dataclass(frozen=True)
@@ -103,7 +127,7 @@ class Fused:
     ) -> None:
         self._model, self._buffers, self._part = model, buffers, part
         self._input_size = input_size
-        self._cursors: dict[int, tuple[Trial, Cursor]] = {}
+        self._cursors: dict[int, Cursor] = {}
         self._lanes: dict[tuple[int, ...], Lane] = {}
 
     def step(self, trials: dict[int, Trial]) -> list[int]:
@@ -112,7 +136,7 @@ class Fused:
         A loss or gradient that is not finite ends that trial, before any of its weights changed.
         """
         # Alone, a trial may have been stopped between its epoch's last segment and its report.
-        if ended := [slot for slot, trial in trials.items() if self._ends_epoch(slot, trial)]:
+        if ended := [slot for slot, trial in trials.items() if self._cursor(slot, trial).ends()]:
             return ended
         turns = [self._turn(slot, trial) for slot, trial in trials.items()]
         for _, group in itertools.groupby(
@@ -120,7 +144,7 @@ class Fused:
         ):
             same = list(group)
             self._train(same) if same[0].scored else self._carry(same)
-        return [turn.slot for turn in turns if self._ends_epoch(turn.slot, turn.trial)]
+        return [turn.slot for turn in turns if self._cursors[turn.slot].ends()]
 
     def lane(self, slots: tuple[int, ...]) -> Lane:
         """Return the rows of some slots in ascending order."""
@@ -136,44 +160,23 @@ class Fused:
         return self._lanes[slots]
 
     def _turn(self, slot: int, trial: Trial) -> Turn:
-        """Cut a trial's next segment and count it."""
-        progress, cursor = trial.progress, self._cursor(slot, trial)
-        index = progress.segment
-        cuts = cut_walk(cursor.source, cursor.walk, index, self._model.structure, self._input_size)
-        after, factor = cursor.walk.carried_after(index), cursor.walk.rate_factor(index)
-        return Turn(slot, trial, cuts, after, factor)
+        """Cut a trial's next segment."""
+        source, walk = self._cursor(slot, trial).batch()
+        index = trial.progress.segment
+        cuts = cut_walk(source, walk, index, self._model.structure, self._input_size)
+        return Turn(slot, trial, cuts, walk.carried_after(index), walk.rate_factor(index))
 
     def _cursor(self, slot: int, trial: Trial) -> Cursor:
-        known, cursor = self._cursors.get(slot, (None, None))
-        progress, seed = trial.progress, trial.config.seed
-        if known is not trial or cursor is None or cursor.epoch != progress.epoch:
-            batches: Sequence[Source] = self._part.epoch(seed, progress.epoch)
-        elif cursor.batch == progress.batch:
-            return cursor
-        else:
-            batches = cursor.batches
-        source = batches[progress.batch]
-        walk = Walk.of(self._model.structure, source.time_steps, seed, progress.epoch)
-        cursor = Cursor(progress.epoch, batches, progress.batch, source, walk)
-        self._cursors[slot] = trial, cursor
-        return cursor
-
-    def _ends_epoch(self, slot: int, trial: Trial) -> bool:
-        """Move a trial on to its next batch where this one is done; say whether the epoch is."""
-        if trial.diverged:
-            return True
-        progress, cursor = trial.progress, self._cursor(slot, trial)
-        if progress.segment == len(cursor.walk):
-            progress.batch, progress.segment, trial.state = progress.batch + 1, 0, None
-        return progress.batch == len(cursor.batches)
+        known = self._cursors.get(slot)
+        if known is None or known.trial is not trial or known.epoch != trial.progress.epoch:
+            known = self._cursors[slot] = Cursor(trial, self._part, self._model.structure)
+        return known
 
     def _carry(self, turns: list[Turn]) -> None:
         """Advance the state over a segment without a valid target."""
         lane = self.lane(tuple(turn.slot for turn in turns))
         keys = [turn.trial.dropout_key() for turn in turns]
         segments, state = self._stacked(turns, turns[0].carried_after)
-        for turn in turns:
-            _count(turn)
         with torch.no_grad():
             _, states = run(self._model, lane.weights, segments, state, keys)
         _keep_state(turns, states[turns[0].carried_after])
@@ -184,8 +187,6 @@ class Fused:
         structure, trials = self._model.structure, [turn.trial for turn in turns]
         configs, keys = [t.config for t in trials], [t.dropout_key() for t in trials]
         segments, state = self._stacked(turns)
-        for turn in turns:
-            _count(turn)
         activations: list[Tensor] | None = [] if regularises_activations(configs) else None
         outputs, states = run(self._model, lane.weights, segments, state, keys, activations)
         weighed = trials[0].tally.class_weights
@@ -259,14 +260,9 @@ def _leaves(weights: Any) -> Iterator[Tensor]:
             yield from _leaves(part)
 
 
-def _count(turn: Turn) -> None:
-    turn.trial.progress.segment += 1
-    turn.trial.progress.segments += 1
-    turn.trial.tally.loss_count += sum(segment.count for segment in turn.segments)
-
-
 def _keep_state(turns: list[Turn], state: StackState | None) -> None:
     for place, turn in enumerate(turns):
+        count(turn.trial, turn.segments)
         turn.trial.state = state_of(state, place, batch_rows(turn.segments[0]))
 
 

@@ -29,6 +29,7 @@ from trainers.fused import Fused
 from trainers.initialisation import initialise
 from trainers.lanes import StreamPart, part_of
 from trainers.masks import Array
+from trainers.memory import out_of_memory_named
 from trainers.metrics import Objective, Tally, check_objective, total_squares
 from trainers.model import Model
 from trainers.parameters import Layout, Weights, weights_of
@@ -54,6 +55,7 @@ class Pack:
 
     Raises:
         ConfigError: the structure does not fit the data or the objective.
+        OutOfMemory: the slots do not fit into memory.
     """
 
     def __init__(
@@ -76,7 +78,9 @@ class Pack:
         self._model = Model(structure, layout, chosen)
         like = torch.empty(0, dtype=getattr(torch, structure.dtype), device=device)
         moments = optim.MOMENTS[structure.optimizer]
-        self._buffers = Buffers.zeros(slots, layout.size, moments, like)
+        self._device = like.device
+        with out_of_memory_named(slots, like.device):
+            self._buffers = Buffers.zeros(slots, layout.size, moments, like)
         self._trials: list[Trial | None] = [None] * slots
         self._parts: dict[PartName, Part | StreamPart] = {}
         self._total_squares: dict[PartName, Array] = {}
@@ -90,6 +94,18 @@ class Pack:
     def parameter_count(self) -> int:
         """Trained numbers of one trial."""
         return self._model.layout.parameter_count
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one slot's weights, gradient, best weights and moments."""
+        rows = self._buffers
+        tensors = (rows.weights, rows.gradient, rows.best, rows.moments)
+        return sum(tensor.nbytes for tensor in tensors) // len(self._trials)
+
+    @property
+    def segments(self) -> int:
+        """Segments that the trials now in it have done."""
+        return sum(trial.progress.segments for trial in self._trials if trial is not None)
 
     def epoch(self, slot: int) -> int:
         """Return the epochs that the trial in `slot` has done."""
@@ -147,14 +163,16 @@ class Pack:
 
         Raises:
             ConfigError: a slot is empty, or its trial has ended.
+            OutOfMemory: memory does not suffice; all trials can still be saved.
         """
         torch.set_flush_denormal(True)  # per thread; denormals slow CPU kernels up to ninefold
         trials = {slot: self._in_training(slot) for slot in sorted(slots)}
-        if self._fused is not None:
-            return self._advance_fused(self._fused, trials, seconds)
-        slot = min(trials, key=lambda s: (trials[s].progress.epoch, s))
-        report = self._train_alone(slot, trials[slot], seconds)
-        return [] if report is None else [report]
+        with out_of_memory_named(len(self._trials), self._device):
+            if self._fused is not None:
+                return self._advance_fused(self._fused, trials, seconds)
+            slot = min(trials, key=lambda s: (trials[s].progress.epoch, s))
+            report = self._train_alone(slot, trials[slot], seconds)
+            return [] if report is None else [report]
 
     def train(self, slot: int, seconds: float | None = None) -> EpochReport | None:
         """Train one slot to the epoch's end, or for about `seconds`; call again to go on.
@@ -268,12 +286,12 @@ class Pack:
     ) -> EpochReport:
         """Close the epoch: validate where that is still to do, judge, report."""
         progress = trial.progress
-        progress.epoch += 1
         train = trial.tally.result(self._squares("train"))
+        if progress.outcome == "training" and validation is None:
+            validation = self._evaluate(trial, trial.newest, "validation")
+        progress.epoch += 1
         if progress.outcome == "training":
-            if validation is None:
-                validation = self._evaluate(trial, trial.newest, "validation")
-            trial.judge(validation, self._objective)
+            trial.judge(validation or {}, self._objective)
         seconds = progress.epoch_seconds + time.perf_counter() - began
         report = EpochReport(
             slot=slot,

@@ -31,13 +31,11 @@ def train_segment(model: Model, trial: Trial, source: Source, walk: Walk, input_
     segments = [segment.to(rows.weights.device) for segment in cuts]
     keys = [trial.dropout_key()]
     carried_after = walk.carried_after(index)
-    progress.segment += 1
-    progress.segments += 1
-    trial.tally.loss_count += sum(segment.count for segment in segments)
 
     if all(segment.targets is None for segment in segments):
         with torch.no_grad():
             _, states = run(model, trial.weights, segments[:carried_after], trial.state, keys)
+        count(trial, segments)
         trial.state = states[carried_after]
         return
 
@@ -57,6 +55,7 @@ def train_segment(model: Model, trial: Trial, source: Source, walk: Walk, input_
     if added is not None:
         total = total + added
     torch.autograd.backward(total.sum())
+    count(trial, segments)
     trial.state = detached(states[carried_after])
 
     with torch.no_grad():
@@ -68,6 +67,13 @@ def train_segment(model: Model, trial: Trial, source: Source, walk: Walk, input_
         _step(trial, norms, norm, walk.rate_factor(index))
         for (segment, out, elements), value in zip(scored, values, strict=True):
             trial.tally.add_segment(segment, out, elements, value)
+
+
+def count(trial: Trial, segments: Sequence[Segment]) -> None:
+    """Count a segment once it has run: one that memory did not suffice for has not been."""
+    trial.progress.segment += 1
+    trial.progress.segments += 1
+    trial.tally.loss_count += sum(segment.count for segment in segments)
 
 
 def run(

@@ -72,6 +72,7 @@ class Sink:
         notify: Callable[[str], None],
         coordinator: Coordinator,
         patience_seconds: float,
+        page: bool = True,
     ) -> None:
         """Prepare; nothing is written before `run`. Arguments as `sweep.sync.sync` has them."""
         config = log.config() or {}
@@ -88,7 +89,7 @@ class Sink:
         self._follow = False
         self._pause_seconds = _SHORTEST_PAUSE_SECONDS
         self._alone_since: float | None = None
-        self._summary = Summary(directory / log.sweep, log, self._name, notify)
+        self._summary = Summary(directory / log.sweep, log, self._name, notify, wanted=page)
         self._retrier = Retrier(notify, self._is_hopeless)
         self._models = FinalistModels(
             directory / log.sweep, log, self._uri, self._experiment, notify
@@ -159,7 +160,10 @@ class Sink:
         full = len(page) == _PAGE_EVENTS
         hold_from = (time.time() - _HOLD_SECONDS) * 1000 if self._follow else float("inf")
         delivery.deliver(self._fold.take(float("inf") if over else hold_from))
-        if any(event.kind is Kind.CLOSED for event in page):
+        closed = [event.seq for event in page if event.kind is Kind.CLOSED]
+        if closed:
+            # Models take seconds: whoever waits for us sees that everything else is written.
+            self._log.set_offset(self._name, closed[-1] - 1)
             self._models.write(self._retrier.call)
         if page:
             self._log.set_offset(self._name, self._fold.seq)

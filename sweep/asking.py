@@ -56,6 +56,9 @@ class Asking:
             refused = {"reason": "invalid", "message": str(error)}
             return [asked, Event(Kind.FAILED, number, 0, 0, refused)]
         asked = _asked(number, params, source, config.to_dict(), config.seed)
+        bracket = self.rules.rule.bracket(config.max_epochs, state.searched)
+        if bracket:
+            asked.payload["bracket"] = bracket
         if follow is not None and self._follows(state.trials[follow], config):
             asked.payload["lead"] = follow
         return [asked]

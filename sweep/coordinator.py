@@ -24,7 +24,7 @@ from sweep.executors import Executor
 from sweep.extras import Extra
 from sweep.lease import Lease
 from sweep.protocol import Admit, Command, Continue, Evaluate, Evaluated, Lost, Reply, SaveAll, Stop
-from sweep.pruning import Decision, Verdict, rungs_of, waits_at
+from sweep.pruning import Decision, PausingRule, Verdict, rungs_of, waits_at
 from sweep.recording import events_of
 from sweep.retention import Retention
 from sweep.scheduler import MAX_DEATHS, Plan, Scheduling, plan
@@ -209,10 +209,9 @@ class Coordinator:
 
     def _admission(self, trial: TrialState) -> Admit:
         config = TrainConfig.from_mapping(trial.config)
-        rule = self._rules.rule
-        rungs = rungs_of(rule, trial)
+        rungs, pauses = rungs_of(self._rules.rule, trial), isinstance(self._rules.rule, PausingRule)
         return Admit(
-            trial.number, trial.attempt, config, rungs, trial.checkpoint, trial.cleared, rule.pauses
+            trial.number, trial.attempt, config, rungs, trial.checkpoint, trial.cleared, pauses
         )
 
     def _ask(self, follow: int | None) -> None:

@@ -30,7 +30,6 @@ class OptunaRule:
     """
 
     name = "optuna"
-    pauses = False
 
     def __init__(
         self, pruner: str, options: Mapping[str, Any], sign: float = 1.0, min_epochs: int = 1
@@ -48,10 +47,6 @@ class OptunaRule:
     def bracket(self, max_epochs: int, index: int) -> int:
         """Return the one bracket: pruners with brackets keep their own."""
         return 0
-
-    def most_kept(self, max_epochs: int, index: int, epoch: int, trials: int) -> int:
-        """Return all."""
-        return trials
 
     def kept(self, rung: Rung) -> set[int]:
         """Ask the pruner about every candidate, by number."""

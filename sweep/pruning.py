@@ -7,43 +7,22 @@ nothing: rules see sets of values and never their order.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from sweep.rungs import RungRecord, value_at
 from sweep.state import Standing, SweepState, TrialState
 
 
-@dataclass(frozen=True)
-class Rung:
-    """What a rule may know. Values are to be minimised (the caller flips the sign of others).
-
-    Attributes:
-        candidates: Best value so far by trial, of all trials that wait at the rung.
-        members: The same of all trials that have reached it, the candidates included.
-        complete: Best values up to this epoch of trials that ran to their end.
-        trials: All trials of the sweep, for rules that look at whole curves.
-    """
-
-    epoch: int
-    candidates: Mapping[int, float]
-    members: Mapping[int, float]
-    complete: Sequence[float] = ()
-    trials: Mapping[int, TrialState] = field(default_factory=dict)
-
-
 class Rule(Protocol):
-    """A pruning rule."""
+    """What every pruning rule says."""
 
     @property
     def name(self) -> str:
         """Return the rule's name in a sweep file."""
-        ...
-
-    @property
-    def pauses(self) -> bool:
-        """Whether a trial that may not go on is paused, so that it can be promoted later."""
         ...
 
     def rungs(self, max_epochs: int, index: int) -> tuple[int, ...]:
@@ -54,8 +33,38 @@ class Rule(Protocol):
         """Return which trials a trial is judged against: those of the same bracket."""
         ...
 
+
+@dataclass(frozen=True)
+class Rung:
+    """What a stopping rule may know. Values are to be minimised (the caller flips others' sign).
+
+    Attributes:
+        candidates: Best value so far by trial, of all trials that wait at the rung.
+        complete: Best values up to this epoch of trials that ran to their end.
+        trials: All trials of the sweep, for rules that look at whole curves.
+    """
+
+    epoch: int
+    candidates: Mapping[int, float]
+    complete: Sequence[float] = ()
+    trials: Mapping[int, TrialState] = field(default_factory=dict)
+
+
+@runtime_checkable
+class StoppingRule(Rule, Protocol):
+    """A rule that ends a trial for good."""
+
     def kept(self, rung: Rung) -> set[int]:
-        """Return the members that may go on; of a pausing rule, the paused ones included."""
+        """Return the candidates that go on."""
+        ...
+
+
+@runtime_checkable
+class PausingRule(Rule, Protocol):
+    """A rule that ranks all who have reached a rung; whoever falls behind waits for a promotion."""
+
+    def keeps(self, reached: int) -> int:
+        """Return how many of `reached` trials may go on: the best of them, ties together."""
         ...
 
     def most_kept(self, max_epochs: int, index: int, epoch: int, trials: int) -> int:
@@ -125,11 +134,6 @@ def rungs_of(rule: Rule, trial: TrialState) -> tuple[int, ...]:
     return () if trial.of is not None else rule.rungs(trial.max_epochs, trial.index)
 
 
-def bracket_of(rule: Rule, trial: TrialState) -> int:
-    """Return the bracket of a trial that the search has asked for."""
-    return rule.bracket(trial.max_epochs, trial.index)
-
-
 def waits_at(trial: TrialState, rungs: Sequence[int]) -> bool:
     """Return whether the trial stands at a rung that is not decided yet."""
     running = trial.state is Standing.RUNNING
@@ -147,78 +151,69 @@ def judge(
         target: Trials of the whole sweep: who can't be promoted by then is not kept waiting.
     """
     example = state.trials[waiting[0]]
-    rung = _rung(state, rule, example, horizon, waiting)
-    kept = rule.kept(rung)
+    epoch = example.epoch
+    candidates = {n: state.trials[n].best_at(epoch, state.sign) for n in waiting}
+    record = state.rungs.get((example.bracket, epoch)) or RungRecord()
+    if isinstance(rule, PausingRule):
+        most = rule.most_kept(example.max_epochs, example.index, epoch, target)
+        found = _ranked(state, rule, record, candidates, horizon, most)
+    else:
+        assert isinstance(rule, StoppingRule)
+        ends = (v for n, v in record.values.items() if horizon.sees_end(state.trials[n]))
+        kept = rule.kept(Rung(epoch, candidates, list(ends), state.trials))
+        found = {n: Decision.GO if n in kept else Decision.STOP for n in candidates}
     generation = horizon.generation or 0
-    verdicts = []
-    lost: set[int] = set()
-    if rule.pauses:
-        most = rule.most_kept(example.max_epochs, example.index, rung.epoch, target)
-        lost = _hopeless(rung.members, most)
-    for number in sorted(rung.members):
-        waits = number in rung.candidates
-        if not waits and not _paused_at(state, number, rung.epoch):
-            continue
-        if number in kept:
-            decision = Decision.GO if waits else Decision.PROMOTE
-        elif number in lost or not rule.pauses:
-            decision = Decision.STOP
-        elif waits:
-            decision = Decision.PAUSE
+    return [Verdict(n, epoch, decision, generation) for n, decision in sorted(found.items())]
+
+
+def _ranked(
+    state: SweepState,
+    rule: PausingRule,
+    record: RungRecord,
+    candidates: Mapping[int, float],
+    horizon: Horizon,
+    most: int,
+) -> dict[int, Decision]:
+    """Rank candidates among all who were here before; whom this promotes, and whom it ends."""
+    ordered = record.ordered()
+    if horizon.generation is not None:
+        ordered = [entry for entry in ordered if horizon.sees(state.trials[entry[1]])]
+    reached = len(ordered) + len(candidates)
+
+    def value_of_rank(rank: int) -> float:
+        return value_at(ordered, candidates.values(), rank) if rank else -math.inf
+
+    cut = value_of_rank(rule.keeps(reached))
+    # Whoever is behind this one can't be promoted, whatever may still come.
+    last_hope = value_of_rank(max(most, 1)) if reached > max(most, 1) else math.inf
+    found = {}
+    for number, value in candidates.items():
+        if value <= cut and math.isfinite(value):
+            found[number] = Decision.GO
         else:
-            continue
-        verdicts.append(Verdict(number, rung.epoch, decision, generation))
-    return verdicts
+            found[number] = Decision.STOP if value > last_hope else Decision.PAUSE
+    for value, number in record.paused_up_to(cut):
+        if math.isfinite(value) and horizon.sees(state.trials[number]):
+            found[number] = Decision.PROMOTE
+    for _, number in record.paused_beyond(max(cut, last_hope)):
+        if horizon.sees(state.trials[number]):
+            found[number] = Decision.STOP
+    return found
 
 
-def closing_verdicts(state: SweepState, rule: Rule) -> list[Verdict]:
+def closing_verdicts(state: SweepState) -> list[Verdict]:
     """Judge paused trials when no trial runs and none will come.
 
     A rung that has let nobody go on sends its best on, so that something is trained to its end;
     when there is no such rung, the paused trials are over.
     """
-    groups: dict[tuple[int, int], list[TrialState]] = {}
-    for trial in state.paused.values():
-        groups.setdefault((bracket_of(rule, trial), trial.epoch), []).append(trial)
     verdicts = []
-    for (bracket, epoch), paused in sorted(groups.items()):
-        members = (state.trials[n] for n in state.rungs[epoch])
-        if any(t.cleared >= epoch and bracket_of(rule, t) == bracket for t in members):
+    generation = max((t.index for t in state.trials.values()), default=0)
+    for (_, epoch), record in sorted(state.rungs.items()):
+        if not record.paused or any(state.trials[n].cleared >= epoch for n in record.values):
             continue
-        best = min(paused, key=lambda t: (state.rungs[epoch][t.number], t.number))
-        generation = max(t.index for t in state.trials.values())
-        verdicts.append(Verdict(best.number, epoch, Decision.PROMOTE, generation))
+        _, best = record.paused[0]
+        verdicts.append(Verdict(best, epoch, Decision.PROMOTE, generation))
     if verdicts:
         return verdicts
     return [Verdict(n, t.epoch, Decision.STOP) for n, t in sorted(state.paused.items())]
-
-
-def _rung(
-    state: SweepState, rule: Rule, example: TrialState, horizon: Horizon, waiting: Sequence[int]
-) -> Rung:
-    epoch, bracket = example.epoch, bracket_of(rule, example)
-    candidates = {n: state.trials[n].best_at(epoch, state.sign) for n in waiting}
-    members, complete = dict(candidates), []
-    for number, value in state.rungs.get(epoch, {}).items():
-        trial = state.trials[number]
-        if trial.of is not None or bracket_of(rule, trial) != bracket:
-            continue
-        if horizon.sees(trial):
-            members[number] = value
-        if horizon.sees_end(trial):
-            complete.append(value)
-    return Rung(epoch, candidates, members, complete, state.trials)
-
-
-def _hopeless(members: Mapping[int, float], most: int) -> set[int]:
-    """Return those that a rung can't let go on, whoever may still come."""
-    most = max(most, 1)
-    if len(members) <= most:
-        return set()
-    cut = sorted(members.values())[most - 1]
-    return {number for number, value in members.items() if value > cut}
-
-
-def _paused_at(state: SweepState, number: int, epoch: int) -> bool:
-    trial = state.paused.get(number)
-    return trial is not None and trial.epoch == epoch

@@ -16,7 +16,6 @@ class NoPruning:
     """Every trial runs to its end."""
 
     name: str = "none"
-    pauses: bool = False
 
     def rungs(self, max_epochs: int, index: int) -> tuple[int, ...]:
         """Return no epoch at all."""
@@ -30,10 +29,6 @@ class NoPruning:
         """Keep everybody."""
         return set(rung.candidates)
 
-    def most_kept(self, max_epochs: int, index: int, epoch: int, trials: int) -> int:
-        """Return all."""
-        return trials
-
 
 @dataclass(frozen=True)
 class MedianRule:
@@ -46,7 +41,6 @@ class MedianRule:
     interval_epochs: int = 1
     startup_trials: int = 5
     name: str = "median"
-    pauses: bool = False
 
     def rungs(self, max_epochs: int, index: int) -> tuple[int, ...]:
         """Return every `interval_epochs`-th epoch from `min_epochs` on, the last excepted."""
@@ -63,10 +57,6 @@ class MedianRule:
         median = statistics.median(rung.complete)
         return {trial for trial, value in rung.candidates.items() if value <= median}
 
-    def most_kept(self, max_epochs: int, index: int, epoch: int, trials: int) -> int:
-        """Return all."""
-        return trials
-
 
 @dataclass(frozen=True)
 class HalvingRule:
@@ -80,7 +70,6 @@ class HalvingRule:
     min_epochs: int = 1
     reduction_factor: int = 3
     name: str = "halving"
-    pauses: bool = True
 
     def rungs(self, max_epochs: int, index: int) -> tuple[int, ...]:
         """Return the geometric rungs below `max_epochs`."""
@@ -90,9 +79,9 @@ class HalvingRule:
         """Return the one bracket."""
         return 0
 
-    def kept(self, rung: Rung) -> set[int]:
-        """Keep the best fraction; ties at the cut go on together."""
-        return best_fraction(rung, self.reduction_factor)
+    def keeps(self, reached: int) -> int:
+        """Return one in `reduction_factor`, rounded down."""
+        return reached // self.reduction_factor
 
     def most_kept(self, max_epochs: int, index: int, epoch: int, trials: int) -> int:
         """Return the share of the sweep's trials that may pass all rungs up to this one."""
@@ -112,7 +101,6 @@ class HyperbandRule:
     min_epochs: int = 1
     reduction_factor: int = 3
     name: str = "hyperband"
-    pauses: bool = True
 
     def rungs(self, max_epochs: int, index: int) -> tuple[int, ...]:
         """Return the rungs of the trial's bracket."""
@@ -131,23 +119,14 @@ class HyperbandRule:
                 return bracket
         return count - 1
 
-    def kept(self, rung: Rung) -> set[int]:
-        """Keep the best fraction; ties at the cut go on together."""
-        return best_fraction(rung, self.reduction_factor)
+    def keeps(self, reached: int) -> int:
+        """Return one in `reduction_factor`, rounded down."""
+        return reached // self.reduction_factor
 
     def most_kept(self, max_epochs: int, index: int, epoch: int, trials: int) -> int:
         """Return the share of the sweep's trials that may pass all rungs up to this one."""
         passed = sum(rung <= epoch for rung in self.rungs(max_epochs, index))
         return int(trials // self.reduction_factor**passed)
-
-
-def best_fraction(rung: Rung, reduction_factor: int) -> set[int]:
-    """Return the best `1 / reduction_factor` of a rung's members, rounded down."""
-    count = len(rung.members) // reduction_factor
-    if count == 0:
-        return set()
-    cut = sorted(rung.members.values())[count - 1]
-    return {n for n, value in rung.members.items() if value <= cut and math.isfinite(value)}
 
 
 def _geometric(first: int, factor: int, below: int) -> tuple[int, ...]:

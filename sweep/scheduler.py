@@ -22,7 +22,6 @@ from sweep.pruning import (
     Horizon,
     Rule,
     Verdict,
-    bracket_of,
     closing_verdicts,
     generation_of,
     judge,
@@ -105,7 +104,7 @@ def plan(
         follow = _followed(state, [*fleet[hungry[0]], *joining], rules)
     over = not state.active and state.searched >= rules.target
     if over and state.paused:
-        return Plan(verdicts=tuple(closing_verdicts(state, rules.rule)))
+        return Plan(verdicts=tuple(closing_verdicts(state)))
     return Plan(assignments=assignments, ask=more, follow=follow, finished=over)
 
 
@@ -223,8 +222,7 @@ def _verdicts(state: SweepState, rules: Scheduling) -> Iterator[Verdict]:
             generation = 0
             if rules.order == "reproducible":
                 generation = generation_of(trial, rules.cohort)
-            bracket = bracket_of(rules.rule, trial)
-            at_rung[generation, trial.epoch, bracket].append(trial.number)
+            at_rung[generation, trial.epoch, trial.bracket].append(trial.number)
     for (generation, epoch, bracket), waiting in sorted(at_rung.items()):
         if rules.order == "free":
             yield from judge(state, rules.rule, waiting, Horizon(), rules.target)
@@ -243,7 +241,7 @@ def _cohort_ready(
     for trial in state.active.values():
         if trial.of is not None or generation_of(trial, rules.cohort) > cohort:
             continue
-        if bracket_of(rules.rule, trial) != bracket:
+        if trial.bracket != bracket:
             continue
         decided = trial.cleared >= epoch
         own = generation_of(trial, rules.cohort) == cohort

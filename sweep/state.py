@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from sweep.events import Event, EventLog, Kind
+from sweep.rungs import RungRecord
 
 
 class Standing(StrEnum):
@@ -50,6 +51,7 @@ class TrialState:
         index: Place among the trials that the search has asked for; -1 for any other.
         of: The trial that this one repeats (an audit, a replicate), or None.
         lead: The trial whose structure a pack was asked to follow; its own number for a free ask.
+        bracket: Which trials a rung judges it against: those of the same bracket.
         generation: The cohort whose judgement sent the trial on last; None before a promotion.
         first_pause: How it stood when a rung paused it first; None if none did.
     """
@@ -85,6 +87,7 @@ class TrialState:
     index: int = -1
     of: int | None = None
     lead: int = 0
+    bracket: int = 0
     generation: int | None = None
     first_pause: Pause | None = None
 
@@ -117,8 +120,8 @@ class SweepState:
         searched: How many trials the search has been asked for: audits and replicates don't count.
         followers: By lead, how many trials share its structure by being asked so, itself included.
         wall_seconds: Wall time of the sessions that are over.
-        rungs: By epoch, the best value so far (to be minimised) of every trial that went on from
-            there, was paused or stopped there or ended there.
+        rungs: By bracket and epoch, the best values so far (to be minimised) of the trials that
+            went on from there, were paused or stopped there or ended there.
     """
 
     metric: str | None = None
@@ -129,7 +132,7 @@ class SweepState:
     paused: dict[int, TrialState] = field(default_factory=dict)
     searched: int = 0
     followers: dict[int, int] = field(default_factory=dict)
-    rungs: dict[int, dict[int, float]] = field(default_factory=dict)
+    rungs: dict[tuple[int, int], RungRecord] = field(default_factory=dict)
     warmed: list[Event] = field(default_factory=list)
     seq: int = 0
     open: bool = False
@@ -182,6 +185,7 @@ class SweepState:
             max_epochs=payload["config"].get("max_epochs", 0),
             of=payload.get("of"),
             lead=payload.get("lead", event.trial),
+            bracket=payload.get("bracket", 0),
         )
         if trial.of is None:
             trial.index = self.searched
@@ -221,8 +225,9 @@ class SweepState:
 
     def _continue(self, trial: TrialState, event: Event) -> None:
         trial.cleared = max(trial.cleared, event.epoch or 0)
-        self._enter_rung(trial, event.epoch or 0)
+        rung = self._enter_rung(trial, event.epoch or 0)
         if event.payload.get("promoted"):
+            rung.release(trial.number)
             del self.paused[trial.number]
             self.active[trial.number] = trial
             trial.state = Standing.WAITING
@@ -232,12 +237,15 @@ class SweepState:
         trial.state, trial.deaths = Standing.PAUSED, 0
         trial.values = tuple(event.payload["values"])
         trial.first_pause = trial.first_pause or Pause(trial.epoch, trial.values, dict(trial.best))
-        self._enter_rung(trial, event.epoch or 0)
+        self._enter_rung(trial, event.epoch or 0).pause(trial.number)
         del self.active[trial.number]
         self.paused[trial.number] = trial
 
-    def _enter_rung(self, trial: TrialState, epoch: int) -> None:
-        self.rungs.setdefault(epoch, {})[trial.number] = trial.best_at(epoch, self.sign)
+    def _enter_rung(self, trial: TrialState, epoch: int) -> RungRecord:
+        rung = self.rungs.setdefault((trial.bracket, epoch), RungRecord())
+        if trial.of is None:
+            rung.enter(trial.number, trial.best_at(epoch, self.sign))
+        return rung
 
     def _lose(self, trial: TrialState, event: Event) -> None:
         trial.state = Standing.WAITING
@@ -246,9 +254,10 @@ class SweepState:
     def _end(self, trial: TrialState, event: Event) -> None:
         payload = event.payload
         trial.state = _END_STATES[event.kind]
-        self._enter_rung(trial, len(trial.curve))
+        rung = self._enter_rung(trial, len(trial.curve))
         self.active.pop(trial.number, None)
-        self.paused.pop(trial.number, None)
+        if self.paused.pop(trial.number, None) is not None:
+            rung.release(trial.number)
         trial.ended_at = event.time
         trial.values = tuple(payload.get("values", ()))
         trial.best = payload.get("best", trial.best)

@@ -138,7 +138,8 @@ class Plot:
         """The plot as a page of its own, which needs no network."""
         from sweep.chart_page import page, section
 
-        return page(self.title, f"<main>{section(self)}</main>", self.trials)
+        body = section(self.name, self.title, self.fragment)
+        return page(self.title, f"<main>{body}</main>", self.trials)
 
     def png(self) -> bytes:
         """Return the plot as a PNG picture."""

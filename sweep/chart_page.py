@@ -8,7 +8,6 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
-from sweep.chart import Plot
 from sweep.chart_svg import role_styles
 from sweep.console import duration, setting, short
 from sweep.results import Results
@@ -32,9 +31,9 @@ def page(title: str, body: str, trials: Sequence[dict[str, Any]]) -> str:
     )
 
 
-def section(plot: Plot) -> str:
-    """Return a plot as a section of a page, under its title."""
-    return f'<section id="{plot.name}"><h2>{escape(plot.title)}</h2>{plot.fragment}</section>'
+def section(name: str, title: str, body: str) -> str:
+    """Return a section of a page, under its title."""
+    return f'<section id="{name}"><h2>{escape(title)}</h2>{body}</section>'
 
 
 def json_in_script(value: Any) -> str:

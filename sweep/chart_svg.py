@@ -42,7 +42,7 @@ def _panel(panel: Panel) -> str:
     inner = (panel.width - left - right, panel.height - _TOP - _BOTTOM)
     marks = "".join(_marks(panel, *inner))
     kind = ' data-kind="parallel"' if panel.poles else ""
-    title = _text(left, 15, panel.title, "title") if panel.title else ""
+    title = _text(left, 15, panel.title, "title", most=60) if panel.title else ""
     return (
         f'<svg class="panel" viewBox="0 0 {panel.width} {panel.height}" role="img"'
         f' style="max-width:{panel.width * 1.25:.0f}px;flex-basis:{panel.width}px"'
@@ -66,7 +66,7 @@ def _axes(panel: Panel, width: int, height: int) -> Iterator[str]:
         y = height * (1 - tick.at)
         if panel.x.ticks:
             yield f'<path class="grid" d="M0 {y:.1f}H{width}"/>'
-        yield _text(-8, y + 4, tick.text, "tick end")
+        yield _text(-8, y + 4, tick.text, "tick end", most=panel.left // 7)
     for tick in panel.x.ticks:
         yield f'<path class="grid" d="M{tick.at * width:.1f} {height}v4"/>'
         yield _text(tick.at * width, height + 18, tick.text, "tick middle")
@@ -123,8 +123,8 @@ def _pole(pole: Pole, width: int, height: int, below: int) -> str:
     )
 
 
-def _text(x: float, y: float, text: str, classes: str) -> str:
-    shown = _short(text, _MAX_LABEL)
+def _text(x: float, y: float, text: str, classes: str, most: int = _MAX_LABEL) -> str:
+    shown = _short(text, most)
     full = "" if shown == text else f"<title>{escape(text)}</title>"
     return f'<text class="{classes}" x="{x:.1f}" y="{y:.1f}">{escape(shown)}{full}</text>'
 

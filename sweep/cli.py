@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from sweep.cli_models import predict, register
+from sweep.cli_options import SWEEPS, Directory, Name
+from sweep.cli_report import compare, export, report
 from sweep.messages import FAILURE, INTERRUPTED
 
 if TYPE_CHECKING:
@@ -26,8 +28,6 @@ app = typer.Typer(
 )
 
 Spec = Annotated[str, typer.Argument(help="A sweep's YAML file, or a preset's name.")]
-Name = Annotated[str, typer.Argument(help="The sweep's name, or its folder.")]
-Directory = Annotated[Path, typer.Option("--dir", help="Folder that holds all sweeps.")]
 Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="A.B=VALUE", help="Set any key of the sweep file (repeatable)."),
@@ -38,7 +38,6 @@ SweepName = Annotated[str | None, typer.Option("--name", help="Name, instead of 
 Replicates = Annotated[
     int | None, typer.Option(help="Seeds on which each finalist is trained, its own included.")
 ]
-SWEEPS = Path("sweeps")
 
 
 def command() -> Any:
@@ -244,6 +243,10 @@ def best(
         typer.echo(best_json(found))
     else:
         show_best(console(), found)
+
+
+for _command in (report, compare, export):
+    app.command()(_command)
 
 
 @app.command()

@@ -42,13 +42,15 @@ def leading_value(goal: Goal, trial: TrialState) -> float | None:
     return goal.values(trial)[goal.objectives.index(goal.leading)]
 
 
-def thinned(results: Results, trials: Sequence[TrialState]) -> list[TrialState]:
-    """Return at most `MAX_DRAWN` trials, by number: the best ones, and others at even steps."""
-    if len(trials) <= MAX_DRAWN:
+def thinned(
+    results: Results, trials: Sequence[TrialState], most: int = MAX_DRAWN
+) -> list[TrialState]:
+    """Return at most `most` trials, by number: the best ones, and others at even steps."""
+    if len(trials) <= most:
         return list(trials)
-    best = {trial.number for trial in ranked(trials, results.goal)[: MAX_DRAWN // 3]}
+    best = {trial.number for trial in ranked(trials, results.goal)[: most // 3]}
     others = [trial for trial in trials if trial.number not in best]
-    step = math.ceil(len(others) / (MAX_DRAWN - len(best)))
+    step = math.ceil(len(others) / (most - len(best)))
     kept = best | {trial.number for trial in others[::step]}
     return [trial for trial in trials if trial.number in kept]
 

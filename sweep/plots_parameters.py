@@ -8,7 +8,7 @@ from typing import Any
 from sweep.chart import Axis, Bar, Dot, Line, Panel, Plot, Pole, Role
 from sweep.chart_page import trial_facts
 from sweep.optuna_trials import distributions, importances
-from sweep.plots_marks import jitter, leading_value, role_of, thinned
+from sweep.plots_marks import jitter, leading_value, role_of, thinned, thinned_note
 from sweep.ranking import searched
 from sweep.results import Results
 from sweep.scales import ChoiceScale, NumberScale, Scale, Tick, parameter_scale, value_scale
@@ -16,7 +16,9 @@ from sweep.state import TrialState
 from sweep.tables import varying
 
 _MAX_POLES = 10
+_MAX_STRONG = 40
 _MAX_SLICES = 12
+_MAX_SLICE_DOTS = 6_000
 
 
 def importance(results: Results) -> Plot:
@@ -52,7 +54,7 @@ def slices(results: Results) -> Plot:
     trials, names = _judged(results)
     if not names:
         return Plot("slices", title, note="Nothing to draw: no parameter differs between trials.")
-    shown = thinned(results, trials)[: 6_000 // min(len(names), _MAX_SLICES)]
+    shown = thinned(results, trials, _MAX_SLICE_DOTS // min(len(names), _MAX_SLICES))
     scales = _scales(results, trials, names)
     values = {trial.number: leading_value(goal, trial) for trial in trials}
     y = value_scale((v for v in values.values() if v is not None), goal.leading.direction)
@@ -69,7 +71,8 @@ def slices(results: Results) -> Plot:
         )
     roles = dict.fromkeys(role_of(trial) for trial in shown)
     legend = tuple((role, str(role)) for role in (Role.COMPLETE, Role.PRUNED) if role in roles)
-    return Plot("slices", title, tuple(panels), legend, "", trial_facts(results))
+    note = thinned_note(f"{goal.leading.metric} over each parameter", shown, trials)
+    return Plot("slices", title, tuple(panels), legend, note, trial_facts(results))
 
 
 def parallel(results: Results) -> Plot:
@@ -85,20 +88,18 @@ def parallel(results: Results) -> Plot:
     values = {trial.number: leading_value(goal, trial) for trial in trials}
     y = value_scale((v for v in values.values() if v is not None), goal.leading.direction)
     places = [index / len(names) for index in range(len(names) + 1)]
-    maximize = goal.leading.direction == "maximize"
     lines = []
-    for trial in shown:
+    order = sorted(shown, key=lambda trial: (goal.leading_cost(trial), trial.number))
+    for place, trial in enumerate(order):
         end = y.at(values[trial.number])
         points = [
             (x, _spread(scales[name], trial, name))
             for x, name in zip(places, names, strict=False)
             if name in trial.params
         ]
-        shade = end if maximize else 1 - end
-        faint = role_of(trial) is not Role.COMPLETE
-        lines.append(
-            Line((*points, (1.0, end)), role_of(trial), trial.number, round(shade, 2), faint)
-        )
+        shade = round(1 - place / max(1, len(order) - 1), 2)
+        faint = role_of(trial) is not Role.COMPLETE or place > max(_MAX_STRONG, len(order) // 10)
+        lines.append(Line((*points, (1.0, end)), role_of(trial), trial.number, shade, faint))
     lines.sort(key=lambda line: (not line.faint, line.shade))  # the best ones on top
     poles = [
         Pole(x, name + _log(scales[name]), scales[name].ticks)
@@ -107,8 +108,8 @@ def parallel(results: Results) -> Plot:
     poles.append(Pole(1.0, goal.leading.metric, y.ticks))
     panel = Panel(lines=tuple(lines), poles=tuple(poles), width=1040, height=400)
     note = (
-        "the darker, the better; thin lines: pruned, paused or running. Drag along an axis to keep "
-        "the trials that cross it there, click it to let go"
+        "the darker, the better; thin lines: the rest, and trials that did not complete. Drag "
+        "along an axis to keep the trials that cross it there, click it to let go"
     )
     return Plot("parallel", title, (panel,), (), note, trial_facts(results))
 

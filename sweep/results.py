@@ -12,6 +12,7 @@ from sweep.config import SweepConfig
 from sweep.curves import LossCurves
 from sweep.errors import LogError
 from sweep.events import LOG_FILE, EventLog
+from sweep.ledger import Ledger, LedgerFold
 from sweep.ranking import Goal, pareto_front, ranked
 from sweep.sink_process import Coordinator
 from sweep.state import Standing, SweepState, TrialState
@@ -32,6 +33,7 @@ class Results:
     state: SweepState
     goal: Goal
     curves: dict[int, LossCurves] = field(default_factory=dict)
+    ledger: Ledger = field(default_factory=Ledger)
 
     @property
     def trials(self) -> list[TrialState]:
@@ -65,10 +67,10 @@ class Results:
         """Return one row a trial; parameters and metrics in columns `params.*`, `best.*`, `test.*`.
 
         `source` says where a trial comes from: sampler, enqueued, audit or replicate; the latter
-        two repeat trial `of`. `diagnosis` is what the loss curves of a complete trial say: underfitting, overfitting or
-        balanced; None where they are too short. With several objectives the column `objective`
-        becomes one `objective.<metric>` each, and `pareto` says who lies on the front. `seconds`
-        is time spent training.
+        two repeat trial `of`. `diagnosis` is what the loss curves of a complete trial say:
+        underfitting, overfitting or balanced; None where they are too short. With several
+        objectives the column `objective` becomes one `objective.<metric>` each, and `pareto` says
+        who lies on the front. `seconds` is time spent training.
         """
         import pandas as pd
 
@@ -185,17 +187,19 @@ def open_results(name: str | Path, directory: str | Path = DEFAULT_FOLDER) -> Re
                 f"the log in {folder} must hold a sweep named {log.sweep!r}, but has none."
             )
         config = SweepConfig.model_validate(stored)
-        state, curves = _fold(log, config)
+        state, curves, ledger = _fold(log, config)
     finally:
         log.close()
-    return Results(folder, config, state, Goal.of(config, state), curves)
+    return Results(folder, config, state, Goal.of(config, state), curves, ledger)
 
 
-def _fold(log: EventLog, config: SweepConfig) -> tuple[SweepState, dict[int, LossCurves]]:
-    """Fold a log into what is known of every trial, and every trial's loss curves."""
+def _fold(log: EventLog, config: SweepConfig) -> tuple[SweepState, dict[int, LossCurves], Ledger]:
+    """Fold a log into what is known of every trial, its loss curves, and where the time went."""
     state, curves = SweepState(keep_reports=False), defaultdict[int, LossCurves](LossCurves)
+    ledger = LedgerFold()
     for event in log.read():
         state.apply(event)
+        ledger.apply(event)
         if state.metric is None:  # the first event says what the sweep optimises
             leading = Goal.of(config, state).leading
             state.metric, state.sign = leading.metric, 1.0
@@ -204,7 +208,7 @@ def _fold(log: EventLog, config: SweepConfig) -> tuple[SweepState, dict[int, Los
         trial = None if event.trial is None else state.trials.get(event.trial)
         if trial is not None and event.attempt == trial.attempt:
             curves[trial.number].apply(event)
-    return state, dict(curves)
+    return state, dict(curves), ledger.ledger()
 
 
 def load_results(name: str | Path, directory: str | Path = DEFAULT_FOLDER) -> pd.DataFrame:

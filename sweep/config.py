@@ -103,7 +103,9 @@ class PruningSection(Section):
     """When to stop a trial that does badly."""
 
     rule: Literal["none", "median", "halving", "hyperband", "optuna"] = "none"
-    min_epochs: PositiveInt = 1
+    min_epochs: PositiveInt | None = Field(
+        None, description="the first rung; null: max_epochs / reduction_factor² for halving, else 1"
+    )
     reduction_factor: Annotated[int, Field(ge=2)] = 3
     startup_trials: Annotated[int, Field(ge=0)] = 5
     interval_epochs: PositiveInt = 1

@@ -62,18 +62,21 @@ class MedianRule:
 class HalvingRule:
     """Asynchronous successive halving (Li et al. 2020, algorithm 2), with promotion.
 
+    `min_epochs` None begins at `max_epochs / reduction_factor**2`: on recorded curves that kept the
+    winner at a third of the epochs, where earlier rungs judged by noise (tests/benchmarks).
     At rung `min_epochs * reduction_factor**i` a trial is paused unless it is among the best
     `1 / reduction_factor` of all that have reached the rung. As others arrive, a paused trial may
     come to be among them: then it goes on from its checkpoint.
     """
 
-    min_epochs: int = 1
+    min_epochs: int | None = None
     reduction_factor: int = 3
     name: str = "halving"
 
     def rungs(self, max_epochs: int, index: int) -> tuple[int, ...]:
         """Return the geometric rungs below `max_epochs`."""
-        return _geometric(self.min_epochs, self.reduction_factor, max_epochs)
+        first = self.min_epochs or max(max_epochs // self.reduction_factor**2, 1)
+        return _geometric(first, self.reduction_factor, max_epochs)
 
     def bracket(self, max_epochs: int, index: int) -> int:
         """Return the one bracket."""

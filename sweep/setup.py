@@ -121,16 +121,17 @@ def pack_size(config: SweepConfig) -> int:
 def pruning_rule(config: SweepConfig, sign: float) -> Rule:
     """Return the pruning rule that the sweep file names; `sign` is -1 where more is better."""
     section = config.search.pruning
+    first = section.min_epochs or 1
     match section.rule:
         case "optuna":
             from sweep.optuna_pruning import OptunaRule
 
             assert section.pruner is not None
-            return OptunaRule(section.pruner, section.options, sign, section.min_epochs)
+            return OptunaRule(section.pruner, section.options, sign, first)
         case "hyperband":
-            return HyperbandRule(section.min_epochs, section.reduction_factor)
+            return HyperbandRule(first, section.reduction_factor)
         case "median":
-            return MedianRule(section.min_epochs, section.interval_epochs, section.startup_trials)
+            return MedianRule(first, section.interval_epochs, section.startup_trials)
         case "halving":
             return HalvingRule(section.min_epochs, section.reduction_factor)
         case _:

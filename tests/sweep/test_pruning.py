@@ -18,6 +18,8 @@ def test_halving_rungs_grow_by_the_reduction_factor_below_the_last_epoch():
     assert HalvingRule(1, 3).rungs(27, 0) == (1, 3, 9)
     assert HalvingRule(2, 4).rungs(9, 0) == (2, 8)
     assert HalvingRule(5, 3).rungs(5, 0) == ()
+    assert HalvingRule().rungs(27, 0) == (3, 9)
+    assert HalvingRule().rungs(5, 0) == (1, 3)
 
 
 def rung(candidates, complete=()):

@@ -181,9 +181,9 @@ def recurrent_noise(
 def _kept(
     keys: Sequence[DropoutKey], site: Site, part: Tensor, time_steps: int, counted: Counted
 ) -> Tensor | None:
-    if not any(key.rate(site) for key in keys):
-        return None
     columns = _columns(keys, site, part)
+    if columns is None:
+        return None
     if keys[0].segment is None:
         return columns.rates.reshape(-1, 1, 1, 1)
     drawn = _drawn(columns, (time_steps, *part.shape[1:]), counted)
@@ -197,9 +197,9 @@ def _scaled(
     like: Tensor,
     counted: Counted = _FROM_THE_FIRST,
 ) -> Tensor | None:
-    if not any(key.rate(site) for key in keys):
-        return None
     columns = _columns(keys, site, like)
+    if columns is None:
+        return None
     kept = _drawn(columns, shape, counted).logical_not_().to(like.dtype)
     return kept.mul_(columns.scale.reshape(-1, *[1] * len(shape)))
 
@@ -240,9 +240,9 @@ class DrawnKeys(Sequence[DropoutKey]):
     def __getitem__(self, index: int | slice) -> DropoutKey | Sequence[DropoutKey]:
         return self._keys[index]
 
-    def columns(self, site: Site) -> Columns:
-        """Return a site's columns."""
-        return self._columns[site]
+    def columns(self, site: Site) -> Columns | None:
+        """Return a site's columns; None where no trial drops anything."""
+        return self._columns.get(site)
 
 
 def word(key: DropoutKey, site: Site) -> tuple[int, int]:
@@ -255,9 +255,18 @@ def drop_below(rate: float) -> int:
     return round(rate * (_WORD + 1))
 
 
-def _columns(keys: Sequence[DropoutKey], site: Site, like: Tensor) -> Columns:
+def drops(keys: Sequence[DropoutKey], site: Site) -> bool:
+    """Say whether any trial drops something at a site."""
+    if isinstance(keys, DrawnKeys):
+        return keys.columns(site) is not None
+    return any(key.rate(site) for key in keys)
+
+
+def _columns(keys: Sequence[DropoutKey], site: Site, like: Tensor) -> Columns | None:
     if isinstance(keys, DrawnKeys):
         return keys.columns(site)
+    if not drops(keys, site):
+        return None
     words, rates = [word(key, site) for key in keys], [key.rate(site) for key in keys]
     low, high, below = torch.tensor(
         [[w[0] for w in words], [w[1] for w in words], [drop_below(r) for r in rates]],

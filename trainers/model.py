@@ -18,6 +18,7 @@ from trainers.dropout import (
     DropoutKey,
     Site,
     between,
+    drops,
     head,
     locked_mask,
     recurrent_kernel,
@@ -116,7 +117,7 @@ class Model:
         x = _picked(wanted, segment)
         for number, (kernel, bias) in enumerate(weights.dense):
             x = ACTIVATIONS[self.structure.head_activation](affine(x, kernel, bias))
-            if keys is not None and any(key.rate(head(number)) for key in keys):
+            if keys is not None and drops(keys, head(number)):
                 like = x.new_empty(1).expand(trials, batch, time_steps, x.shape[-1])
                 mask = self._mask(keys, head(number), like, segment)
                 if mask is not None:

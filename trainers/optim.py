@@ -7,13 +7,13 @@ Each equals its namesake in `torch.optim`, with torch's defaults.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from trainers.config import TrainConfig
+from trainers.config import Optimizer, TrainConfig
 
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-8
 _ADAGRAD_EPSILON = 1e-10
@@ -48,17 +48,36 @@ def learning_rate(
     return config.learning_rate * share
 
 
+# Per-trial numbers of a step by name; a column `(trials, 1)`, or a plain number of one trial. What
+# no trial makes use of is absent.
+Columns = Mapping[str, Any]
+
+
 def clip(gradient: Tensor, norms: Tensor, configs: Sequence[TrainConfig]) -> None:
     """Clip each trial's row of `gradient (trials, P)` by its global norm or by value.
 
     `norms (trials,)` are the rows' norms; the formulas are those of `torch.nn.utils`.
     """
-    if any(config.clip_norm is not None for config in configs):
-        limits = norms.new_tensor([config.clip_norm or torch.inf for config in configs])
-        gradient.mul_((limits / (norms + 1e-6)).clamp(max=1.0).unsqueeze(1))
-    if any(config.clip_value is not None for config in configs):
-        bounds = norms.new_tensor([config.clip_value or torch.inf for config in configs])
-        gradient.clamp_(-bounds.unsqueeze(1), bounds.unsqueeze(1))
+    limits = clip_limits(configs)
+    clip_by(gradient, norms, {n: norms.new_tensor(v).unsqueeze(1) for n, v in limits.items()})
+
+
+def clip_limits(configs: Sequence[TrainConfig]) -> dict[str, list[float]]:
+    """Return what trials are clipped by: no number of one that is not clipped."""
+    given = {
+        "clip_norm": [config.clip_norm or math.inf for config in configs],
+        "clip_value": [config.clip_value or math.inf for config in configs],
+    }
+    return {name: v for name, v in given.items() if not all(map(math.isinf, v))}
+
+
+def clip_by(gradient: Tensor, norms: Tensor, columns: Columns) -> None:
+    """Clip by `clip_norm` and `clip_value`, columns `(trials, 1)`."""
+    if "clip_norm" in columns:
+        gradient.mul_((columns["clip_norm"] / (norms.unsqueeze(1) + 1e-6)).clamp(max=1.0))
+    if "clip_value" in columns:
+        bounds = columns["clip_value"]
+        gradient.clamp_(-bounds, bounds)
 
 
 def step(
@@ -79,28 +98,66 @@ def step(
         steps_done: Optimizer steps that each trial has made before this one.
         rates: Learning rate of each trial.
     """
+    numbers = coefficients(configs, steps_done, rates)
+    columns = {name: _column(values, weights) for name, values in numbers.items()}
+    step_by(configs[0].optimizer, weights, gradient, moments, columns)
+
+
+def coefficients(
+    configs: Sequence[TrainConfig], steps_done: Sequence[int], rates: Sequence[float]
+) -> dict[str, list[float]]:
+    """Return the numbers of a step by name, one per trial; what no trial needs is absent."""
+    numbers: dict[str, list[float]] = {}
     if any(config.weight_decay for config in configs):
-        _decay(weights, gradient, configs, rates)
+        l2 = [c.weight_decay if c.weight_decay_kind == "l2" else 0.0 for c in configs]
+        if any(l2):
+            numbers["l2"] = l2
+        numbers["kept"] = [
+            1 - r * (c.weight_decay - w) for r, c, w in zip(rates, configs, l2, strict=True)
+        ]
     match configs[0].optimizer:
         case "adam" | "adamw":
-            _adam(weights, gradient, moments, rates, steps_done)
+            numbers["spread"] = [(1 - _BETA2 ** (done + 1)) ** -0.5 for done in steps_done]
+            numbers["size"] = [
+                -r / (1 - _BETA1 ** (done + 1)) for r, done in zip(rates, steps_done, strict=True)
+            ]
+            return numbers
         case "rmsprop":
-            _rmsprop(weights, gradient, moments, rates, configs)
-        case "adagrad":
-            _adagrad(weights, gradient, moments[0], rates)
-        case _:
-            _sgd(weights, gradient, moments[0], rates, configs)
+            numbers["rest"] = [1 - config.rmsprop_smoothing for config in configs]
+    numbers["size"] = [-rate for rate in rates]
+    if configs[0].optimizer == "adagrad":
+        return numbers
+    momentum = [config.momentum for config in configs]
+    if any(momentum):
+        numbers["momentum"] = momentum
+        if configs[0].optimizer == "sgd":
+            # Plain momentum steps along the velocity; Nesterov along gradient + momentum ·
+            # velocity.
+            pairs = zip(momentum, configs, strict=True)
+            numbers["along_velocity"] = [m if c.nesterov else 1.0 for m, c in pairs]
+            if any(config.nesterov for config in configs):
+                numbers["along_gradient"] = [1.0 if c.nesterov else 0.0 for c in configs]
+    return numbers
 
 
-def _decay(
-    weights: Tensor, gradient: Tensor, configs: Sequence[TrainConfig], rates: Sequence[float]
+def step_by(
+    optimizer: Optimizer, weights: Tensor, gradient: Tensor, moments: Tensor, columns: Columns
 ) -> None:
-    """Decay weights: decoupled (Loshchilov & Hutter 2019), or as the gradient of wd · Σw² / 2."""
-    l2 = [c.weight_decay if c.weight_decay_kind == "l2" else 0.0 for c in configs]
-    if any(l2):
-        gradient.add_(weights * _column(l2, weights))
-    kept = [1 - r * (c.weight_decay - w) for r, c, w in zip(rates, configs, l2, strict=True)]
-    weights.mul_(_column(kept, weights))
+    """Make one optimizer step, in place, by the columns of `coefficients`."""
+    if "l2" in columns:
+        # Decoupled (Loshchilov & Hutter 2019), or as the gradient of wd · Σw² / 2.
+        gradient.add_(weights * columns["l2"])
+    if "kept" in columns:
+        weights.mul_(columns["kept"])
+    match optimizer:
+        case "adam" | "adamw":
+            _adam(weights, gradient, moments, columns)
+        case "rmsprop":
+            _rmsprop(weights, gradient, moments, columns)
+        case "adagrad":
+            _adagrad(weights, gradient, moments[0], columns)
+        case _:
+            _sgd(weights, gradient, moments[0], columns)
 
 
 def _column(values: list[float], like: Tensor) -> Tensor | float:
@@ -108,71 +165,41 @@ def _column(values: list[float], like: Tensor) -> Tensor | float:
     return values[0] if len(values) == 1 else like.new_tensor(values).unsqueeze(1)
 
 
-def _adam(
-    weights: Tensor,
-    gradient: Tensor,
-    moments: Tensor,
-    rates: Sequence[float],
-    steps_done: Sequence[int],
-) -> None:
+def _adam(weights: Tensor, gradient: Tensor, moments: Tensor, columns: Columns) -> None:
     """Kingma & Ba 2015, algorithm 1."""
     first, second = moments.unbind(0)
     first.lerp_(gradient, 1 - _BETA1)
     second.mul_(_BETA2).addcmul_(gradient, gradient, value=1 - _BETA2)
-    spread = [(1 - _BETA2 ** (done + 1)) ** -0.5 for done in steps_done]
-    size = [-r / (1 - _BETA1 ** (done + 1)) for r, done in zip(rates, steps_done, strict=True)]
-    denominator = second.sqrt().mul_(_column(spread, weights)).add_(_EPSILON)
-    weights.add_(torch.div(first, denominator, out=denominator).mul_(_column(size, weights)))
+    denominator = second.sqrt().mul_(columns["spread"]).add_(_EPSILON)
+    weights.add_(torch.div(first, denominator, out=denominator).mul_(columns["size"]))
 
 
-def _sgd(
-    weights: Tensor,
-    gradient: Tensor,
-    velocity: Tensor,
-    rates: Sequence[float],
-    configs: Sequence[TrainConfig],
-) -> None:
+def _sgd(weights: Tensor, gradient: Tensor, velocity: Tensor, columns: Columns) -> None:
     """SGD, with momentum and Nesterov's look-ahead as `torch.optim.SGD` has them."""
-    momentum = [c.momentum for c in configs]
-    size = _column([-rate for rate in rates], weights)
-    if not any(momentum):
-        weights.add_(gradient * size)
+    if "momentum" not in columns:
+        weights.add_(gradient * columns["size"])
         return
-    velocity.mul_(_column(momentum, weights)).add_(gradient)
-    # Plain momentum steps along the velocity; Nesterov along gradient + momentum · velocity.
-    along_velocity = [m if c.nesterov else 1.0 for m, c in zip(momentum, configs, strict=True)]
-    along_gradient = [1.0 if c.nesterov else 0.0 for c in configs]
-    direction = velocity * _column(along_velocity, weights)
-    if any(along_gradient):
-        direction.add_(gradient * _column(along_gradient, weights))
-    weights.add_(direction.mul_(size))
+    velocity.mul_(columns["momentum"]).add_(gradient)
+    direction = velocity * columns["along_velocity"]
+    if "along_gradient" in columns:
+        direction.add_(gradient * columns["along_gradient"])
+    weights.add_(direction.mul_(columns["size"]))
 
 
-def _rmsprop(
-    weights: Tensor,
-    gradient: Tensor,
-    moments: Tensor,
-    rates: Sequence[float],
-    configs: Sequence[TrainConfig],
-) -> None:
+def _rmsprop(weights: Tensor, gradient: Tensor, moments: Tensor, columns: Columns) -> None:
     """Tieleman & Hinton 2012; with momentum as `torch.optim.RMSprop` has it."""
     squares, velocity = moments.unbind(0)
-    rest = [1 - config.rmsprop_smoothing for config in configs]
-    squares.lerp_(gradient.square(), _weight(rest, weights))
+    rest = columns["rest"]
+    weight = rest.expand_as(squares) if isinstance(rest, Tensor) else rest
+    squares.lerp_(gradient.square(), weight)
     direction = gradient / squares.sqrt().add_(_EPSILON)
-    momentum = [config.momentum for config in configs]
-    if any(momentum):
-        direction = velocity.mul_(_column(momentum, weights)).add_(direction)
-    weights.add_(direction * _column([-rate for rate in rates], weights))
+    if "momentum" in columns:
+        direction = velocity.mul_(columns["momentum"]).add_(direction)
+    weights.add_(direction * columns["size"])
 
 
-def _adagrad(weights: Tensor, gradient: Tensor, sums: Tensor, rates: Sequence[float]) -> None:
+def _adagrad(weights: Tensor, gradient: Tensor, sums: Tensor, columns: Columns) -> None:
     """Duchi et al. 2011."""
     sums.addcmul_(gradient, gradient)
     direction = gradient / sums.sqrt().add_(_ADAGRAD_EPSILON)
-    weights.add_(direction.mul_(_column([-rate for rate in rates], weights)))
-
-
-def _weight(values: list[float], like: Tensor) -> Any:
-    """Return per-trial numbers as `lerp_` takes them."""
-    return values[0] if len(values) == 1 else like.new_tensor(values).unsqueeze(1).expand_as(like)
+    weights.add_(direction.mul_(columns["size"]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -10,6 +11,31 @@ from torch import Tensor
 from trainers.config import TrainConfig
 from trainers.masks import exists
 from trainers.parameters import Weights
+
+
+class Strengths(NamedTuple):
+    """How much each trial is regularised, `(trials,)` each; None where no trial is.
+
+    Attributes:
+        head: `head_l2` / 2.
+        activation: `activation_regularisation`.
+        temporal: `temporal_activation_regularisation`.
+    """
+
+    head: Tensor | None = None
+    activation: Tensor | None = None
+    temporal: Tensor | None = None
+
+
+def strengths(configs: Sequence[TrainConfig]) -> dict[str, list[float]]:
+    """Return the strengths by name, one number per trial; what no trial has is absent."""
+    numbers = {}
+    if any(config.head_l2 for config in configs):
+        numbers["head"] = [config.head_l2 / 2 for config in configs]
+    if regularises_activations(configs):
+        numbers["activation"] = [config.activation_regularisation for config in configs]
+        numbers["temporal"] = [config.temporal_activation_regularisation for config in configs]
+    return numbers
 
 
 def penalty(
@@ -22,21 +48,31 @@ def penalty(
         activations: `activation_sums` of each span that is differentiated.
         configs: One per trial.
     """
+    like = weights.head_bias
+    given = {name: like.new_tensor(values) for name, values in strengths(configs).items()}
+    return penalty_by(weights, activations, Strengths(**given))
+
+
+def penalty_by(weights: Weights, activations: Sequence[Tensor], by: Strengths) -> Tensor | None:
+    """Return what is added to the losses `(trials,)`, or None."""
     added = []
-    if any(config.head_l2 for config in configs):
-        added.append(head_penalty(weights.dense, configs))
-    if activations:
-        added.append(_activation_penalty(torch.stack(list(activations)).sum(0), configs))
+    if by.head is not None:
+        added.append(head_penalty(weights.dense, by.head))
+    if activations and by.activation is not None and by.temporal is not None:
+        sums = torch.stack(list(activations)).sum(0)
+        means = sums[0::2] / sums[1::2].clamp(min=1)
+        # α · mean h² + β · mean (h_t − h_(t−1))²
+        added.append(by.activation * means[0] + by.temporal * means[1])
     return sum(added[1:], added[0]) if added else None
 
 
-def head_penalty(dense: Sequence[tuple[Tensor, Tensor]], configs: Sequence[TrainConfig]) -> Tensor:
-    """Return `head_l2` · Σ w² / 2 over the kernels of the head's hidden layers, `(trials,)`.
+def head_penalty(dense: Sequence[tuple[Tensor, Tensor]], strength: Tensor) -> Tensor:
+    """Return `strength` · Σ w² over the kernels of the head's hidden layers, `(trials,)`.
 
-    The Frobenius regulariser of the TensorFlow tutorial.
+    With `head_l2` / 2 the Frobenius regulariser of the TensorFlow tutorial.
     """
     squares = torch.stack([kernel.square().sum(dim=(1, 2)) for kernel, _ in dense]).sum(0)
-    return squares * squares.new_tensor([config.head_l2 / 2 for config in configs])
+    return squares * strength
 
 
 def regularises_activations(configs: Sequence[TrainConfig]) -> bool:
@@ -67,11 +103,3 @@ def activation_sums(dropped: Tensor, raw: Tensor, lengths: Tensor | None) -> Ten
         pairs = (lengths - 1).clamp(min=0).sum(1).to(raw.dtype) * hidden
     squares = [part.square().sum(dim=(1, 2, 3)) for part in (dropped, steps)]
     return torch.stack([squares[0], numbers, squares[1], pairs])
-
-
-def _activation_penalty(sums: Tensor, configs: Sequence[TrainConfig]) -> Tensor:
-    """Return α · mean h² + β · mean (h_t − h_(t−1))², `(trials,)`."""
-    alpha = sums.new_tensor([config.activation_regularisation for config in configs])
-    beta = sums.new_tensor([config.temporal_activation_regularisation for config in configs])
-    means = sums[0::2] / sums[1::2].clamp(min=1)
-    return alpha * means[0] + beta * means[1]

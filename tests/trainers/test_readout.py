@@ -21,7 +21,7 @@ from trainers.config import TrainConfig
 from trainers.dropout import DropoutKey
 from trainers.parameters import weights_of
 from trainers.readout import pool
-from trainers.regularisation import head_penalty
+from trainers.regularisation import head_penalty, strengths
 from trainers.spans import Span
 from trainers.tbptt import cut
 
@@ -157,7 +157,8 @@ def test_head_dropout_is_drawn_per_row_and_hidden_unit():
 def test_head_l2_is_half_the_sum_of_squares_of_the_hidden_kernels_only():
     kernels = ((torch.full((2, 2, 3), 2.0), torch.ones(2, 2)), (torch.ones(2, 1, 2), torch.ones(2)))
     configs = [config(head_sizes=[2], head_l2=0.5), config(head_sizes=[2])]
-    assert head_penalty(kernels, configs).tolist() == [0.5 * (24 + 2) / 2, 0.0]
+    half = torch.tensor(strengths(configs)["head"])
+    assert head_penalty(kernels, half).tolist() == [0.5 * (24 + 2) / 2, 0.0]
 
 
 def test_head_l2_pulls_the_hidden_kernels_down_and_is_no_part_of_the_loss():

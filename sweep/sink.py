@@ -24,7 +24,13 @@ from sweep.sink_run import (
     numbers,
     text,
 )
-from sweep.sink_sweep import data_parts, opened_params, opened_tags, sweep_params
+from sweep.sink_sweep import (
+    data_parts,
+    opened_params,
+    opened_tags,
+    sweep_params,
+    whole_data,
+)
 from sweep.sink_trial import TrialRun
 
 _CLOSED_STATUS = {
@@ -149,8 +155,8 @@ class SinkFold:
         self._sessions += 1
         if not self.opened:  # MLflow's params are final: the first session's hold
             self.parent.params.update(opened_params(payload))
-            self._data = data_parts(payload, self.facts.config)
-            self.parent.link(self._data)
+            self._data = whole_data(payload, self.facts.config)
+            self.parent.link((*data_parts(payload, self.facts.config), *self._data))
         self.opened = payload
         self.parent.tag({"state": "running", **opened_tags(payload)})
         self.parent.reopen()
@@ -176,7 +182,6 @@ class SinkFold:
         assert event.trial is not None
         facts = self.facts
         trial = TrialRun.asked(event, facts.uid, facts.name, self._fixed)
-        trial.run.inputs = self._data
         self.trials[event.trial] = self._live[event.trial] = trial
 
     def _apply_trial(self, trial: TrialRun, event: Event) -> None:
@@ -188,6 +193,7 @@ class SinkFold:
             trial.pause(event, self._metrics())
         elif event.kind is Kind.EVALUATED:
             trial.evaluate(event)
+            trial.run.link(self._data)
             self._live[trial.number] = trial
         else:
             handler = _TRIAL_EVENTS.get(event.kind)

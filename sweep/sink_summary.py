@@ -33,16 +33,24 @@ class Summary:
         log: Its log.
         sink: The name of the sink's offset.
         notify: Takes one line when a page can't be made or stored.
+        wanted: With False every method but `forget` does nothing.
     """
 
     def __init__(
-        self, folder: Path, log: EventLog, sink: str, notify: Callable[[str], None]
+        self,
+        folder: Path,
+        log: EventLog,
+        sink: str,
+        notify: Callable[[str], None],
+        *,
+        wanted: bool = True,
     ) -> None:
         """Make nothing yet."""
         self._folder = folder
         self._log = log
         self._offset = f"{sink}:page"
         self._notify = notify
+        self._wanted = wanted
         self._due = time.monotonic() + _INTERVAL_SECONDS
 
     def forget(self) -> None:
@@ -52,7 +60,7 @@ class Summary:
     def refresh(self, writer: MlflowWriter) -> None:
         """Make the page of a running sweep, if the last one is old enough."""
         began = time.monotonic()
-        if began < self._due:
+        if began < self._due or not self._wanted:
             return
         self._make(writer)
         now = time.monotonic()
@@ -60,7 +68,8 @@ class Summary:
 
     def finish(self, writer: MlflowWriter, seq: int) -> None:
         """Make the page of a sweep whose record is whole up to event `seq`, once."""
-        if self._log.offset(self._offset) != seq and self._make(writer):
+        due = self._wanted and self._log.offset(self._offset) != seq
+        if due and self._make(writer):
             self._log.set_offset(self._offset, seq)
 
     def _make(self, writer: MlflowWriter) -> bool:

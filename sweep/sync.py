@@ -34,6 +34,7 @@ def sync(
     uri: str | None = None,
     notify: Callable[[str], None] | None = None,
     patience_seconds: float = _PATIENCE_SECONDS,
+    page: bool = True,
 ) -> SyncResult:
     """Write to MLflow what the log of sweep `name` holds and MLflow does not.
 
@@ -45,6 +46,7 @@ def sync(
         notify: Takes one line when the tracker goes away or comes back (default: standard error).
         patience_seconds: How long to wait for a tracker that does not answer, once there is no
             coordinator to wait for.
+        page: Make the sweep's page as well: plots, tables, the note.
 
     Raises:
         LogError: there is no such sweep.
@@ -60,6 +62,7 @@ def sync(
         notify=notify or _to_stderr,
         coordinator=coordinator,
         patience_seconds=patience_seconds,
+        page=page,
     )
     may_wait = sink.is_worth_waiting if not follow else lambda: not coordinator.is_gone({})
     try:

@@ -124,8 +124,8 @@ def test_syncing_again_changes_nothing(directory: Path):
 def test_syncing_piece_by_piece_equals_syncing_once(directory: Path, other_directory: Path):
     events = mixed_events()
     log = create_log(directory)
-    for first in range(0, len(events), 7):
-        append(log, events[first : first + 7])
+    for first in range(0, len(events), 23):
+        append(log, events[first : first + 23])
         assert sync(directory, "digits").behind == 0
     assert dict(stored_runs(directory / STORE)) == synced_whole(other_directory, events)
     assert points_told_twice(directory / STORE) == []
@@ -338,7 +338,13 @@ def test_a_follower_whose_coordinator_died_writes_what_there_is_and_ends(directo
     follower = int(coordinator.stdout)
     wait_until(lambda: not is_running(follower), 60)
     assert not is_running(follower)
-    assert len(stored_runs(directory / STORE)) == 3
+    runs = stored_runs(directory / STORE)
+    fates = {run.name: (run.status, dict(run.tags)["state"]) for run in runs.values()}
+    assert fates == {
+        "digits": ("KILLED", "interrupted"),
+        "digits-0": ("FINISHED", "complete"),
+        "digits-1": ("KILLED", "interrupted"),
+    }
 
 
 def is_running(pid: int) -> bool:

@@ -349,20 +349,24 @@ def test_the_ledger_is_told_when_a_session_closes():
     assert result.values("digits", "ledger/pruned_seconds") == [(1, 0.0)]
 
 
-def test_data_are_linked_to_every_run_once_and_again_by_a_new_sink():
+def test_data_are_linked_to_the_sweep_and_its_finalists_and_again_by_a_new_sink():
     parts = {"train": {"sequences": 90}, "test": {"sequences": 10}}
     data = {"name": "digits", "digest": "d" * 64, "parts": parts}
+    events = [opened(data=data), *whole_trial(0, 1), asked(1), started(1), evaluated(0, 0.5)]
     fold = fold_of()
-    for event in numbered([opened(data=data), asked(0), started(0), reported(0, 1)]):
+    for event in numbered(events):
         fold.apply(event)
-    writes = {write.name: write for write in fold.take()}
-    assert [part.name for part in writes["digits"].inputs] == ["digits/train", "digits/test"]
-    assert writes["digits-0"].inputs == writes["digits"].inputs
-    assert len(writes["digits"].inputs[0].digest) == 36
-    fold.apply(numbered([checkpointed(0, 1)])[0])
-    assert [write.inputs for write in fold.take()] == [()]
+    linked = {write.name: [part.name for part in write.inputs] for write in fold.take()}
+    assert linked == {
+        "digits": ["digits/train", "digits/test", "digits"],
+        "digits-0": ["digits"],
+        "digits-1": [],
+    }
+    assert len(fold.parent.inputs[0].digest) == 36
+    fold.apply(numbered([closed()])[0])
+    assert [write.inputs for write in fold.take()] == [(), ()]
     fold.settle()
-    assert all(write.inputs for write in fold.take())
+    assert len(fold.take()[0].inputs) == 3
 
 
 def test_what_a_killed_coordinator_left_running_is_ended_and_opened_again_by_a_resume():

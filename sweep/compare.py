@@ -13,6 +13,7 @@ from sweep.console import duration, setting, short
 from sweep.curves import LossCurves
 from sweep.errors import LogError, UserError
 from sweep.events import LOG_FILE, EventLog, Kind
+from sweep.masking import masked
 from sweep.ranking import searched
 from sweep.results import Results, find_sweep, open_results
 from sweep.state import Standing, TrialState
@@ -120,7 +121,7 @@ def _bar(curve: Sequence[float], column: int, step: float, low: float, span: flo
 
 
 def _sweep_parts(one: Results, other: Results) -> Iterator[tuple[str, list[Row]]]:
-    files = (r.config.model_dump(mode="json") for r in (one, other))
+    files = (masked(r.config.model_dump(mode="json")) for r in (one, other))
     yield "settings that differ", _differing(*(dict(_leaves(values)) for values in files))
     yield "outcome", list(_outcome_rows(one, other))
     best = one.best(), other.best()

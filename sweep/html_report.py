@@ -15,6 +15,7 @@ from sweep.console import duration, setting, settings, short
 from sweep.html_diagnosis import diagnosis_section
 from sweep.html_ledger import ledger_section
 from sweep.html_tables import audit_section, replicates_section, top_table
+from sweep.masking import masked
 from sweep.ranking import searched
 from sweep.results import Results
 
@@ -71,7 +72,7 @@ def _header(results: Results, links: str) -> str:
 
 def _data(results: Results) -> str:
     source = results.config.data
-    known = {**source.options, **(results.state.first_opened.get("data") or {})}
+    known = {**masked(source.options), **(results.state.first_opened.get("data") or {})}
     told = ", ".join(f"{name} {setting(v)}" for name, v in known.items() if _is_plain(name, v))
     return f"{source.source}{': ' if told else ''}{told}"
 

@@ -22,6 +22,7 @@ from optuna.trial import FrozenTrial
 
 from sweep.errors import UserError
 from sweep.events import EventLog
+from sweep.masking import masked
 from sweep.optuna_rows import StudyRows, delete_study, insert_study
 from sweep.optuna_trials import distributions, frozen_trial
 from sweep.ranking import searched
@@ -104,7 +105,8 @@ def _attributes(results: Results, trial: TrialState) -> dict[str, Any]:
 
 
 def _study_attributes(results: Results, uid: str) -> dict[str, Any]:
-    return {UID: uid, "sweep.file": json.dumps(results.config.model_dump(mode="json"))}
+    settings = masked(results.config.model_dump(mode="json"))
+    return {UID: uid, "sweep.file": json.dumps(settings)}
 
 
 def _former_export(storage: RDBStorage, name: str, uid: str, url: str) -> int | None:

@@ -6,24 +6,21 @@ import csv
 import html
 import io
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
 
 from sweep.console import short
+from sweep.html_report import render_report
 from sweep.ledger import Ledger
+from sweep.masking import masked
 from sweep.plots import all_plots
 from sweep.ranking import ranked
 from sweep.results import Results
 from sweep.state import TrialState
-from sweep.tracking_uri import shown
 
 TOP = 20
-_SECRET = re.compile(r"password|passwd|secret|token|credential|api_?key|access_?key", re.IGNORECASE)
-_NOT_SECRET = frozenset({"tokens", "max_tokens", "tokenizer"})
-_MASK = "***"
 
 
 def summary_files(
@@ -34,6 +31,7 @@ def summary_files(
     columns, rows = top_table(results)
     environment = {k: opened[k] for k in ("versions", "commit", "machine", "host") if k in opened}
     files: dict[str, Any] = {
+        "report.html": render_report(results),
         "sweep.yaml": yaml.safe_dump(_config(results), sort_keys=False, allow_unicode=True),
         "space.json": _json(opened.get("space") or {}),
         "environment.json": _json(environment),
@@ -64,17 +62,6 @@ def top_table(results: Results) -> tuple[list[str], list[list[Any]]]:
     columns = ["trial", *objectives, *(f"test {name}" for name in tested)]
     columns += ["best epoch", "epochs", "seconds", "diagnosis", *differing]
     return columns, [[*_row(results, trial, tested, differing)] for trial in best]
-
-
-def masked(value: Any, key: str = "") -> Any:
-    """Return plain values without passwords: by their key, and inside of addresses."""
-    if isinstance(value, Mapping):
-        return {k: masked(v, str(k)) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [masked(item, key) for item in value]
-    if value is not None and key not in _NOT_SECRET and _SECRET.search(key):
-        return _MASK
-    return shown(value) if isinstance(value, str) and "://" in value else value
 
 
 def _config(results: Results) -> Any:

@@ -151,8 +151,9 @@ def _where(results: Results) -> str:
     name = results.config.name
     complete = sum(trial.state is Standing.COMPLETE for trial in results.trials)
     compare = "select the children in the run list and press Compare" if complete > 1 else ""
-    pages = "Artifacts: `top.html` (best trials), `plots/` (history, importance, parallel "
-    pages += "coordinates, slices, learning curves, rungs), `sweep.yaml`, `environment.json`."
+    pages = "Artifacts: `report.html` (all of it on one page), `top.html` (best trials), `plots/` "
+    pages += "(history, importance, parallel coordinates, slices, learning curves, rungs), "
+    pages += "`sweep.yaml`, `environment.json`."
     command = f"Here: {compare}. In a terminal: " if compare else "In a terminal: "
     return f"{pages} {command}`rnn-sweep results {name}`, `rnn-sweep best {name}`."
 

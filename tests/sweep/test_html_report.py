@@ -105,3 +105,15 @@ def test_an_audit_has_a_part_of_its_own(tmp_path):
 
     page = render_report(TestAudit().results(tmp_path, 0.1))
     assert "Pruning cost 0.2 of rmse" in sections(page)["audit"]
+
+
+def test_a_password_stays_out_of_the_page(tmp_path):
+    folder = write_sweep(
+        tmp_path,
+        *complete(0, {"k": 1}, 0.3),
+        data={"source": "my.py:load", "url": "postgresql://me:hunter2@host/db", "api_key": "xyzzy"},
+    )
+    page = render_report(open_results(folder))
+    assert "postgresql://***@host/db" in page
+    assert "hunter2" not in page
+    assert "xyzzy" not in page

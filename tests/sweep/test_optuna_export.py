@@ -156,3 +156,12 @@ def test_a_file_that_is_no_database_is_one_line(folder, tmp_path):
     (tmp_path / "text.db").write_text("not a database, but long enough to be looked at " * 40)
     with pytest.raises(UserError, match="file is not a database"):
         export(folder, f"sqlite:///{tmp_path / 'text.db'}")
+
+
+def test_a_password_stays_out_of_the_study(tmp_path, url):
+    data = {"source": "my.py:load", "url": "postgresql://me:hunter2@host/db"}
+    folder = write_sweep(tmp_path, *complete(0, {"k": 1}, 0.5), data=data)
+    export(folder, url)
+    study = optuna.load_study(study_name="demo", storage=url)
+    assert "hunter2" not in study.user_attrs["sweep.file"]
+    assert "postgresql://***@host/db" in study.user_attrs["sweep.file"]

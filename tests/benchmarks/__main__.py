@@ -20,6 +20,8 @@ _BENCHMARKS = (
     "training_epoch",
     "training_law",
     "first_step",
+    "pack_cost",
+    "pruning_simulator",
 )
 
 

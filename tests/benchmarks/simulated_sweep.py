@@ -1,0 +1,180 @@
+"""A sweep in simulated time: recorded curves instead of training, the product's own decisions.
+
+Workers take one unit of time for every epoch; what they report is folded by `SweepState`, and
+`plan` decides as it does for `sweep.coordinator`, whose loop this follows: verdicts first, then
+assignments, then the next ask. Trials are asked in the order given.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from sweep.events import Event, Kind
+from sweep.pruning import Decision, Rule, Verdict, rungs_of, waits_at
+from sweep.scheduler import Scheduling, plan
+from sweep.state import Standing, SweepState, TrialState
+
+Order = Literal["free", "reproducible"]
+METRIC = "objective"
+EPOCH_SECONDS = 10.0  # beyond the scheduler's standby: a worker holds one trial at a time
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a simulated sweep came to.
+
+    Attributes:
+        best_so_far: Best value that any trial had shown, after every epoch that was trained.
+        final: Best value of the winner, the best trial among those that ran to their end.
+        ended: How each trial ended and after how many epochs, in the order of the asks.
+    """
+
+    best_so_far: list[float]
+    final: float
+    ended: list[tuple[Standing, int]] = field(default_factory=list)
+
+    @property
+    def epochs(self) -> int:
+        """Epochs trained in all."""
+        return len(self.best_so_far)
+
+    def epochs_to(self, value: float) -> float:
+        """Return the epochs trained until a trial had shown `value` or better."""
+        reached = (epoch for epoch, best in enumerate(self.best_so_far, 1) if best <= value)
+        return next(reached, math.inf)
+
+
+def simulate(
+    curves: Sequence[Sequence[float]],
+    max_epochs: int,
+    rule: Rule,
+    workers: int,
+    order: Order = "free",
+) -> Spent:
+    """Run a sweep over curves of values to be minimised, asked in this order.
+
+    Args:
+        curves: Values by epoch; a trial with fewer than `max_epochs` of them diverges after them.
+        workers: Simulated workers, each training one trial at a time.
+        order: The sweep file's `run.order`.
+    """
+    rules = Scheduling(order, len(curves), rule, look_ahead=3 * workers, cohort=workers)
+    return _Simulation(curves, max_epochs, rules, workers).run()
+
+
+class _Simulation:
+    def __init__(
+        self,
+        curves: Sequence[Sequence[float]],
+        max_epochs: int,
+        rules: Scheduling,
+        workers: int,
+    ) -> None:
+        self._curves = curves
+        self._max_epochs = max_epochs
+        self._rules = rules
+        self._state = SweepState(metric=METRIC)
+        self._held: dict[str, list[int]] = {f"worker-{index}": [] for index in range(workers)}
+        self._best_so_far: list[float] = []
+
+    def run(self) -> Spent:
+        while not self._decide():
+            self._train_an_epoch()
+        trials = [self._state.trials[number] for number in sorted(self._state.trials)]
+        complete = [t.values[0] for t in trials if t.state is Standing.COMPLETE]
+        final = min(complete, default=math.inf)
+        return Spent(self._best_so_far, final, [(trial.state, trial.epoch) for trial in trials])
+
+    def _decide(self) -> bool:
+        """Carry out decisions until there are none; return whether the sweep is over."""
+        while True:
+            decided = plan(self._state, self._held, self._rules)
+            if decided.finished:
+                return True
+            self._record(self._verdict_event(verdict) for verdict in decided.verdicts)
+            for number, worker in decided.assignments:
+                self._record([self._started(self._state.trials[number], worker)])
+                self._held[worker].append(number)
+            if decided.ask:
+                self._record([self._asked(len(self._state.trials))])
+            if not (decided.verdicts or decided.assignments or decided.ask):
+                return False
+
+    def _train_an_epoch(self) -> None:
+        """Let every worker train one epoch of the oldest trial that it may train."""
+        trained = []
+        for held in self._held.values():
+            trials = (self._state.trials[number] for number in held)
+            trial = next((t for t in trials if not self._waits(t)), None)
+            if trial is not None:
+                trained.append(trial)
+        if not trained:
+            raise RuntimeError("nothing is trained, and nothing is decided: the sweep stands still")
+        for trial in trained:
+            self._record(self._epoch_events(trial))
+
+    def _waits(self, trial: TrialState) -> bool:
+        return waits_at(trial, rungs_of(self._rules.rule, trial))
+
+    def _record(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self._state.apply(replace(event, seq=self._state.seq + 1))
+            assert event.trial is not None
+            trial = self._state.trials[event.trial]
+            if trial.ended or trial.state is Standing.PAUSED:
+                self._held[trial.worker] = [n for n in self._held[trial.worker] if n != event.trial]
+
+    def _epoch_events(self, trial: TrialState) -> list[Event]:
+        values = self._curves[trial.number]
+        epoch = trial.epoch + 1
+        best = min(values[:epoch])
+        shown = min(best, self._best_so_far[-1]) if self._best_so_far else best
+        self._best_so_far.append(shown)
+        common = {"best": {METRIC: best}, "best_epoch": values.index(best) + 1}
+        report = {
+            **common,
+            "validation": {METRIC: values[epoch - 1]},
+            "train_seconds": EPOCH_SECONDS,
+        }
+        events = [Event(Kind.REPORTED, trial.number, trial.attempt, epoch, report)]
+        if epoch == self._max_epochs:
+            payload = {**common, "values": [best], "reason": "max_epochs"}
+            events.append(Event(Kind.COMPLETED, trial.number, trial.attempt, epoch, payload))
+        elif epoch == len(values):
+            payload = {**common, "reason": "diverged"}
+            events.append(Event(Kind.FAILED, trial.number, trial.attempt, epoch, payload))
+        return events
+
+    def _verdict_event(self, verdict: Verdict) -> Event:
+        trial = self._state.trials[verdict.trial]
+        common = (verdict.trial, trial.attempt, verdict.epoch)
+        if verdict.decision is Decision.GO:
+            return Event(Kind.CONTINUED, *common)
+        if verdict.decision is Decision.PROMOTE:
+            payload = {"promoted": True, "generation": verdict.generation}
+            return Event(Kind.CONTINUED, *common, payload)
+        kind = Kind.PAUSED if verdict.decision is Decision.PAUSE else Kind.PRUNED
+        payload = {
+            "rule": self._rules.rule.name,
+            "best": trial.best,
+            "best_epoch": trial.best_epoch,
+            "values": [trial.best_at(verdict.epoch, 1.0)],
+        }
+        return Event(kind, *common, payload)
+
+    def _started(self, trial: TrialState, worker: str) -> Event:
+        payload = {"worker": worker, "from_epoch": trial.epoch, "checkpoint": None}
+        return Event(Kind.STARTED, trial.number, trial.attempt + 1, None, payload)
+
+    def _asked(self, number: int) -> Event:
+        payload: dict[str, Any] = {
+            "uid": str(number),
+            "params": {},
+            "config": {"max_epochs": self._max_epochs, "patience": None},
+            "seed": number,
+            "source": "sampler",
+        }
+        return Event(Kind.ASKED, number, payload=payload)

@@ -52,7 +52,9 @@ class Retention:
         elif event.kind is Kind.COMPLETED:
             self._current.pop(trial.number, None)
             self._complete(trial)
-        elif event.kind in (Kind.PRUNED, Kind.FAILED):
+        elif event.kind in (Kind.PRUNED, Kind.FAILED) or (
+            event.kind is Kind.EVALUATED and trial.source == "replicate"
+        ):
             self._replace(trial.number, None)
 
     def kept(self) -> set[int]:
@@ -68,6 +70,10 @@ class Retention:
 
     def _complete(self, trial: TrialState) -> None:
         if trial.checkpoint is None or not Path(trial.checkpoint).exists():
+            return
+        if trial.source == "replicate":  # ranked nowhere, but needed until it is evaluated
+            if not trial.test:
+                self._current[trial.number] = trial.checkpoint
             return
         entry = (-self._cost(trial), -trial.number, trial.checkpoint)
         heapq.heappush(self._best, entry)

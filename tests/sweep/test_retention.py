@@ -79,3 +79,19 @@ def test_the_best_is_the_highest_where_the_objective_is_maximised(disk):
         path = write(f"t{trial}")
         follow(retention, state, completed(trial, value, checkpoint=path))
     assert names(folder) == ["t0"]
+
+
+def test_a_replicate_keeps_its_weights_until_it_is_evaluated_and_costs_no_other_its_own(disk):
+    folder, write = disk
+    state = folded(*run_of(0), *run_of(1))
+    state.trials[1].source = "replicate"
+    retention = Retention(folder, 1, objective)
+    for trial, loss in ((0, 0.3), (1, 0.1)):
+        path = write(f"t{trial}")
+        follow(retention, state, saved(trial, path), completed(trial, loss, checkpoint=path))
+    assert names(folder) == ["t0", "t1"]
+    assert retention.kept() == {0}
+    Retention(folder, 1, objective).restore(state)
+    assert names(folder) == ["t0", "t1"]
+    follow(retention, state, Event(Kind.EVALUATED, 1, payload={"test": {"loss": 0.2}}))
+    assert names(folder) == ["t0"]

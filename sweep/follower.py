@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sweep.config import SweepConfig
 from sweep.events import EventLog
+from sweep.sink_notices import last_notice, notices_size
 from sweep.sync import start_follower
 from sweep.tracking_uri import default_tracking_uri, sink_name
 
@@ -34,10 +35,12 @@ class Follower:
         self._sink = sink_name(directory, uri, config.tracking.experiment or config.name)
         self._opened_seq = log.last_seq()
         self._process: subprocess.Popen[bytes] | None = None
+        self._said_before = 0
 
     def start(self) -> None:
         """Start the sink, once: after the first training, whose start it would slow down."""
         if self._enabled and self._process is None:
+            self._said_before = notices_size(self._directory / self._name)
             self._process = start_follower(self._directory, self._name, since_seq=self._opened_seq)
 
     def backlog(self) -> int:
@@ -45,6 +48,12 @@ class Follower:
         if not self._enabled:
             return 0
         return max(self._log.last_seq() - self._log.offset(self._sink), 0)
+
+    def trouble(self) -> str:
+        """Return what the sink said last, if that is still so: why it does not get on."""
+        if self._process is None:
+            return ""
+        return last_notice(self._directory / self._name, self._said_before)
 
     def finish(self) -> int:
         """Wait for the sink while it gets on; return the events that it has not written.

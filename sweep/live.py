@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from sweep.console import duration, settings, short
@@ -37,9 +38,14 @@ class PlainLines:
         self._write = write
         self._clock = clock
         self._last = clock()
+        self._trouble = ""
 
     def __call__(self, progress: Progress) -> None:
         """Say what happened since the last call."""
+        if progress.trouble != self._trouble:
+            self._trouble = progress.trouble
+            if self._trouble:
+                self._write(f"tracker: {escape(self._trouble)}")
         for end in progress.ended:
             self._write(f"{_end(end)}; {_ended(progress)}{_best(progress)}")
             self._last = self._clock()
@@ -80,8 +86,10 @@ def live_table(progress: Progress) -> Table:
     )
     left = "" if progress.eta_seconds is None else f", about {duration(progress.eta_seconds)} left"
     table.add_row("time", f"{duration(progress.elapsed_seconds)}{left}")
-    if progress.backlog:
+    if progress.backlog or progress.trouble:
         table.add_row("tracker", f"{progress.backlog} events behind")
+    if progress.trouble:
+        table.add_row("", escape(progress.trouble))
     return table
 
 

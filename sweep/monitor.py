@@ -107,6 +107,7 @@ class Monitor:
                 eta_seconds=self._eta(elapsed),
                 workers_alive=self._coordinator.workers_alive(),
                 backlog=self._follower.backlog(),
+                trouble=self._follower.trouble(),
                 phase=self._phase,
             )
         )

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sweep.errors import SweepError
+from sweep.sink_notices import BACK
 
 _T = TypeVar("_T")
 _FIRST_PAUSE_SECONDS = 0.2
@@ -92,4 +93,4 @@ class Retrier:
             self._away_since = None
             if self._told:
                 self._told = False
-                self.notify("tracking: MLflow answers again; writing what waited in the log.")
+                self.notify(f"tracking: {BACK}; writing what waited in the log.")

@@ -43,6 +43,7 @@ class Progress:
         eta_seconds: Estimated time left; None while nothing is known.
         workers_alive: Workers that answer.
         backlog: Events that the tracker has not written yet.
+        trouble: Why it does not get on, in one line; empty while it does.
         phase: starting, training, finalists or closing.
     """
 
@@ -56,6 +57,7 @@ class Progress:
     eta_seconds: float | None = None
     workers_alive: int = 0
     backlog: int = 0
+    trouble: str = ""
     phase: str = "training"
 
 

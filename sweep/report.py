@@ -13,6 +13,7 @@ from rich.table import Table
 from sweep.console import duration, setting, settings, short
 from sweep.report_replicates import show_replicates
 from sweep.results import DEFAULT_FOLDER, Results, open_results
+from sweep.sink_notices import last_notice
 from sweep.state import Standing, TrialState
 from sweep.tables import results_table
 from sweep.tracking_uri import default_tracking_uri, shown
@@ -47,6 +48,8 @@ def after_run(screen: Console, outcome: Outcome, more: str) -> None:
         uri = default_tracking_uri(outcome.folder.parent, tracking.uri)
         waiting = f" ({outcome.untracked} events still wait)" if outcome.untracked else ""
         screen.print(f"MLflow's record: {shown(uri)}{waiting}")
+        if outcome.untracked and (why := last_notice(outcome.folder)):
+            screen.print(f"  {why}", markup=False)
         steps.insert(1, f"rnn-sweep {f'sync {name}' if outcome.untracked else 'ui'}{where}")
     screen.print("Next:")
     for command in steps:

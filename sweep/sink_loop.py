@@ -24,6 +24,7 @@ from sweep.tracking_uri import (
     local_store,
     shown,
     sink_name,
+    uri_problem,
 )
 
 if TYPE_CHECKING:
@@ -100,6 +101,10 @@ class Sink:
     def run(self, *, follow: bool) -> SyncResult:
         """Write everything there is; with `follow`, also what is still to come."""
         self._follow = follow
+        problem = uri_problem(self._uri)
+        if problem is not None:
+            self._notify(f"tracking: {problem}; training goes on, the log keeps everything.")
+            return self.result(problem)
         writer = self._writer()
         # One file takes one writer at a time; a server is slow to answer, and takes several.
         threads = 1 if is_sqlite(self._uri) else THREADS

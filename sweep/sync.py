@@ -18,9 +18,9 @@ from pathlib import Path
 from sweep.errors import LogError
 from sweep.events import LOG_FILE, EventLog
 from sweep.sink_loop import Sink, SyncResult
+from sweep.sink_notices import NOTICES_FILE
 from sweep.sink_process import Coordinator, only_sink
 
-NOTICES_FILE = "sink.log"
 _PATIENCE_SECONDS = 30.0
 _NICENESS = 5
 _URI_VARIABLE = "RNN_SWEEP_TRACKING_URI"

@@ -16,6 +16,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import sqlalchemy
 from mlflow.entities import (
     Dataset,
     DatasetInput,
@@ -33,7 +34,7 @@ from mlflow.tracking import MlflowClient
 from sweep.outage import RunGone, TrackerUnavailable
 from sweep.sink_run import DataPart, RunWrite, Status
 from sweep.tracking_errors import Answers, gone_line
-from sweep.tracking_uri import is_server
+from sweep.tracking_uri import is_server, is_sqlite
 
 _SINGLE_SEARCHES = 20
 _PAGE = 1000
@@ -88,6 +89,7 @@ class MlflowWriter:
             TrackerUnavailable: the tracker does not answer.
         """
         with self._answers.read():
+            _require_database(self._uri)
             self._client = MlflowClient(tracking_uri=self._uri)
             self._experiment_id = self._find_experiment()
             if self._own_store:
@@ -276,6 +278,17 @@ def _preference(run: Run, mine: _Known | None) -> tuple[bool, int, str]:
 def _dataset(part: DataPart) -> DatasetInput:
     dataset = Dataset(part.name, part.digest, "local", part.source, profile=part.profile)
     return DatasetInput(dataset, [InputTag("mlflow.data.context", part.context)])
+
+
+def _require_database(uri: str) -> None:
+    """Connect once: where a database is away, mlflow itself tries for minutes before it says so."""
+    if is_server(uri) or is_sqlite(uri) or "://" not in uri or uri.startswith("databricks"):
+        return
+    engine = sqlalchemy.create_engine(uri)
+    try:
+        engine.connect().close()
+    finally:
+        engine.dispose()
 
 
 def _use_wal(uri: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,18 @@ from sweep.tracking_uri import is_server, shown
 _LINE_CHARACTERS = 200
 _GONE_CODES = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "INVALID_STATE"})
 _UNKNOWN_USER = ("error code 401", "You are not authenticated")
+
+# What people make of requests' and psycopg's long lines.
+_MEANINGS = {
+    "Connection refused": "connection refused: no server listens there",
+    "Failed to resolve": "its host name is unknown",
+    "Name or service not known": "its host name is unknown",
+    "Read timed out": "it accepts connections and does not answer",
+    "Connection reset": "it dropped the connection",
+    "RemoteDisconnected": "it dropped the connection",
+    "database or disk is full": "the disk is full",
+    "No space left on device": "the disk is full",
+}
 
 
 @dataclass(frozen=True)
@@ -47,8 +60,7 @@ class Answers:
             raise TrackerUnavailable(self._away_line(error)) from error
         except ImportError as error:
             raise TrackerUnavailable(
-                f"MLflow at {shown(self.uri)} needs a driver, but: {_one_line(error)}; install it, "
-                "then `rnn-sweep sync`"
+                f"MLflow at {shown(self.uri)} needs a driver, but: {_one_line(error)}; install it"
             ) from error
         except (RequestException, SQLAlchemyError, OSError) as error:
             raise TrackerUnavailable(self._away_line(error)) from error
@@ -57,7 +69,7 @@ class Answers:
         if is_server(self.uri) and any(words in str(error) for words in _UNKNOWN_USER):
             return (
                 f"MLflow at {shown(self.uri)} takes no writes: it refuses user or password; set "
-                "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, then `rnn-sweep sync`"
+                "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
             )
         return f"MLflow at {shown(self.uri)} takes no writes ({_one_line(error)})"
 
@@ -68,5 +80,18 @@ def gone_line(name: str) -> str:
 
 
 def _one_line(error: Exception) -> str:
+    for sign, meaning in _MEANINGS.items():
+        if sign in str(error):
+            return meaning
+    code = re.search(r"error code (\d{3})", str(error))
+    if code is not None:
+        return f"it answers {code[1]}: {_said(error)}" if _said(error) else f"it answers {code[1]}"
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return shown(lines[0])[:_LINE_CHARACTERS]
+
+
+def _said(error: Exception) -> str:
+    """Return what a server wrote into its answer, where that is a line for people."""
+    body = str(error).partition("Response body: ")[2].strip(" '\"\n")
+    first = body.partition("\n")[0]
+    return "" if "<" in first else first[:_LINE_CHARACTERS]

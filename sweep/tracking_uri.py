@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 STORE_FILE = "mlflow.db"
+_SCHEMES = ("http", "https", "sqlite", "postgresql", "mysql", "mssql", "databricks")
 ARTIFACT_FOLDER = "mlartifacts"
 
 
@@ -28,6 +29,17 @@ def default_tracking_uri(directory: Path, configured: str | None = None) -> str:
 def is_server(uri: str) -> bool:
     """Whether the URI names a tracking server, not a store that is written directly."""
     return uri.startswith(("http://", "https://"))
+
+
+def uri_problem(uri: str) -> str | None:
+    """Return in one line why no MLflow can be at a URI; None where one may be."""
+    scheme = uri.partition(":")[0].partition("+")[0]
+    if uri == "databricks" or (":" in uri and scheme in _SCHEMES):
+        return None
+    return (
+        f"tracking.uri must begin with {', '.join(f'{s}:' for s in _SCHEMES)}, but got "
+        f"{shown(uri)!r}; correct it in the sweep file or MLFLOW_TRACKING_URI, then run it again"
+    )
 
 
 def is_sqlite(uri: str) -> bool:

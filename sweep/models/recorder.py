@@ -7,6 +7,7 @@ MLflow's active run and current URI are the user's.
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 import time
@@ -50,6 +51,8 @@ class ModelRecorder:
 
     def __init__(self, uri: str, experiment: str, folder: Path) -> None:
         os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+        for name in ("mlflow", "alembic"):
+            logging.getLogger(name).setLevel(logging.ERROR)
         self._uri = uri
         self._experiment = experiment
         self._folder = folder

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,10 @@ from mlflow.tracking import MlflowClient
 from safetensors.torch import load_file
 
 from sweep.models.package import package
+from sweep.models.recorder import ModelRecorder
+from sweep.registering import register_trial
+from sweep.results import open_results
+from sweep.sink_models import finalist_of
 from sweep.sync import sync
 from sweep.trained import load_streaming, open_model
 from tests.integration.mlflow_store import points_told_twice
@@ -93,10 +98,7 @@ def kinds(tmp_path: Path) -> dict[str, tuple[Any, Any, list[dict[str, Any]]]]:
         "every": (*trained(folder("every"), every, readout="every", num_layers=2), gaps),
         "classes": (*trained(folder("classes"), classes, ACCURACY, **labels), shown),
         "text": (text[1], text[2], [{"text": "abaca"}, {"ids": [1, 2], "probabilities": True}]),
-        "state": (
-            *trained(folder("state"), every, readout="every"),
-            [{**raw_records()[0], "state": ""}],
-        ),
+        "state": (*trained(folder("state"), every, readout="every"), begun),
     }
 
 
@@ -248,6 +250,46 @@ def test_a_checkpoint_that_is_gone_costs_one_line_and_nothing_else(directory: Pa
     assert len(logged(directory)) == 1
     (line,) = (line for line in lines if "is not logged" in line)
     assert f"the model of s-{lost.number} is not logged: a checkpoint must be" in line
+
+
+def test_artifacts_that_find_no_room_cost_one_line_a_model(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("sweep.models.recorder._PAUSE_SECONDS", 0.0)
+    (directory / "mlartifacts").write_text("a file where a folder must be")
+    lines: list[str] = []
+    assert sync(directory, "s", notify=lines.append).behind == 0
+    refused = [line for line in lines if "is not logged" in line]
+    assert len(refused) == 2
+    assert logged(directory) == []
+    (directory / "mlartifacts").unlink()
+    assert register_trial("s", None, "late", directory).endswith("there was no champion")
+
+
+def test_the_registry_keeps_the_better_model_on_the_same_data(directory: Path):
+    sync(directory, "s", notify=[].append)
+    found = open_results("s", directory)
+    recorder = ModelRecorder(f"sqlite:///{directory / 'mlflow.db'}", "s", directory / "s")
+    tested = [trial for trial in found.trials if trial.test]
+    first, second = (finalist_of(trial, found.state, found.config) for trial in tested)
+    ids = [recorder.log(first), recorder.log(second)]
+
+    def champion() -> str:
+        version = client_of(directory).get_model_version_by_alias("load", "champion")
+        return version.tags["sweep.trial_uid"]
+
+    worse, better = replace(first, test={"rmse": 0.9}), replace(second, test={"rmse": 0.8})
+    recorder.register(worse, ids[0], "load")
+    assert champion() == first.uid
+    strange = replace(better, digest="other")
+    assert "different data, so the champion stays" in recorder.register(strange, ids[1], "load")
+    assert champion() == first.uid
+    for _ in range(2):
+        recorder.register(better, ids[1], "load")
+        assert champion() == second.uid
+    assert "not its champion" in recorder.register(worse, ids[0], "load")
+    assert champion() == second.uid
+    assert len(client_of(directory).search_model_versions("name = 'load'")) == 2
 
 
 def test_models_are_found_again_by_every_name(directory: Path):

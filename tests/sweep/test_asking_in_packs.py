@@ -1,6 +1,7 @@
 """Who asks for what when trials come in packs: structures are followed, and none starves."""
 
 import dataclasses
+import math
 from collections import Counter
 
 from search_spaces import build_space
@@ -94,15 +95,30 @@ def test_pinned_asks_keep_the_structure_and_draw_the_rest():
 
 
 def test_a_pinned_ask_learns_from_its_own_structures_trials_alone():
-    """The optimum of the learning rate is another one for every cell."""
-    best = dict(zip(CELLS, (1e-3, 1e-2, 1e-1, 0.5), strict=True))
+    """`gru` is better everywhere, and its best learning rate is far from that of `lstm`."""
+    search = Search(build_space(None, PARAMETERS, None), SearchRules("tpe", 1, ("minimize",)))
+    best, start = {"gru": 1e-3, "lstm": 0.5}, {"gru": 0.0, "lstm": 1.0}
+    rates = []
+    for index in range(80):
+        cell = ("gru", "lstm")[index % 2]
+        params, _ = search.ask({"cell": cell})
+        off = abs(math.log(params["learning_rate"] / best[cell]))
+        told(search, index, params, start[cell] + off)
+        rates.append(params["learning_rate"])
+    assert sum(rate > 0.1 for rate in rates[-39::2]) >= 15
 
-    def loss(params):
-        return abs(params["learning_rate"] / best[params["cell"]] - 1)
 
-    tried = sweep_in_packs(16 * 16, 8, loss)
-    late = tried[-64:]
-    assert sum(loss(params) < 0.5 for params in late) >= 32
+def test_the_first_free_asks_are_drawn_at_random_whatever_packs_have_shown():
+    space = build_space(None, PARAMETERS, None)
+    search = Search(space, SearchRules("tpe", 1, ("minimize",), packs=True))
+    blind = Search(space, SearchRules("random", 1, ("minimize",)))
+    for index in range(5 * FREE_STARTUP):
+        free = index % 5 == 0
+        params, _ = search.ask(None if free else {"cell": "gru"})
+        drawn, _ = blind.ask()
+        assert params == drawn or not free
+        told(search, index, params, params["learning_rate"])
+    assert search.ask()[0] != blind.ask()[0]
 
 
 def test_no_structure_starves_and_the_best_one_wins():

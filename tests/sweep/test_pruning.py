@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sweep.events import Event, Kind
 from sweep.pruning import Decision, Horizon, Rung, closing_verdicts, judge, waits_at
 from sweep.pruning_rules import HalvingRule, HyperbandRule, MedianRule, NoPruning
-from sweep.rungs import value_at
+from sweep.rungs import RungRecord, value_at
 from tests.sweep.events_factory import completed, continued, folded, reported, run_of
 
 values = st.floats(min_value=-1e6, max_value=1e6)
@@ -94,6 +94,15 @@ def test_a_rank_among_members_and_arrivals_is_that_of_all_sorted(members, arriva
     if everybody:
         rank = data.draw(st.integers(1, len(everybody)))
         assert value_at(ordered, arrivals, rank) == everybody[rank - 1]
+
+
+def test_a_trial_counts_once_at_a_rung_however_often_it_comes_there():
+    record = RungRecord()
+    record.enter(1, 0.5)
+    assert record.ordered() == [(0.5, 1)]
+    for number, value in ((2, 0.3), (1, 0.1), (2, 0.3)):
+        record.enter(number, value)
+    assert record.ordered() == [(0.3, 2), (0.5, 1)]
 
 
 def test_hyperbands_brackets_begin_ever_later_and_the_last_never_stops():

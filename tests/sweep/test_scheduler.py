@@ -2,7 +2,7 @@ import dataclasses
 
 from sweep.events import Event, Kind
 from sweep.pruning_rules import HalvingRule, NoPruning
-from sweep.scheduler import Plan, Scheduling, may_ask, next_stop_seconds, plan
+from sweep.scheduler import Plan, Scheduling, known_generation, may_ask, next_stop_seconds, plan
 from sweep.telling import TrialOutcome, due
 from tests.sweep.events_factory import asked, completed, folded, reported, run_of, started
 
@@ -100,6 +100,26 @@ def test_in_reproducible_order_trial_n_waits_for_trial_n_minus_look_ahead():
     assert may_ask(folded(*six, completed(0, 0.5)), REPRODUCIBLE)
     assert not may_ask(folded(*six, completed(1, 0.5)), REPRODUCIBLE)
     assert may_ask(folded(*six), FREE)
+
+
+def test_in_reproducible_order_an_ask_waits_for_promotions_that_it_must_know():
+    """With a look-ahead of 6 and cohorts of 2, the ask of index 8 knows what cohort 0 decided."""
+    ended = [event for n in range(1, 8) for event in (asked(n), completed(n, 0.5))]
+    pause = {"rule": "h", "best": {"loss": 0.3}, "best_epoch": 1, "values": [0.3]}
+    again = [*run_of(0, 0.3), Event(Kind.PAUSED, 0, 1, 1, pause)]
+
+    def state(generation):
+        promoted = Event(Kind.CONTINUED, 0, 1, 1, {"promoted": True, "generation": generation})
+        return folded(*again, promoted, *ended)
+
+    assert known_generation(8, REPRODUCIBLE) == 0
+    assert not may_ask(state(0), REPRODUCIBLE)
+    assert may_ask(state(1), REPRODUCIBLE)
+    first, second = TrialOutcome(0), TrialOutcome(0, again=True)
+    done = state(1)
+    done.apply(dataclasses.replace(completed(0, 0.2), seq=99))
+    assert due(done, REPRODUCIBLE, 8, {first, second}) == [first]
+    assert due(done, REPRODUCIBLE, 10, {first, second}) == [first, second]
 
 
 def test_in_reproducible_order_an_ask_knows_exactly_the_trials_it_must():

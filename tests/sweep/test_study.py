@@ -1,9 +1,10 @@
 import pytest
+from optuna.trial import TrialState as OptunaState
 
 from search_spaces import build_space
 from sweep.errors import ConfigProblem
 from sweep.events import Event, Kind
-from sweep.state import Standing, TrialState
+from sweep.state import Pause, Standing, TrialState
 from sweep.study import Constraint, Search, SearchRules, ask_seed, feasible, search_limit
 
 PARAMETERS = {
@@ -174,3 +175,15 @@ def test_warmed_events_are_told_when_the_search_is_restored():
     state.apply(Event(Kind.WARMED, payload=payload, seq=1))
     search = restore_search(space(), rules(), state, before=lambda index: [])
     assert [t.params["tbptt_forward_steps"] for t in search._study.trials] == [5]
+
+
+def test_a_paused_trial_is_told_as_it_stood_and_added_again_when_it_is_complete():
+    search = Search(space(), rules())
+    params, _ = search.ask()
+    trial = ended(0, params, 0.2)
+    trial.first_pause = Pause(1, (0.7,), {"loss": 0.7})
+    search.tell(trial)
+    search.tell(trial, again=True)
+    first, second = search._study.trials
+    assert (first.state, first.intermediate_values) == (OptunaState.PRUNED, {1: 0.7})
+    assert (second.state, second.value, second.params) == (OptunaState.COMPLETE, 0.2, first.params)

@@ -87,6 +87,7 @@ class Summary:
         return True
 
     def _store(self, writer: MlflowWriter) -> None:
+        from sweep.mlflow_view import saved_view
         from sweep.optuna_trials import importances  # seconds of imports, and nobody waits
         from sweep.results import open_results
         from sweep.summary_files import summary_files
@@ -95,8 +96,10 @@ class Summary:
         results: Results = open_results(self._folder)
         ledger: Ledger = ledger_of(self._log.read())
         shares = importances(results)
+        uid = self._log.uid()
+        writer.save_view(*saved_view(results, uid))
         writer.put(
-            self._log.uid(),
+            uid,
             summary_files(results, ledger, shares),
             note(results, ledger, shares),
         )

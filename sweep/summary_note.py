@@ -150,7 +150,11 @@ def _importance(importances: Mapping[str, float]) -> Iterator[str]:
 def _where(results: Results) -> str:
     name = results.config.name
     complete = sum(trial.state is Standing.COMPLETE for trial in results.trials)
-    compare = "select the children in the run list and press Compare" if complete > 1 else ""
+    compare = (
+        f"choose `{name}: trials, best first` under Views, select runs and press Compare"
+        if complete > 1
+        else ""
+    )
     pages = "Artifacts: `report.html` (all of it on one page), `top.html` (best trials), `plots/` "
     pages += "(history, importance, parallel coordinates, slices, learning curves, rungs), "
     pages += "`sweep.yaml`, `environment.json`."

@@ -139,6 +139,15 @@ class MlflowWriter:
             self._client.log_artifacts(run_id, folder)
             self._client.set_tag(run_id, "mlflow.note.content", note)
 
+    def save_view(self, key: str, value: str) -> None:
+        """Set the experiment's tag that holds a saved view (`sweep.mlflow_view`).
+
+        Raises:
+            TrackerUnavailable: try again later.
+        """
+        with self._answers.read():
+            self._client.set_experiment_tag(self._experiment_id, key, value)
+
     def _write(self, write: RunWrite) -> None:
         known = self._known.get(write.uid) or self._find(write)
         tags = [RunTag(k, v) for k, v in write.tags.items()] if known else []

@@ -32,6 +32,7 @@ class FakeTracker:
         self.gone = ""
         self.away = False
         self.pages: list[tuple[str, set[str], str]] = []
+        self.views: dict[str, str] = {}
         self.stores_files = True
 
     def connect(self, _uid: str, _last_seq: int) -> bool:
@@ -46,6 +47,9 @@ class FakeTracker:
             raise RunGone(f"run {write.name} was deleted;")
         self.written.append(write.name)
         self.existed = True
+
+    def save_view(self, key: str, value: str) -> None:
+        self.views[key] = value
 
     def put(self, uid: str, files: Mapping[str, bytes], note: str) -> None:
         if not self.stores_files:
@@ -164,9 +168,10 @@ def test_the_page_is_made_once_the_record_is_whole(
     assert len(tracker.pages) == 1
     uid, files, note = tracker.pages[0]
     assert uid == SWEEP_UID
-    assert {"sweep.yaml", "top.json", "top.csv", "top.html", "ledger.json"} <= files
+    assert {"sweep.yaml", "top.json", "top.csv", "top.html", "ledger.json", "report.html"} <= files
     assert {"plots/history.html", "plots/history.png", "plots/parallel.png"} <= files
     assert "Best: **trial 0**" in note
+    assert list(tracker.views) == [f"mlflow.sharedViewState.sweep-{SWEEP_UID}"]
 
 
 def test_a_page_that_can_not_be_stored_is_one_line_and_made_by_the_next_sync(

@@ -11,10 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, overload
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from trainers.config import TrainConfig
+from trainers.config import Structure, TrainConfig
+from trainers.masks import Array
 
 _WORD = 0xFFFFFFFF
 _LONG = 0xFFFFFFFFFFFFFFFF
@@ -250,6 +252,31 @@ def word(key: DropoutKey, site: Site) -> tuple[int, int]:
     return _split(_mix(_mix(_mix(key.config.seed) ^ (key.segment or 0)) ^ site.number))
 
 
+def words(keys: Sequence[DropoutKey], sites: Sequence[Site]) -> tuple[Array, Array]:
+    """Return `word` of several trials at several sites: halves `(trials, sites)`."""
+    seeds = np.array([_mix(key.config.seed) for key in keys], dtype=np.uint64)
+    segments = np.array([key.segment or 0 for key in keys], dtype=np.uint64)
+    numbers = np.array([site.number for site in sites], dtype=np.uint64)
+    mixed = _mix_all(_mix_all(seeds ^ segments)[:, None] ^ numbers)
+    return (mixed & np.uint64(_WORD)).astype(np.int64), (mixed >> np.uint64(32)).astype(np.int64)
+
+
+def sites_of(structure: Structure) -> list[Site]:
+    """Return every place where trials of a structure may drop something."""
+    layers = range(len(structure.layer_sizes))
+    places = [(layer, way) for layer in layers for way in range(1 + structure.bidirectional)]
+    inside = [recurrent, recurrent_kernel]
+    return [
+        INPUT,
+        OUTPUT,
+        EMBEDDING,
+        *(between(layer) for layer in layers[:-1]),
+        *(head(number) for number in range(len(structure.head_sizes))),
+        *(site(*place) for place in places for site in inside),
+        *(site for place in places for site in zoneout(*place)),
+    ]
+
+
 def drop_below(rate: float) -> int:
     """Return what a draw of 32 bits lies below with probability `rate`."""
     return round(rate * (_WORD + 1))
@@ -316,6 +343,14 @@ def _mix(x: int) -> int:
     x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _LONG
     x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _LONG
     return x ^ (x >> 31)
+
+
+def _mix_all(x: Array) -> Array:
+    """Mix arrays of unsigned 64 bits as `_mix` does; their products wrap around."""
+    x = x + np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(x ^ (x >> np.uint64(31)))
 
 
 def _split(x: int) -> tuple[int, int]:

@@ -23,12 +23,13 @@ from trainers.stacking import widen
 from trainers.tallies import elements_of, sums_of
 from trainers.tbptt import Segment, cut, enter, leave
 
-_FLOATS = 1 << 20  # of the largest array in a batch: enough to fill the kernels, small in memory
+# Of the largest array in a batch: enough to fill the kernels, small in memory.
+_FLOATS, _FLOATS_FUSED_ON_GPU = 1 << 20, 1 << 27
 
 
-def evaluation_rows(model: Model, part: Part | StreamPart) -> int:
+def evaluation_rows(model: Model, part: Part | StreamPart, floats: int = _FLOATS) -> int:
     """Return the rows of an evaluation batch: a function of structure and data, not of the pack."""
-    return max(1, _FLOATS // (part.data.time_steps * 4 * max(model.structure.layer_sizes)))
+    return max(1, floats // (part.data.time_steps * 4 * max(model.structure.layer_sizes)))
 
 
 @torch.no_grad()
@@ -127,8 +128,11 @@ def _passes(
 ) -> Iterator[tuple[Segment, Tensor]]:
     """Run a part; yield what was run and its outputs `(trials, wanted, outputs)`."""
     state, trials = None, len(weights.head_bias)
-    for begins, segment in _segments(model, part, data.input_size, trials):
-        segment = widen(segment.to(weights.head_bias.device), trials, model.structure)
+    device = weights.head_bias.device
+    together = trials > 1 and device.type == "cuda"
+    floats = (_FLOATS_FUSED_ON_GPU if together else _FLOATS) // trials
+    for begins, segment in _segments(model, part, data.input_size, floats):
+        segment = widen(segment.to(device), trials, model.structure)
         if segment.targets is None and data.walk == "sequences":
             yield segment, weights.head_bias[:, :0]
             continue
@@ -139,14 +143,14 @@ def _passes(
 
 
 def _segments(
-    model: Model, part: Part | StreamPart, input_size: int, trials: int = 1
+    model: Model, part: Part | StreamPart, input_size: int, floats: int
 ) -> Iterator[tuple[bool, Segment]]:
-    """Yield what is run, and whether it begins with zero state."""
-    for source in part.evaluation(max(1, evaluation_rows(model, part) // trials)):
+    """Yield what is run, about `floats` at a time, and whether it begins with zero state."""
+    for source in part.evaluation(evaluation_rows(model, part, floats)):
         stride = source.time_steps
         if isinstance(source, Lanes):
-            floats_a_step = 4 * max(model.structure.layer_sizes) * source.count * trials
-            stride = min(stride, max(1, _FLOATS // floats_a_step))
+            floats_a_step = 4 * max(model.structure.layer_sizes) * source.count
+            stride = min(stride, max(1, floats // floats_a_step))
         for start in range(0, source.time_steps, stride):
             span = Span(start, min(start + stride, source.time_steps), gradient=False)
             batch = source.window(span.start, span.stop)

@@ -146,6 +146,9 @@ class Fused:
             self._train(same) if same[0].scored else self._carry(same)
         return [turn.slot for turn in turns if self._cursors[turn.slot].ends()]
 
+    def settle(self) -> None:
+        """Nothing is left to read: every step reads its own numbers."""
+
     def lane(self, slots: tuple[int, ...]) -> Lane:
         """Return the rows of some slots in ascending order."""
         first, last = slots[0], slots[-1] + 1

@@ -26,6 +26,7 @@ from trainers.errors import ConfigError, DataError
 from trainers.evaluation import confusion_matrix, evaluate, evaluate_together
 from trainers.fitting import check_structure
 from trainers.fused import Fused
+from trainers.graph import Graph
 from trainers.initialisation import initialise
 from trainers.lanes import StreamPart, part_of
 from trainers.masks import Array
@@ -35,9 +36,10 @@ from trainers.model import Model
 from trainers.parameters import Layout, Weights, weights_of
 from trainers.recurrence import Wanted, choose_backend
 from trainers.reports import EpochReport
+from trainers.resident import fits_device
 from trainers.spans import Walk
 from trainers.training import train_segment
-from trainers.trial import Buffers, Progress, Trial
+from trainers.trial import Buffers, Trial, restore
 
 PartName = Literal["train", "validation", "test"]
 
@@ -84,9 +86,7 @@ class Pack:
         self._trials: list[Trial | None] = [None] * slots
         self._parts: dict[PartName, Part | StreamPart] = {}
         self._total_squares: dict[PartName, Array] = {}
-        self._fused: Fused | None = None
-        if slots > 1 and backend == "stepwise":
-            self._fused = Fused(self._model, self._buffers, self._part("train"), data.input_size)
+        self._fused = self._together(backend)
         if objective.metric == "r2":
             self._require_variance()
 
@@ -132,7 +132,7 @@ class Pack:
         else:
             saved = read_checkpoint(checkpoint)
             check_fits(saved, config, self._data.digest, checkpoint)
-            _restore(trial, saved)
+            restore(trial, saved)
         self._trials[slot] = trial
 
     def drop(self, slot: int) -> None:
@@ -204,15 +204,29 @@ class Pack:
             progress.batch, progress.segment, trial.state = progress.batch + 1, 0, None
         return self._report(trial, slot, began)
 
+    def _together(self, backend: Wanted) -> Fused | Graph | None:
+        """Return what steps all slots as one program; None where they go slot by slot."""
+        part, slots = self._part("train"), len(self._trials)
+        if backend in ("graph", "eager") and fits_device(self._structure, part):
+            with out_of_memory_named(slots, self._device):
+                return Graph(self._model, self._buffers, part, self._data)
+        if backend in ("stepwise", "graph", "eager") and slots > 1:
+            return Fused(self._model, self._buffers, part, self._data.input_size)
+        return None
+
     def _advance_fused(
-        self, fused: Fused, trials: dict[int, Trial], seconds: float | None
+        self, fused: Fused | Graph, trials: dict[int, Trial], seconds: float | None
     ) -> list[EpochReport]:
         began = time.perf_counter()
         ended: list[int] = []
-        while not ended:
-            ended = fused.step(trials)
-            if seconds is not None and time.perf_counter() - began >= seconds:
-                break
+        try:
+            while not ended:
+                ended = fused.step(trials)
+                if seconds is not None and time.perf_counter() - began >= seconds:
+                    break
+        finally:
+            fused.settle()
+        ended = ended or [slot for slot, trial in trials.items() if trial.diverged]
         share = (time.perf_counter() - began) / len(trials)
         for trial in trials.values():
             trial.progress.epoch_seconds += share
@@ -371,19 +385,3 @@ def evaluate_checkpoint(
 
 def _finite(metrics: dict[str, float]) -> dict[str, float]:
     return {name: value for name, value in metrics.items() if math.isfinite(value)}
-
-
-def _restore(trial: Trial, saved: Checkpoint) -> None:
-    """Continue a trial where its checkpoint left it."""
-    tensors, rows, progress = saved.tensors, trial.rows, dict(saved.progress)
-    trial.tally.restore(tensors["sums"], progress.pop("tally"))
-    trial.progress = Progress(**progress)
-    rows.weights[0].copy_(tensors["weights"])
-    rows.best[0].copy_(tensors["best"])
-    rows.moments[:, 0].copy_(tensors["moments"])
-    layers: dict[int, list[torch.Tensor]] = {}
-    for name in sorted(n for n in tensors if n.startswith("state.")):
-        # A copy lies at 64 bytes, as the state that was saved did; a file's content lies anywhere.
-        own = tensors[name].to(rows.weights.device, copy=True)
-        layers.setdefault(int(name.split(".")[1]), []).append(own)
-    trial.state = tuple(tuple(layers[i]) for i in sorted(layers)) or None

@@ -13,7 +13,8 @@ from trainers.dropout import RecurrentNoise
 from trainers.errors import ConfigError
 
 Backend = Literal["native", "manual", "stepwise"]
-Wanted = Literal["auto", "native", "manual", "stepwise"]
+# What a pack runs on: `graph` captures its steps, `eager` is the same program without a capture.
+Wanted = Literal["auto", "native", "manual", "stepwise", "graph", "eager"]
 Run = Callable[..., tuple[Tensor, State]]
 
 _RUNS: dict[Backend, Run] = {
@@ -36,8 +37,15 @@ def choose_backend(wanted: Wanted, cell: str, trials: int, device: str) -> Backe
     """Return the backend for a layer; pure.
 
     Raises:
-        ConfigError: `wanted` is not exact for this layer.
+        ConfigError: `wanted` is not exact for this layer, or not for this device.
     """
+    if wanted == "graph" and not device.startswith("cuda"):
+        raise ConfigError(
+            f"backend graph captures CUDA graphs, but got device={device!r}; choose auto, or "
+            "stepwise for the same program without a capture."
+        )
+    if wanted == "graph" or wanted == "eager":
+        return "stepwise"
     if wanted == "auto":
         fastest_first: tuple[Backend, ...] = ("manual", "native", "stepwise")
         return next(name for name in fastest_first if _APPLIES[name](cell, trials, device))

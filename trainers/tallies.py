@@ -50,7 +50,8 @@ def sums_of(
     if valid is not None:
         counts = valid.unsqueeze(-1)
         mask = counts if mask is None else mask & counts
-        own = torch.where(counts, own, 0.0)
+    if mask is not None:
+        own = torch.where(mask, own, 0.0)
     assert segment.targets is not None
     with torch.no_grad():
         metrics = _metrics(outputs.detach(), segment.targets, mask, structure)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from trainers.checkpoint import Checkpoint
 from trainers.config import TrainConfig
 from trainers.dropout import DropoutKey
 from trainers.metrics import Objective, Tally
@@ -156,3 +157,19 @@ class Trial:
         progress.epoch_seconds = progress.epoch_norms = 0.0
         self.state = None
         self.tally.clear()
+
+
+def restore(trial: Trial, saved: Checkpoint) -> None:
+    """Continue a trial where its checkpoint left it."""
+    tensors, rows, progress = saved.tensors, trial.rows, dict(saved.progress)
+    trial.tally.restore(tensors["sums"], progress.pop("tally"))
+    trial.progress = Progress(**progress)
+    rows.weights[0].copy_(tensors["weights"])
+    rows.best[0].copy_(tensors["best"])
+    rows.moments[:, 0].copy_(tensors["moments"])
+    layers: dict[int, list[Tensor]] = {}
+    for name in sorted(n for n in tensors if n.startswith("state.")):
+        # A copy lies at 64 bytes, as the state that was saved did; a file's content lies anywhere.
+        own = tensors[name].to(rows.weights.device, copy=True)
+        layers.setdefault(int(name.split(".")[1]), []).append(own)
+    trial.state = tuple(tuple(layers[i]) for i in sorted(layers)) or None

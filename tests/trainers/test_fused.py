@@ -4,97 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 import trainers.batches
 from tests.trainers.factory import ACCURACY, RMSE, admitted, finish, regression_data, slot_weights
 from tests.trainers.fused_cases import (
     BASE,
+    CASES,
+    DROPOUTS,
     apart,
     assert_equal_to_solo,
-    classes_data,
     data_of,
     different,
-    elements_data,
     finish_all,
-    ids_data,
-    labels_data,
     masked,
     packed,
-    sparse_data,
-    stream_data,
-    with_resets,
+    trials,
 )
 from trainers.config import TrainConfig
 
 CELLS = ("rnn_tanh", "rnn_relu", "gru", "lstm", "lstm_layernorm")
-DROPOUTS = [
-    {"input_dropout": 0.4, "layer_dropout": 0.3},
-    {"output_dropout": 0.3, "head_dropout": 0.2},
-    {"recurrent_dropout": 0.3, "weight_drop": 0.2},
-    {"zoneout_hidden": 0.3, "zoneout_cell": 0.2},
-]
-REGULARISED = [{"activation_regularisation": 0.1, "head_l2": 0.1}, {}]
-REGULARISED[1] = {"temporal_activation_regularisation": 0.3, "weight_decay_kind": "l2"}
-STEP, ONE = {"dropout_kind": "step"}, {"readout": "last"}
-WORDS = {"loss": "cross_entropy"}
-STREAM = {"batch_size": 4, **STEP}
-
-# Name: settings of all trials, settings of each (repeated for those after), data.
-CASES = {
-    "locked dropout": ({}, DROPOUTS, lambda: data_of("gaps")),
-    "step dropout": (STEP, DROPOUTS, lambda: data_of("gaps")),
-    "k2 < k1": (STEP | {"tbptt_backward_steps": 3}, DROPOUTS[:2], lambda: data_of("prefix")),
-    "k2 > k1": ({"tbptt_backward_steps": 8}, DROPOUTS[2:], lambda: data_of("gaps")),
-    "k2 > k1, mean": ({"tbptt_backward_steps": 8, "readout": "mean"}, [{}], data_of),
-    "no truncation": ({"tbptt_forward_steps": None}, [{}], lambda: data_of("prefix")),
-    "targets here and there": ({}, [{}], sparse_data),
-    "adam": ({}, [{"weight_decay_kind": "l2"}, {}, {"lr_decay": "cosine"}], data_of),
-    "adamw": ({"optimizer": "adamw"}, [{}], data_of),
-    "sgd": ({"optimizer": "sgd"}, [{}, {"momentum": 0.9}, {"momentum": 0.5, "nesterov": True}],
-            data_of),
-    "rmsprop": ({"optimizer": "rmsprop"}, [{}, {"momentum": 0.9}, {"rmsprop_smoothing": 0.9}],
-                data_of),
-    "adagrad": ({"optimizer": "adagrad"}, [{"clip_value": 0.01}, {"lr_decay": "plateau"}], data_of),
-    "sequence_sum": ({"loss_reduction": "sequence_sum"}, [{}], lambda: data_of("gaps")),
-    "sequence_mean": ({"loss_reduction": "sequence_mean"}, [{}], lambda: data_of("gaps")),
-    "sequence_mean, last": (ONE | {"loss_reduction": "sequence_mean"}, [{}], data_of),
-    "last": (ONE | STEP, [{}, {"output_dropout": 0.3}], lambda: data_of("gaps")),
-    "mean": ({"readout": "mean"}, [{}], lambda: data_of("prefix")),
-    "max": ({"readout": "max"}, [{}], lambda: data_of("gaps")),
-    "all_states": ({"readout": "all_states", "hidden_size": (4, 3)}, [{}], lambda: data_of("gaps")),
-    "bidirectional": ({"bidirectional": True, "tbptt_forward_steps": None}, DROPOUTS[:3],
-                      lambda: data_of("gaps")),
-    "summed directions, last": (
-        ONE | {"bidirectional": True, "tbptt_forward_steps": None, "bidirectional_merge": "sum"},
-        [{}], lambda: data_of("prefix")),
-    "dense stem": ({"stem": "dense", "stem_size": 3}, [{}], lambda: data_of("prefix")),
-    "convolution": ({"stem": "conv", "stem_size": 3, "readout": "mean"}, [{}],
-                    lambda: data_of("gaps")),
-    "regularisation": ({}, REGULARISED, lambda: data_of("gaps")),
-    "classes": (WORDS, [{}], classes_data),
-    "class weights": (WORDS, [{}], lambda: classes_data(class_weights=np.array([1.0, 2.0, 0.5]))),
-    "labels": ({"loss": "binary_cross_entropy"}, [{}], labels_data),
-    "masked elements": ({"loss": "huber", "loss_reduction": "sequence_mean"}, [{}], elements_data),
-    "masked elements, last": (ONE | {"loss": "mae"}, [{}], elements_data),
-    "one-hot words": (WORDS, [{}], ids_data),
-    "embedded words": (WORDS | {"embedding_size": 3}, [{"embedding_dropout": 0.3}, {}], ids_data),
-    "numbers of embedded words": ({"embedding_size": 3}, [{}], lambda: ids_data("regression")),
-    "resets": ({}, DROPOUTS[2:], lambda: with_resets(data_of("gaps"))),
-    "stream": (STREAM, DROPOUTS[1:], stream_data),
-    "stream with gaps": (STREAM | {"stem": "conv"}, DROPOUTS, lambda: stream_data(gaps=True)),
-    "stream, k2 > k1": (STREAM | {"tbptt_backward_steps": 9}, DROPOUTS[2:], stream_data),
-    "stream, random lengths": (
-        STREAM | {"tbptt_random_lengths": True, "tbptt_forward_steps": 12}, [{}], stream_data),
-}  # fmt: skip
-
-
-def trials(common, each, base=BASE):
-    count = max(len(each), 2)
-    settings = {"cell": "lstm", "head_sizes": (3,), "max_epochs": 2} | common
-    configs = different(replace(base, **settings), count)
-    return [replace(c, **each[i % len(each)]) for i, c in enumerate(configs)]
 
 
 @pytest.mark.parametrize("pattern", ["none", "prefix", "gaps"])

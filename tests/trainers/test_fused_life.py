@@ -34,10 +34,10 @@ def alone_of(config, data):
 class Life:
     """Six trials that pass through a pack of three slots, and now and then through other packs."""
 
-    def __init__(self, base, data, folder, seed):
+    def __init__(self, base, data, folder, seed, backend):
         self.chance, self.data, self.folder = random.Random(seed), data, folder
         self.configs = different(base, 6)
-        self.pack = Pack(base.structure(), data, RMSE, slots=3, backend="stepwise")
+        self.pack = Pack(base.structure(), data, RMSE, slots=3, backend=backend)
         self.waiting = [(number, None) for number in range(6)]
         self.sitting: dict[int, int] = {}
         self.reports: dict[int, list] = {number: [] for number in range(6)}
@@ -90,13 +90,15 @@ class Life:
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("pattern", ["prefix", "gaps"])
+@pytest.mark.parametrize(
+    ("backend", "pattern"), [("stepwise", "prefix"), ("stepwise", "gaps"), ("eager", "prefix")]
+)
 def test_any_admitting_dropping_saving_and_restoring_leaves_every_trial_as_alone(
-    tmp_path, seed, pattern
+    tmp_path, seed, backend, pattern
 ):
     kinds = {"readout": ("every", "mean")[seed % 2], "dropout_kind": ("step", "locked")[seed // 2]}
     data = data_of(pattern)
-    life = Life(replace(NOISY, **kinds), data, tmp_path, seed)
+    life = Life(replace(NOISY, **kinds), data, tmp_path, seed, backend)
     while len(life.weights) < 6:
         life.admit_some()
         life.train_some()

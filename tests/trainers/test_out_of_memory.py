@@ -35,7 +35,7 @@ def test_other_errors_of_torch_are_not_taken_for_lack_of_memory():
     assert free_bytes("cpu") > 0
 
 
-@pytest.mark.parametrize("backend", ["native", "stepwise"])
+@pytest.mark.parametrize("backend", ["native", "stepwise", "eager"])
 @pytest.mark.parametrize("at_call", [1, 4, 13])
 def test_trials_stand_before_the_segment_that_did_not_fit_and_go_on_elsewhere(
     tmp_path, monkeypatch, backend, at_call
@@ -54,10 +54,14 @@ def test_trials_stand_before_the_segment_that_did_not_fit_and_go_on_elsewhere(
         return original(self, *arguments)
 
     monkeypatch.setattr(Model, "forward", tight)
-    with pytest.raises(OutOfMemory):
+
+    def until_it_does_not_fit():
         while True:
             for report in pack.advance([0, 1, 2], 0.0):
                 reports[report.slot].append(without_time(report))
+
+    with pytest.raises(OutOfMemory):
+        until_it_does_not_fit()
     monkeypatch.undo()
     smaller = Pack(base.structure(), data, RMSE, slots=2, backend="stepwise")
     for slot, config in enumerate(configs):

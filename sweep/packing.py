@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from sweep.protocol import Admit, WorkerSettings
 from trainers.metrics import Objective
 from trainers.pack import Pack
+from trainers.recurrence import Wanted
 
 if TYPE_CHECKING:
     from trainers.config import Structure
@@ -70,7 +71,7 @@ class Seating:
         )
         self._data = data
         self._settings = settings
-        self._plans: dict[Structure, Literal["auto", "native", "stepwise", "graph"]] = {}
+        self._plans: dict[Structure, Wanted] = {}
         self._seats: list[Seat] = []
         self._turns = 0
 
@@ -120,7 +121,7 @@ class Seating:
 
     def _open(self, structure: Structure) -> Seat:
         settings = self._settings
-        backend = settings.backend
+        backend: Wanted = settings.backend
         if settings.pack == 0:
             backend = self._plan(structure)
         pack = Pack(
@@ -135,7 +136,7 @@ class Seating:
         self._seats.append(seat)
         return seat
 
-    def _plan(self, structure: Structure) -> Literal["auto", "native", "stepwise", "graph"]:
+    def _plan(self, structure: Structure) -> Wanted:
         """Measure how many trials of this structure pay, and on which backend; once for each."""
         from trainers.planner import plan_pack
 

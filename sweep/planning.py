@@ -1,4 +1,4 @@
-"""What a sweep would do, before anything is spent: trains nothing, writes nothing.
+"""What a sweep would do, before anything is spent: trains no trial, writes nothing.
 
 The time is a first estimate: one batch of random numbers through a bare torch network of each
 example's structure, times the batches of an epoch, times its epochs, early ends not counted.
@@ -9,18 +9,22 @@ from __future__ import annotations
 import math
 import statistics
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sweep.config import SweepConfig
 from sweep.setup import Prepared, prepare, worker_count
+from trainers.config import structural_fields
 
 if TYPE_CHECKING:
-    from trainers.config import TrainConfig
+    from trainers.config import Structure, TrainConfig
     from trainers.data.contract import SequenceData
+    from trainers.planner import PackChoice
 
 EXAMPLES = 6
 REPEATS = 3
+PACKINGS = 2  # structures whose packs are measured on this machine; some seconds each
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,19 @@ class Example:
 
 
 @dataclass(frozen=True)
+class Packing:
+    """How trials of one structure would train together on this machine.
+
+    Attributes:
+        params: What the space draws of the structure.
+        choice: The fastest way that was measured here, and why.
+    """
+
+    params: dict[str, Any]
+    choice: PackChoice
+
+
+@dataclass(frozen=True)
 class SweepPlan:
     """What a sweep would do; see `rnn-sweep plan`."""
 
@@ -46,6 +63,8 @@ class SweepPlan:
     workers: int
     size: float
     examples: tuple[Example, ...]
+    device: str = "cpu"
+    packings: tuple[Packing, ...] = ()
 
     @property
     def sweep_seconds(self) -> float:
@@ -63,7 +82,36 @@ def plan_sweep(config: SweepConfig) -> SweepPlan:
     """
     prepared = prepare(config)
     examples = tuple(_example(prepared, number) for number in range(EXAMPLES))
-    return SweepPlan(prepared, worker_count(config), prepared.space.size(), examples)
+    device = _device(config)
+    packings = tuple(_packings(prepared, examples, device))
+    size = prepared.space.size()
+    return SweepPlan(prepared, worker_count(config), size, examples, device, packings)
+
+
+def _device(config: SweepConfig) -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() and config.run.device != "cpu" else "cpu"
+
+
+def _packings(prepared: Prepared, examples: Sequence[Example], device: str) -> Iterator[Packing]:
+    """Measure, here, what is fastest for the structures of the first examples."""
+    import torch
+
+    from trainers.metrics import Objective
+    from trainers.planner import plan_pack
+
+    run, judged = prepared.config.run, prepared.judged
+    objective = Objective(judged.metric, judged.direction)
+    done: set[Structure] = set()
+    torch.set_num_threads(run.threads)
+    for example in examples:
+        structure = prepared.train_config(0, example.params).structure()
+        if len(done) < PACKINGS and structure not in done:
+            done.add(structure)
+            choice = plan_pack(structure, prepared.data, objective, device, measure=True)
+            names = [name for name in structural_fields() if name in example.params]
+            yield Packing({name: example.params[name] for name in names}, choice)
 
 
 def _example(prepared: Prepared, number: int) -> Example:

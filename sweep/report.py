@@ -128,10 +128,31 @@ def show_plan(screen: Console, plan: SweepPlan) -> None:
             f"  {settings(example.params)}  ({example.parameters:,} parameters, at most "
             f"{duration(example.trial_seconds)})"
         )
+    _show_packs(screen, plan)
     screen.print(
         f"First estimate: at most {duration(plan.sweep_seconds)}, every trial to its last epoch "
         "(pruning and patience end many sooner)"
     )
+
+
+def _show_packs(screen: Console, plan: SweepPlan) -> None:
+    """Print how trials would train together, and what was measured on this machine."""
+    run = plan.prepared.config.run
+    if run.pack != "auto":
+        size = f"{run.pack} trials a worker, as run.pack says"
+    elif plan.device == "cpu":
+        size = "one trial at a time, the default on a CPU: bit-equal to a trial alone"
+    else:
+        size = "as measured"
+    screen.print(f"Packs: {size}. Measured here:")
+    for packing in plan.packings:
+        screen.print(f"  {settings(packing.params) or 'all'}: {packing.choice.reason}")
+    best = max((p.choice for p in plan.packings), key=lambda c: c.slots, default=None)
+    if best is not None and best.slots > 1 and run.pack == "auto" and plan.device == "cpu":
+        screen.print(
+            f"  where packs are faster, take them: --set run.pack={best.slots} "
+            f"--set run.backend={best.backend}"
+        )
 
 
 def show_spaces(screen: Console) -> None:

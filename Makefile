@@ -51,8 +51,8 @@ format: $(STAMP) ## rewrite the code as `check` wants it
 bench: $(STAMP) ## measure (ARGS=--write appends to tests/benchmarks/RESULTS.md, ARGS=--quick smokes)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
-bench-gpu: $(STAMP) ## measure on a CUDA device
-	@$(BIN)/python -m tests.benchmarks --gpu
+bench-gpu: $(STAMP) ## measure on a CUDA device (ARGS=--full the whole grid)
+	@$(BIN)/python -m tests.benchmarks --gpu $(ARGS)
 
 clean: ## remove caches and build outputs (not .venv, not sweeps)
 	@rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

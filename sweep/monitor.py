@@ -98,7 +98,7 @@ class Monitor:
         self._progress(
             Progress(
                 counts=dict(counts),
-                budget_trials=self._prepared.config.budget.trials,
+                budget_trials=self._trials_in_all(),
                 best=self._best,
                 ended=ended,
                 epochs_per_second=self._epochs_per_second(),
@@ -111,6 +111,11 @@ class Monitor:
                 phase=self._phase,
             )
         )
+
+    def _trials_in_all(self) -> int:
+        """Return the budget, and the audits and replicates that have been added to it."""
+        state = self._coordinator.state
+        return self._prepared.config.budget.trials + len(state.trials) - state.searched
 
     def _live_busy_fraction(self) -> float:
         clock = self._coordinator.clock
@@ -132,5 +137,5 @@ class Monitor:
         session_done = done - self._coordinator.ended_before
         if session_done == 0:
             return None
-        left = max(self._prepared.config.budget.trials - done, 0)
+        left = max(self._trials_in_all() - done, 0)
         return left * elapsed / session_done

@@ -51,7 +51,8 @@ def _state(results: Results, sweep_uid: str) -> dict[str, Any]:
     columns += [_key("params", name) for name in params[: _MOST_COLUMNS - len(columns)]]
     charts, sections = _charts(objective, leading.metric, params[:_MOST_POLES])
     return {
-        "searchFilter": f"tags.`sweep.uid` = '{sweep_uid}' and tags.`sweep.trial` LIKE '%'",
+        # The sweep's own run has no source.
+        "searchFilter": f"tags.`sweep.uid` = '{sweep_uid}' and tags.`sweep.source` != 'replicate'",
         "orderByKey": _key("metrics", objective),
         "orderByAsc": leading.direction == "minimize",
         "startTime": "ALL",

@@ -23,6 +23,7 @@ from tests.benchmarks.simulated_sweep import Spent, simulate
 
 TASKS = ("digits", "adding")
 WORKERS = 2
+MANY = 16
 ORDERS = 20
 RULES: Mapping[str, Rule] = {
     "halving": HalvingRule(),
@@ -56,6 +57,9 @@ def measure(quick: bool) -> Sequence[Figure]:
         recording = load(path_of(task))
         for name, compared in compare(recording, RULES, orders).items():
             found += _figures(f"{task}, {name}", recording, compared, goal=name == "halving")
+        halving = {"halving": RULES["halving"]}
+        at_once = compare(recording, halving, orders, workers=MANY)["halving"]
+        found += _figures(f"{task}, halving, {MANY} at once", recording, at_once, goal=False)
     return found
 
 

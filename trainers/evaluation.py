@@ -81,9 +81,23 @@ def evaluate_together(
             losses_sum += found.losses.double() * segment.denominator
             plain += found.plain
             common.elements += elements_of(segment)
+    return results_of(common, sums, torch.stack([losses_sum, plain]), total_squares)
+
+
+def results_of(
+    common: Tally, metrics: Tensor, losses: Tensor, total_squares: Array | None
+) -> list[dict[str, float]]:
+    """Return each trial's metrics from the sums of a pass.
+
+    Args:
+        common: What is the same for all: counts, task.
+        metrics: `(trials, 3, outputs)`.
+        losses: `(2, trials)`: weighted losses, their elements without weights.
+        total_squares: SST of the part, for r2.
+    """
     results = []
-    for own, loss, nats in zip(sums, losses_sum.tolist(), plain.tolist(), strict=True):
-        common.sums, common.loss_sum, common.plain_loss = own, loss, nats
+    for own, loss, plain in zip(metrics, *losses.tolist(), strict=True):
+        common.sums, common.loss_sum, common.plain_loss = own, loss, plain
         results.append(common.result(total_squares))
     return results
 

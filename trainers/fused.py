@@ -136,15 +136,14 @@ class Fused:
         A loss or gradient that is not finite ends that trial, before any of its weights changed.
         """
         # Alone, a trial may have been stopped between its epoch's last segment and its report.
-        if ended := [slot for slot, trial in trials.items() if self._cursor(slot, trial).ends()]:
-            return ended
-        turns = [self._turn(slot, trial) for slot, trial in trials.items()]
+        ended = [slot for slot, trial in trials.items() if self._cursor(slot, trial).ends()]
+        turns = [self._turn(slot, trial) for slot, trial in trials.items() if slot not in ended]
         for _, group in itertools.groupby(
             sorted(turns, key=lambda t: (repr(t.program), t.slot)), key=lambda t: t.program
         ):
             same = list(group)
             self._train(same) if same[0].scored else self._carry(same)
-        return [turn.slot for turn in turns if self._cursors[turn.slot].ends()]
+        return ended + [turn.slot for turn in turns if self._cursors[turn.slot].ends()]
 
     def settle(self) -> None:
         """Nothing is left to read: every step reads its own numbers."""

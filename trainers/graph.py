@@ -107,9 +107,16 @@ class Graph:
         """Advance trials, by slot, by one segment; return the slots whose epoch has ended."""
         for slot, trial in trials.items():
             self._settle_in(slot, trial)
-        if ended := self._ended(trials):
+        ended = self._ended(trials)
+        going = {slot: trial for slot, trial in trials.items() if slot not in ended}
+        if going:
+            self._advance(going)
+        ended = self._ended(trials)
+        if ended or self._steps % _READ_EVERY == 0:
             self.settle()
-            return ended
+        return self._ended(trials)
+
+    def _advance(self, trials: dict[int, Trial]) -> None:
         self._require([trial.config for trial in trials.values()])
         assert self._program is not None
         integers, floats, scored = self._plan(trials)
@@ -122,9 +129,6 @@ class Graph:
             self._assumed[slot] += steps
         self._steps += 1
         self._wait_for_the_device()
-        if self._steps % _READ_EVERY == 0 or self._ended(trials):
-            self.settle()
-        return self._ended(trials)
 
     def settle(self) -> None:
         """Read what the trials added up, and the state they carry, into the trials themselves."""

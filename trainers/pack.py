@@ -28,6 +28,7 @@ from trainers.fitting import check_structure
 from trainers.fused import Fused
 from trainers.graph import Graph
 from trainers.initialisation import initialise
+from trainers.judging import Judge
 from trainers.lanes import StreamPart, part_of
 from trainers.masks import Array
 from trainers.memory import out_of_memory_named
@@ -87,6 +88,7 @@ class Pack:
         self._parts: dict[PartName, Part | StreamPart] = {}
         self._total_squares: dict[PartName, Array] = {}
         self._fused = self._together(backend)
+        self._judge: Judge | None = None
         if objective.metric == "r2":
             self._require_variance()
 
@@ -153,10 +155,11 @@ class Pack:
         return sorted(reports, key=lambda report: report.slot)
 
     def advance(self, slots: Sequence[int], seconds: float | None = None) -> list[EpochReport]:
-        """Train some slots for about `seconds`, at most until one of them ends its epoch.
+        """Train some slots for about `seconds`, at most to the end of an epoch.
 
         Slot by slot the one that is farthest behind comes first, so that trials of a pack advance
-        together; fused, all of them make the same number of segments.
+        together. Fused, each goes to the end of its own epoch and waits there for the others, so
+        that one program validates them; one that diverged is reported at once.
 
         Returns:
             Reports of the epochs that ended; none when the time ran out first.
@@ -175,14 +178,7 @@ class Pack:
             return [] if report is None else [report]
 
     def train(self, slot: int, seconds: float | None = None) -> EpochReport | None:
-        """Train one slot to the epoch's end, or for about `seconds`; call again to go on.
-
-        Returns:
-            The epoch's report, or None when the time ran out first.
-
-        Raises:
-            ConfigError: the slot is empty, or its trial has ended.
-        """
+        """Train one slot: `advance` of one; its report, or None when the time ran out first."""
         reports = self.advance([slot], seconds)
         return reports[0] if reports else None
 
@@ -217,38 +213,48 @@ class Pack:
     def _advance_fused(
         self, fused: Fused | Graph, trials: dict[int, Trial], seconds: float | None
     ) -> list[EpochReport]:
+        """Let those that end their epoch first wait for the others: one validation for all."""
         began = time.perf_counter()
-        ended: list[int] = []
+        ended: set[int] = set()
         try:
-            while not ended:
-                ended = fused.step(trials)
+            while len(ended) < len(trials):
+                ended |= set(fused.step({s: t for s, t in trials.items() if s not in ended}))
+                if any(trial.diverged for trial in trials.values()):
+                    break
                 if seconds is not None and time.perf_counter() - began >= seconds:
                     break
         finally:
             fused.settle()
-        ended = ended or [slot for slot, trial in trials.items() if trial.diverged]
-        share = (time.perf_counter() - began) / len(trials)
-        for trial in trials.values():
-            trial.progress.epoch_seconds += share
-        return self._reports({slot: trials[slot] for slot in ended}) if ended else []
+            share = (time.perf_counter() - began) / len(trials)
+            for trial in trials.values():
+                trial.progress.epoch_seconds += share
+        if len(ended) < len(trials):
+            ended = {slot for slot, trial in trials.items() if trial.diverged}
+        return self._reports({slot: trials[slot] for slot in sorted(ended)}) if ended else []
 
     def _reports(self, ended: dict[int, Trial]) -> list[EpochReport]:
         """Close epochs that ended together: one program validates them."""
         began = time.perf_counter()
-        finite = tuple(slot for slot, trial in ended.items() if not trial.diverged)
-        results: dict[int, dict[str, float]] = {}
-        if finite:
-            flat = self._buffers.weights[list(finite)]
-            keys = evaluation_keys(*(ended[slot].config for slot in finite))
-            part, squares = self._part("validation"), self._squares("validation")
-            found = evaluate_together(
-                self._model, weights_of(self._model.layout, flat), self._data, part, squares, keys
-            )
-            results = dict(zip(finite, found, strict=True))
+        finite = [slot for slot, trial in ended.items() if not trial.diverged]
+        results = self._validated(finite) if finite else {}
         for trial in ended.values():
             trial.progress.epoch_seconds += (time.perf_counter() - began) / len(ended)
         now = time.perf_counter()
         return [self._report(t, slot, now, results.get(slot)) for slot, t in ended.items()]
+
+    def _validated(self, slots: list[int]) -> dict[int, dict[str, float]]:
+        part, squares = self._part("validation"), self._squares("validation")
+        keys = evaluation_keys(*(self._trial(slot).config for slot in slots))
+        captured = isinstance(self._fused, Graph) and fits_device(self._structure, part)
+        if captured and keys is None and 4 * len(slots) >= len(self._trials):
+            if self._judge is None:
+                assert isinstance(part, Part)
+                self._judge = Judge(self._model, self._buffers, part, self._data, squares)
+            everyone = self._judge.metrics()
+            return {slot: everyone[slot] for slot in slots}
+        weights = weights_of(self._model.layout, self._buffers.weights[slots])
+        found = evaluate_together(self._model, weights, self._data, part, squares, keys)
+        return dict(zip(slots, found, strict=True))
 
     def evaluate(self, slot: int, part: PartName) -> dict[str, float]:
         """Return the metrics of the trial's best weights (its newest before the first epoch)."""

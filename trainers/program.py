@@ -7,7 +7,7 @@ replayed: forward, backward, clipping, optimizer and sums are one launch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -62,6 +62,27 @@ class Totals:
         return cls(double, double.new_zeros(slots, 6), alive)
 
 
+def captured(run: Callable[[], None], device: torch.device) -> Callable[[], None]:
+    """Return `run`, on a CUDA device as a captured graph.
+
+    It is warmed up by running it, so `run` must change nothing while its buffers are empty, or
+    nothing that is not set to zero before it is used.
+    """
+    if device.type != "cuda":
+        return run
+    with torch.cuda.device(device):
+        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            for _ in range(_WARM_UP):
+                run()
+        torch.cuda.current_stream().wait_stream(stream)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            run()
+    return graph.replay
+
+
 class Program:
     """A step of all slots.
 
@@ -100,9 +121,7 @@ class Program:
         )
         self._floats = like.new_zeros(len(signature.names) + 2 * sites, slots)
         self.state = state if state is not None else self._zero_state()
-        self._graph: torch.cuda.CUDAGraph | None = None
-        if device.type == "cuda":
-            self._capture()
+        self._replay = captured(self._run, device)
 
     def step(self, integers: Tensor, floats: Tensor) -> None:
         """Advance the slots that take part by one segment.
@@ -114,23 +133,7 @@ class Program:
         """
         self._integers.copy_(integers, non_blocking=True)
         self._floats.copy_(floats, non_blocking=True)
-        if self._graph is None:
-            self._run()
-        else:
-            self._graph.replay()
-
-    def _capture(self) -> None:
-        """Warm up with no slot taking part, which changes nothing, then capture."""
-        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            for _ in range(_WARM_UP):
-                self._run()
-        torch.cuda.current_stream().wait_stream(stream)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            self._run()
-        self._graph = graph
+        self._replay()
 
     def _zero_state(self) -> StackState:
         """Find the state's shape by running a segment of nothing."""

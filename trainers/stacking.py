@@ -85,6 +85,7 @@ def widen(segment: Segment, trials: int, structure: Structure) -> Segment:
     if trials == 1:
         return segment
     lengths, targets, positions = segment.lengths, segment.targets, segment.positions
+    mask = segment.element_mask
     if positions is not None:
         rows, time_steps = segment.inputs.shape[1:3]
         each = rows if structure.one_target else rows * time_steps
@@ -96,6 +97,7 @@ def widen(segment: Segment, trials: int, structure: Structure) -> Segment:
         lengths=None if lengths is None else lengths.expand(trials, -1),
         targets=None if targets is None else targets.expand(trials, *targets.shape[1:]),
         positions=positions,
+        element_mask=None if mask is None else mask.expand(trials, *mask.shape[1:]),
     )
 
 

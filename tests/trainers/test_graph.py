@@ -43,6 +43,7 @@ from trainers.config import TrainConfig
 from trainers.dropout import DropoutKey, sites_of, word, words
 from trainers.errors import ConfigError
 from trainers.graph import Graph, fits_graph
+from trainers.judging import Judge
 from trainers.pack import Pack
 from trainers.program import Program
 from trainers.recurrence import choose_backend
@@ -54,9 +55,10 @@ GAPLESS = [name for name in CASES if "stream" not in name and "k2" not in name]
 @pytest.mark.parametrize("cell", ["rnn_tanh", "rnn_relu", "gru", "lstm", "lstm_layernorm"])
 def test_every_cell_equals_the_trial_alone(cell, pattern):
     pack = assert_equal_to_solo(
-        different(replace(BASE, cell=cell), 3), data_of(pattern), backend="eager"
+        different(replace(BASE, cell=cell, max_epochs=2), 2), data_of(pattern), backend="eager"
     )
     assert isinstance(pack._fused, Graph)
+    assert pack._judge is not None  # validated by the program for all slots as well
 
 
 @pytest.mark.parametrize("name", [n for n in GAPLESS if n != "resets"])
@@ -123,13 +125,17 @@ def test_a_step_does_nothing_that_a_capture_forbids(name, monkeypatch):
         made = data_of("prefix")
     elif made.train.input_mask is not None:
         made = classes_data(pattern="prefix", class_weights=made.class_weights)
-    original, watched = Program._run, Watched()
+    watched = Watched()
 
-    def run(self):
-        with watched:
-            original(self)
+    def watch(original):
+        def run(self):
+            with watched:
+                original(self)
 
-    monkeypatch.setattr(Program, "_run", run)
+        return run
+
+    monkeypatch.setattr(Program, "_run", watch(Program._run))
+    monkeypatch.setattr(Judge, "_step", watch(Judge._step))
     objective = ACCURACY if made.task == "classification" else RMSE
     finish_all(packed(trials(common, each), made, objective, backend="eager"))
     assert watched.seen > 1000

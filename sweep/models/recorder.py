@@ -24,6 +24,7 @@ from requests.exceptions import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
 from sweep.models.package import package
+from sweep.models.upload import upload
 from sweep.outage import TrackerUnavailable
 from sweep.sink_models import Finalist, ModelNotLogged, contest, version_tags
 from sweep.tracking_uri import shown
@@ -121,7 +122,7 @@ class ModelRecorder:
         try:
             with tempfile.TemporaryDirectory() as name:
                 self._package(finalist, logged, model, Path(name, "model"))
-                self._client.log_model_artifacts(logged.model_id, str(Path(name, "model")))
+                upload(Path(name, "model"), logged.artifact_location, self._uri)
             self._client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=step)])
             self._link_metrics(run, logged.model_id)
             self._client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
@@ -150,11 +151,11 @@ class ModelRecorder:
 
     def _link_metrics(self, run: Run, model_id: str) -> None:
         """Show the run's closing metrics beside the model; to the run they are the same points."""
+        latest = run.data.to_proto().metrics  # with times and steps; no request for each
         points = [
             Metric(p.key, p.value, p.timestamp, p.step, model_id=model_id, run_id=run.info.run_id)
-            for key in run.data.metrics
-            if key.startswith(_SHOWN_METRICS)
-            for p in self._client.get_metric_history(run.info.run_id, key)[-1:]
+            for p in latest
+            if p.key.startswith(_SHOWN_METRICS)
         ]
         if points:
             self._client.log_batch(run.info.run_id, points, synchronous=True)

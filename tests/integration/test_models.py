@@ -21,6 +21,7 @@ from safetensors.torch import load_file
 
 from sweep.models.package import package
 from sweep.models.recorder import ModelRecorder
+from sweep.outage import TrackerUnavailable
 from sweep.registering import register_trial
 from sweep.results import open_results
 from sweep.sink_models import finalist_of
@@ -264,6 +265,29 @@ def test_artifacts_that_find_no_room_cost_one_line_a_model(
     assert logged(directory) == []
     (directory / "mlartifacts").unlink()
     assert register_trial("s", None, "late", directory).endswith("there was no champion")
+
+
+def test_a_tracker_that_is_away_is_waited_for_and_models_come_when_it_is_back(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+):
+    answer, refusals, lines = ModelRecorder._log, [True, True], []
+
+    def away_at_first(recorder: ModelRecorder, finalist: Any) -> str:
+        if refusals:
+            refusals.pop()
+            raise TrackerUnavailable("MLflow is away")
+        return answer(recorder, finalist)
+
+    monkeypatch.setattr(ModelRecorder, "_log", away_at_first)
+    assert sync(directory, "s", notify=lines.append).behind == 0
+    assert len(logged(directory)) == 2
+    assert not any("is not logged" in line for line in lines)
+    monkeypatch.undo()
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    found = open_results("s", directory)
+    finalist = finalist_of(found.best(), found.state, found.config)
+    with pytest.raises(TrackerUnavailable, match=r"at http://\*\*\*@127.0.0.1:9 takes no models"):
+        ModelRecorder("http://me:secret@127.0.0.1:9", "s", directory / "s").log(finalist)
 
 
 def test_the_registry_keeps_the_better_model_on_the_same_data(directory: Path):

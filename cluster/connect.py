@@ -14,6 +14,8 @@ from cluster.errors import ConnectError
 
 NAMESPACE = "rnn-sweep"
 REACH_SECONDS = 5.0
+STARTS = 3
+_TIMED_OUT = "timed out during startup"
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
@@ -32,7 +34,7 @@ def connect(address: str | None, cpus: int, data_bytes: int) -> None:
         data_bytes: Size of the data that will be put once; a local store holds at least twice it.
 
     Raises:
-        ConnectError: nothing answers at the address.
+        ConnectError: nothing answers at the address, or Ray does not start.
     """
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
@@ -71,6 +73,24 @@ def disconnect() -> None:
 
 
 def _start_local(cpus: int, store_bytes: int) -> None:
+    """Start Ray; a machine under load may not be ready within the half minute that Ray allows."""
+    for left in reversed(range(STARTS)):
+        try:
+            _init_local(cpus, store_bytes)
+        except Exception as error:
+            if _TIMED_OUT not in str(error):
+                raise
+            disconnect()
+            if not left:
+                raise ConnectError(
+                    f"Ray must start on this machine, but {STARTS} times it was not ready after "
+                    "30 seconds; run the same command again when the machine is less busy."
+                ) from error
+        else:
+            return
+
+
+def _init_local(cpus: int, store_bytes: int) -> None:
     import ray
 
     ray.init(

@@ -23,7 +23,18 @@ from sweep.events import Event, EventLog, Kind
 from sweep.executors import Executor
 from sweep.extras import Extra
 from sweep.lease import Lease
-from sweep.protocol import Admit, Command, Continue, Evaluate, Evaluated, Lost, Reply, SaveAll, Stop
+from sweep.protocol import (
+    Admit,
+    Command,
+    Continue,
+    Evaluate,
+    Evaluated,
+    Evicted,
+    Lost,
+    Reply,
+    SaveAll,
+    Stop,
+)
 from sweep.pruning import Decision, PausingRule, Verdict, rungs_of, waits_at
 from sweep.recording import events_of
 from sweep.retention import Retention
@@ -258,6 +269,8 @@ class Coordinator:
                 if item.capacity is not None:
                     self._capacity[item.worker] = item.capacity
                 self.clock.busy_seconds += item.busy_seconds
+                for evicted in (i for i in item.items if isinstance(i, Evicted)):
+                    _LOG.warning("%s, trial %d: %s", item.worker, evicted.trial, evicted.message)
                 events += events_of(item, self.state, self._prepared.objectives)
         self._record(events)
 

@@ -17,6 +17,7 @@ _BENCHMARKS = (
     "coordinator_cost",
     "log_rate",
     "sink_rate",
+    "tracker_cost",
     "training_epoch",
     "training_law",
     "first_step",

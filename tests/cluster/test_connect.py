@@ -52,3 +52,38 @@ def test_without_a_token_nothing_is_demanded(tmp_path, monkeypatch):
     monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
     send_token()
     assert "RAY_AUTH_MODE" not in os.environ
+
+
+class SlowMachine:
+    """Stands for a machine so busy that Ray is not ready in time, `failures` times."""
+
+    def __init__(self, failures, message="The current node timed out during startup."):
+        self.failures, self.message, self.starts = failures, message, 0
+
+    def init(self, **options):
+        self.starts += 1
+        if self.starts <= self.failures:
+            raise Exception(self.message)
+
+
+@pytest.mark.parametrize(("failures", "starts"), [(0, 1), (2, 3)])
+def test_a_busy_machine_gets_another_try(monkeypatch, failures, starts):
+    machine = SlowMachine(failures)
+    monkeypatch.setattr("ray.init", machine.init)
+    connect(None, cpus=1, data_bytes=0)
+    assert machine.starts == starts
+
+
+def test_a_machine_where_ray_never_gets_ready_is_one_clear_line(monkeypatch):
+    machine = SlowMachine(99)
+    monkeypatch.setattr("ray.init", machine.init)
+    with pytest.raises(ConnectError, match="Ray must start on this machine, but 3 times"):
+        connect(None, cpus=1, data_bytes=0)
+
+
+def test_another_failure_of_ray_is_not_tried_again(monkeypatch):
+    machine = SlowMachine(99, "no such option")
+    monkeypatch.setattr("ray.init", machine.init)
+    with pytest.raises(Exception, match="no such option"):
+        connect(None, cpus=1, data_bytes=0)
+    assert machine.starts == 1

@@ -69,6 +69,7 @@ class MlflowWriter:
         self._known: dict[str, _Known] = {}
         self._doubtful: set[str] = set()
         self._gone: set[str] = set()
+        self._mourned: set[str] = set()  # those of `_gone` that were told of
         self._searched_to_seq = 0
         self._searches = 0
         self._searching = threading.Lock()
@@ -108,13 +109,15 @@ class MlflowWriter:
             TrackerUnavailable: try the same write again later.
             RunGone: somebody deleted the run; told once, then its writes are left out.
         """
-        if write.uid in self._gone:
-            return
         try:
+            if write.uid in self._gone:
+                raise RunGone(gone_line(write.name))
             self._write(write)
         except RunGone:
             self._gone.add(write.uid)
-            raise
+            if write.uid not in self._mourned:
+                self._mourned.add(write.uid)
+                raise
 
     def run_id(self, uid: str) -> str | None:
         """Return MLflow's id of a run that this writer has found or made; None for any other."""

@@ -26,22 +26,28 @@ def top_table(results: Results) -> str:
     tested = any(trial.test for trial in trials)
     heads = ["trial", *(o.metric for o in results.goal.objectives)]
     heads += [f"test {results.goal.leading.metric}"] if tested else []
-    heads += ["epochs", "time", "parameters", "diagnosis", *names]
-    rows = [(trial.number, _top_row(results, trial, tested, names)) for trial in trials]
+    heads += ["pareto"] if results.several_objectives else []
+    heads += ["epochs", "time", "weights", "diagnosis", *names]
+    front = results.front()
+    rows = [(t.number, _top_row(results, t, front, tested, names)) for t in trials]
     fixed = _fixed(results, names)
     note = f'<p class="soft">The same in all trials: {escape(settings(fixed))}</p>' if fixed else ""
     return html_table(heads, rows) + note
 
 
 def _top_row(
-    results: Results, trial: TrialState, tested: bool, names: Sequence[str]
+    results: Results, trial: TrialState, front: set[int], tested: bool, names: Sequence[str]
 ) -> list[tuple[str, Any]]:
     goal = results.goal
     row: list[tuple[str, Any]] = [(str(trial.number), trial.number)]
-    row += [(short(value), value) for value in goal.values(trial)]
+    for objective, value in zip(goal.objectives, goal.values(trial), strict=True):
+        is_count = objective.metric == "parameters" and value is not None
+        row.append((f"{value:,.0f}" if is_count else short(value), value))
     if tested:
         value = trial.test.get(goal.leading.metric)
         row.append((short(value), value))
+    if results.several_objectives:
+        row.append(("yes" if trial.number in front else "", None))
     row += [
         (str(trial.epoch), trial.epoch),
         (duration(trial.train_seconds), trial.train_seconds),

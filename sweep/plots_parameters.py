@@ -18,7 +18,7 @@ from sweep.tables import varying
 _MAX_POLES = 10
 _MAX_STRONG = 40
 _MAX_SLICES = 12
-_MAX_SLICE_DOTS = 6_000
+_MAX_SLICE_DOTS = 4_000
 
 
 def importance(results: Results) -> Plot:

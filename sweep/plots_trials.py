@@ -112,10 +112,7 @@ def _front_panel(results: Results, shown: Sequence[TrialState]) -> Panel:
         for one, other, *_ in [goal.values(trial)]
         if one is not None and other is not None
     }
-    x, y = (
-        value_scale((pair[i] for pair in pairs.values()), goal.objectives[i].direction)
-        for i in (0, 1)
-    )
+    x, y = (value_scale((pair[i] for pair in pairs.values()), whole_range=True) for i in (0, 1))
     places = {n: (x.at(one), y.at(other)) for n, (one, other) in pairs.items()}
     dots = tuple(Dot(*places[t.number], role_of(t), t.number) for t in shown if t.number in places)
     line = Line(tuple(sorted(places[n] for n in front if n in places)), Role.BEST)

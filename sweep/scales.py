@@ -106,17 +106,20 @@ def parameter_scale(values: Sequence[Any], distribution: BaseDistribution | None
     return ChoiceScale(tuple(choices))
 
 
-def value_scale(values: Iterable[float], direction: str | None = None) -> NumberScale:
+def value_scale(
+    values: Iterable[float], direction: str | None = None, *, whole_range: bool = False
+) -> NumberScale:
     """Return the axis of a metric; values far outside the bulk are cut, so that the rest is seen.
 
     Args:
         direction: minimize or maximize: the better two thirds of the values are the bulk, and
             none of the good ones is cut; None spreads the middle of the values.
+        whole_range: Cut nothing.
     """
     known = sorted(value for value in values if math.isfinite(value))
     if not known:
         return NumberScale(0.0, 1.0)
-    low, high = _reach(known, direction)
+    low, high = (known[0], known[-1]) if whole_range else _reach(known, direction)
     if not low < high:
         low, high = known[0], known[-1]
     if is_wide(low, high):

@@ -44,8 +44,9 @@ def _tried(results: Results) -> str:
     pruning = config.search.pruning.rule
     goal = ", ".join(f"{o.direction} {o.metric}" for o in results.goal.objectives)
     state = "running" if results.is_running else results.state.closed.get("reason", "interrupted")
+    asked = sum(trial.of is None for trial in results.trials)  # audits and replicates repeat
     return (
-        f"**{config.name}** ({state}): {len(results.trials)} of {config.budget.trials} trials of "
+        f"**{config.name}** ({state}): {asked} of {config.budget.trials} trials of "
         f"`{space}` on data `{data.get('name', config.data.source)}`{about}. Sampler "
         f"`{config.search.sampler}`, pruning `{pruning}`, seed {config.search.seed}; goal: {goal}."
     )

@@ -86,6 +86,29 @@ def test_a_sweep_without_trials_has_a_report(tmp_path):
     assert "finalists" not in sections(page)
 
 
+def test_the_pareto_front_is_marked(tmp_path):
+    objectives = [
+        {"metric": "rmse", "direction": "minimize"},
+        {"metric": "parameters", "direction": "minimize"},
+    ]
+    folder = write_sweep(
+        tmp_path,
+        *complete(0, {"k": 1}, 0.5, parameters=1000),
+        *complete(1, {"k": 2}, 0.3, parameters=4000),
+        *complete(2, {"k": 3}, 0.6, parameters=5000),
+        objectives=objectives,
+        search={"objectives": objectives},
+    )
+    top = sections(render_report(open_results(folder)))["top"]
+    rows = re.findall(r"<tr data-t.*?</tr>", top)
+    cells = [re.findall(r"<td[^>]*>([^<]*)</td>", row)[:4] for row in rows]
+    assert cells == [
+        ["1", "0.3", "4,000", "yes"],
+        ["0", "0.5", "1,000", "yes"],
+        ["2", "0.6", "5,000", ""],
+    ]
+
+
 def test_what_a_user_wrote_can_not_break_out(tmp_path):
     folder = write_sweep(
         tmp_path,

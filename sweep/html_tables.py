@@ -14,12 +14,13 @@ from sweep.results import Results
 from sweep.state import TrialState
 from sweep.tables import varying
 
-_TOP = 25
+_TOP = 25  # and the whole Pareto front
 
 
 def top_table(results: Results) -> str:
     """Return the best trials with the parameters that differ; what is the same stands below."""
-    trials = ranked(results.trials, results.goal)[:_TOP]
+    complete, front = ranked(results.trials, results.goal), results.front()
+    trials = [t for place, t in enumerate(complete) if place < _TOP or t.number in front]
     if not trials:
         return "<p>No trial is complete.</p>"
     names = varying(searched(results.trials))
@@ -28,7 +29,6 @@ def top_table(results: Results) -> str:
     heads += [f"test {results.goal.leading.metric}"] if tested else []
     heads += ["pareto"] if results.several_objectives else []
     heads += ["epochs", "time", "weights", "diagnosis", *names]
-    front = results.front()
     rows = [(t.number, _top_row(results, t, front, tested, names)) for t in trials]
     fixed = _fixed(results, names)
     note = f'<p class="soft">The same in all trials: {escape(settings(fixed))}</p>' if fixed else ""

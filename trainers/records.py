@@ -15,11 +15,14 @@ import numpy as np
 
 from trainers.data.contract import Array
 from trainers.data.interface import Interface
+from trainers.data.options import nearest
 from trainers.data.reading import TextReading
 from trainers.data.vocabulary import UNKNOWN, Vocabulary, split_text
 from trainers.errors import DataError
 
-_CONTENT = ("steps", "ids", "text")
+FIELDS = ("steps", "ids", "text", "mask", "state", "probabilities")
+_CONTENT = FIELDS[:3]
+_SHOWN_NAMES = 6
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,12 @@ class Encoder:
         Raises:
             DataError: the record does not fit the network; one line says why.
         """
+        unknown = [name for name in record if name not in FIELDS]
+        if unknown:
+            near = nearest(str(unknown[0]), FIELDS)
+            raise DataError(
+                f"{where} has no field {unknown[0]!r};{near} its fields are: {', '.join(FIELDS)}."
+            )
         given = [name for name in _CONTENT if record.get(name) is not None]
         fitting = ("ids", "text") if self._interface.ids else ("steps",)
         if len(given) != 1 or given[0] not in fitting:
@@ -66,7 +75,9 @@ class Encoder:
         features = self._interface.input_size
         raw = _numbers(record["steps"], where)
         if raw.ndim != 2 or raw.shape[1] != features or not len(raw):
-            names = ", ".join(self._interface.input_names)
+            all_names = self._interface.input_names
+            names = ", ".join(all_names[:_SHOWN_NAMES])
+            names += ", …" if len(all_names) > _SHOWN_NAMES else ""
             raise DataError(
                 f"{where}: steps must be a list of at least one step of {features} numbers each"
                 f"{f' ({names})' if names else ''}, but got shape {raw.shape}."

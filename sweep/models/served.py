@@ -23,9 +23,9 @@ from trainers.portable import NETWORK_FOLDER, PortableModel
 
 
 class Sequence(pydantic.BaseModel):
-    """One sequence of a request."""
+    """One sequence of a request; other fields pass, to be refused in one clear line."""
 
-    model_config = pydantic.ConfigDict(extra="forbid")
+    model_config = pydantic.ConfigDict(extra="allow")
 
     steps: list[list[float | None]] | None = None
     mask: list[bool] | None = None

@@ -72,7 +72,11 @@ def test_two_sequences_of_different_lengths_are_answered_and_a_state_is_handed_b
         (second,) = posted(port, {"inputs": [{"steps": long[4:], "state": first["state"]}]})
         assert [*first["load"], *second["load"]] == pytest.approx(answers[0]["load"], rel=1e-6)
 
-        with pytest.raises(urllib.error.HTTPError) as refused:
-            posted(port, {"inputs": [{"steps": [[1.0]]}]})
-        assert refused.value.code == 400
-        assert "sequence 0: steps must be a list" in refused.value.read().decode()
+        for wrong, line in (
+            ({"steps": [[1.0]]}, "sequence 0: steps must be a list"),
+            ({"stps": [[1.0]]}, "sequence 0 has no field 'stps'"),
+        ):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                posted(port, {"inputs": [wrong]})
+            assert refused.value.code == 400
+            assert line in refused.value.read().decode()

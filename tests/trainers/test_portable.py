@@ -176,6 +176,7 @@ def test_a_bidirectional_network_takes_no_state(tmp_path):
     ("record", "message"),
     [
         ({}, "sequence 0 must bring steps .* brings none"),
+        ({"stps": [[1, 2]]}, "has no field .stps.; did you mean .steps."),
         ({"text": "a"}, "must bring steps to a network of numbers, but brings text"),
         ({"steps": [[1.0]]}, r"one step of 2 numbers each \(load, price\), but got shape \(1, 1\)"),
         ({"steps": []}, "at least one step"),

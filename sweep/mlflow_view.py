@@ -17,6 +17,7 @@ from sweep.tables import varying
 
 TAG_PREFIX = "mlflow.sharedViewState."
 _MOST_COLUMNS = 16
+_MOST_CURVES = 100  # MLflow's line charts get slow beyond that
 _MOST_POLES = 9  # MLflow takes 20,000 characters a tag; this many need 4,000
 
 
@@ -44,7 +45,8 @@ def share_key(sweep_uid: str) -> str:
 def _state(results: Results, sweep_uid: str) -> dict[str, Any]:
     leading = results.goal.leading
     objective = f"objective/{leading.metric}" if results.several_objectives else "objective"
-    params = varying(searched(results.trials))
+    trials = searched(results.trials)
+    params = varying(trials)
     columns = [_key("metrics", objective), _key("metrics", f"best/{leading.metric}")]
     columns += [_key("metrics", f"test/{leading.metric}"), _key("metrics", "epochs")]
     columns += [_key("tags", "state"), _key("tags", "sweep.diagnosis")]
@@ -60,7 +62,7 @@ def _state(results: Results, sweep_uid: str) -> dict[str, Any]:
         "modelVersionFilter": "All Runs",
         "datasetsFilter": [],
         "selectedColumns": columns,
-        "runsHiddenMode": "SHOW_ALL",
+        "runsHiddenMode": "SHOW_ALL" if len(trials) <= _MOST_CURVES else "FIRST_20_RUNS",
         "compareRunCharts": charts,
         "compareRunSections": sections,
         "isAccordionReordered": True,  # ours first; MLflow adds one for each group of metrics

@@ -50,6 +50,13 @@ def test_parallel_coordinates_show_all_trials_and_only_what_differs(results):
     assert parallel["metricSectionId"] == state["compareRunSections"][0]["uuid"]
 
 
+def test_curves_of_very_many_trials_are_not_all_drawn_at_once(results, tmp_path):
+    assert state_of(results)[2]["runsHiddenMode"] == "SHOW_ALL"
+    events = [event for n in range(101) for event in complete(n, {"k": n}, 0.5)]
+    many = open_results(write_sweep(tmp_path, *events, name="many"))
+    assert state_of(many)[2]["runsHiddenMode"] == "FIRST_20_RUNS"
+
+
 def test_the_same_sweep_gives_the_same_view(results):
     assert saved_view(results, "abc") == saved_view(results, "abc")
 

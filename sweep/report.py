@@ -42,7 +42,7 @@ def after_run(screen: Console, outcome: Outcome, more: str) -> None:
     where = "" if place == DEFAULT_FOLDER else f" --dir {place}"
     name = results.config.name
     screen.print(f"Log and checkpoints: {outcome.folder}")
-    steps = [f"rnn-sweep results {name}{where}", more]
+    steps = [f"rnn-sweep {verb} {name}{where}" for verb in ("results", "report")] + [more]
     tracking = results.config.tracking
     if tracking.enabled:
         uri = default_tracking_uri(outcome.folder.parent, tracking.uri)
@@ -50,7 +50,7 @@ def after_run(screen: Console, outcome: Outcome, more: str) -> None:
         screen.print(f"MLflow's record: {shown(uri)}{waiting}")
         if outcome.untracked and (why := last_notice(outcome.folder)):
             screen.print(f"  {why}", markup=False)
-        steps.insert(1, f"rnn-sweep {f'sync {name}' if outcome.untracked else 'ui'}{where}")
+        steps.insert(2, f"rnn-sweep {f'sync {name}' if outcome.untracked else 'ui'}{where}")
     screen.print("Next:")
     for command in steps:
         screen.print(f"  {command}")

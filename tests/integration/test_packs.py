@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 
@@ -47,6 +48,13 @@ def spec(tmp_path) -> Path:
     return path
 
 
+class Brisk(InProcessExecutor):
+    """Answers after every optimizer step, so that a pack is full before its first trial ends."""
+
+    def start(self, data, settings, workers):
+        super().start(data, replace(settings, slice_seconds=1e-6), workers)
+
+
 def table(spec: Path, name: str, *overrides: str, by_command: bool = False):
     """Run the sweep in a folder of its own; return what it found, trial by trial."""
     directory = spec.parent / name
@@ -56,7 +64,7 @@ def table(spec: Path, name: str, *overrides: str, by_command: bool = False):
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, (done.stdout, done.stderr)
     else:
-        run_sweep(load_config(spec, overrides), directory, None, InProcessExecutor())
+        run_sweep(load_config(spec, overrides), directory, None, Brisk())
     return load_results("packs", directory).drop(columns="seconds")
 
 
@@ -69,19 +77,19 @@ def most_at_once(folder: Path) -> int:
     return max(counts)
 
 
-def test_a_sweep_in_packs_on_ray_ends_with_the_table_of_its_trials_alone(spec):
+def test_a_sweep_in_packs_ends_with_the_table_of_its_trials_alone(spec):
     alone = table(spec, "alone", "run.pack=1")
-    packed = table(spec, "packed", "run.pack=8", by_command=True)
+    packed = table(spec, "packed", "run.pack=8")
     assert list(alone["state"]) == ["complete"] * 12
     assert alone["epochs"].nunique() > 1
     assert packed.equals(alone)
-    assert most_at_once(spec.parent / "packed") > 1
+    assert most_at_once(spec.parent / "packed") == 8
     for trial in (0, 7, 11):
         certificate = replay(spec.parent / "packed", "packs", trial)
         assert certificate.bit_equal, certificate.worst
 
 
-def test_fused_packs_end_with_the_same_table_to_rounding(spec):
+def test_fused_packs_on_ray_end_with_the_same_table_to_rounding(spec):
     alone = table(spec, "alone", "run.pack=1", IN_FLOAT64)
     fused = table(spec, "fused", "run.pack=8", "run.backend=stepwise", IN_FLOAT64, by_command=True)
     assert most_at_once(spec.parent / "fused") > 1
@@ -89,6 +97,5 @@ def test_fused_packs_end_with_the_same_table_to_rounding(spec):
     assert fused.drop(columns=numbers).equals(alone.drop(columns=numbers))
     for name in numbers:
         assert list(fused[name]) == pytest.approx(list(alone[name]), rel=ROUNDING, nan_ok=True)
-    for trial in (0, 7, 11):
-        certificate = replay(spec.parent / "fused", "packs", trial)
-        assert certificate.worst.distance <= ROUNDING, certificate.worst
+    certificate = replay(spec.parent / "fused", "packs", 7)
+    assert certificate.worst.distance <= ROUNDING, certificate.worst

@@ -147,6 +147,14 @@ class SinkFold:
         live = [trial.run for trial in self._live.values() if trial.is_running()]
         return [run.abandoned(self.last_ms) for run in (self.parent, *live)]
 
+    def load(self, values: Mapping[str, float], now_ms: int) -> list[RunWrite]:
+        """Return how busy the machine is, for the sweep's run, once that is written."""
+        if not self.parent.told or self.parent.start_ms is None:
+            return []
+        second = (now_ms - self.parent.start_ms) // 1000
+        points = [Point(key, value, now_ms, second) for key, value in numbers(values).items()]
+        return [self.parent.aside(points)] if points else []
+
     # -- the sweep's own events --------------------------------------------------------------
 
     def _open(self, event: Event) -> None:

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweep.events import EventLog, Kind
+from sweep.machine_load import MachineLoad
 from sweep.outage import GaveUp, Retrier, RunGone
 from sweep.sink import SinkFold, SweepFacts
 from sweep.sink_delivery import THREADS, Delivery
 from sweep.sink_finalists import FinalistModels
 from sweep.sink_process import Coordinator
+from sweep.sink_run import milliseconds
 from sweep.sink_summary import Summary
 from sweep.tracking_uri import (
     ARTIFACT_FOLDER,
@@ -95,6 +97,7 @@ class Sink:
         self._models = FinalistModels(
             directory / log.sweep, log, self._uri, self._experiment, notify
         )
+        self._load = MachineLoad() if tracking.get("system_metrics") else None
         self._stopping: Callable[[], bool] = lambda: False
         self._waited: tuple[int, float] = (-1, time.monotonic())
 
@@ -175,6 +178,8 @@ class Sink:
         if over and not full and not (page and self._follow):
             return False
         if not over and not full and not self._is_over():
+            if self._load is not None:
+                delivery.deliver(self._fold.load(self._load.sample(), milliseconds(time.time())))
             self._summary.refresh(writer)
             self._pause(had_events=bool(page))
         return True

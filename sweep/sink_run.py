@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -152,6 +152,11 @@ class PendingRun:
 
         The next sink tells everything of a live run once more, and so opens it again.
         """
+        write = self.aside([])
+        return replace(write, tags={"state": "interrupted"}, status=Status.KILLED, end_ms=end_ms)
+
+    def aside(self, points: list[Point]) -> RunWrite:
+        """Return metric values that do not come from the log; nothing else counts as written."""
         return RunWrite(
             uid=self.uid,
             name=self.name,
@@ -159,10 +164,10 @@ class PendingRun:
             asked_seq=self.asked_seq,
             start_ms=self.start_ms or 0,
             params={},
-            tags={"state": "interrupted"},
-            points=[],
-            status=Status.KILLED,
-            end_ms=end_ms,
+            tags={},
+            points=points,
+            status=None,
+            end_ms=None,
         )
 
     def shrink(self) -> None:

@@ -143,7 +143,7 @@ def _longer_or_smaller(results: Results, best: TrialState) -> Iterator[str]:
 
 
 def _importance(importances: Mapping[str, float]) -> Iterator[str]:
-    if importances:
+    if len(set(importances.values())) > 1:  # all alike: too few trials to tell
         shares = ", ".join(f"`{n}` {share:.0%}" for n, share in list(importances.items())[:5])
         yield f"What mattered (share of the variance among the best): {shares}."
 

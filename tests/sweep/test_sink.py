@@ -392,6 +392,19 @@ def test_what_a_killed_coordinator_left_running_is_ended_and_opened_again_by_a_r
     assert told["digits"].end_ms is None
 
 
+def test_the_machines_load_goes_to_the_sweeps_run_and_changes_nothing_else():
+    fold = fold_of()
+    assert fold.load({"system/cpu_utilization_percentage": 50.0}, START_MS) == []  # no run yet
+    for event in numbered([opened(), *whole_trial(0, 1)]):
+        fold.apply(event)
+    fold.take()
+    (write,) = fold.load({"system/a": 50.0, "system/b": float("nan")}, START_MS + 12_500)
+    assert (write.name, write.tags, write.status) == ("digits", {}, None)
+    assert write.points == [Point("system/a", 50.0, START_MS + 12_500, 12)]
+    assert fold.load({}, START_MS) == []
+    assert fold.take() == []
+
+
 def test_a_closed_sweep_leaves_nothing_to_abandon():
     fold = fold_of()
     for event in numbered([opened(), asked(0), started(0), closed(reason="interrupted")]):

@@ -96,7 +96,7 @@ def contest(challenger: Finalist, champion: Mapping[str, str] | None) -> tuple[b
     if champion.get("sweep.trial_uid") == challenger.uid:
         return True, "it is the champion already"
     if value is None:
-        return False, f"without a test part no {challenger.metric} says which of the two is better"
+        return False, f"it has no test {challenger.metric} to compare, so the champion stays"
     if champion.get("sweep.data_digest") != challenger.digest:
         return False, "the two were tested on different data, so the champion stays"
     try:

@@ -102,7 +102,7 @@ def tags(rmse: float | None, **changes: object) -> dict[str, str]:
         (finalist(2.0), tags(1.5), False, "against"),
         (finalist(2.0, maximize=True), tags(1.5), True, "against"),
         (finalist(2.0), tags(2.5, digest="other"), False, "different data, so the champion stays"),
-        (finalist(None), tags(2.5), False, "without a test part"),
+        (finalist(None), tags(2.5), False, "no test rmse to compare"),
         (finalist(2.0), tags(None), False, "no test rmse on record"),
         (finalist(2.0), {}, False, "different data"),
         (finalist(2.0), tags(2.0, uid="new"), True, "already"),

@@ -137,8 +137,9 @@ class TestRun:
         assert "trial 0 complete, rmse 0.5 after 2 epochs" in out
         assert "demo: 2 complete in 1 min 15 s, workers busy 97%" in out
         assert "Best: trial 1, rmse 0.3457 on validation" in out
-        assert out.splitlines()[-3:] == [
+        assert out.splitlines()[-4:] == [
             "  rnn-sweep results demo",
+            "  rnn-sweep report demo",
             "  rnn-sweep ui",
             "  rnn-sweep run smoke --set search.seed=4 --trials 8",
         ]

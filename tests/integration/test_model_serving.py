@@ -1,4 +1,4 @@
-"""A logged model behind HTTP: `mlflow models serve`, and what curl would send."""
+"""A model logged through a tracking server, then behind HTTP: what curl would send."""
 
 from __future__ import annotations
 
@@ -15,24 +15,31 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mlflow.tracking import MlflowClient
 
-from sweep.models.package import package
+from sweep.models.recorder import ModelRecorder
+from sweep.sink_models import Finalist
+from sweep.trained import open_model
 from tests.integration.mlflow_server import answers as is_up
-from tests.integration.mlflow_server import free_port, wait_for
+from tests.integration.mlflow_server import free_port, mlflow_server, wait_for
 from tests.trainers.portable_factory import RAW, regression, trained
+from trainers.data.contract import SequenceData
+from trainers.data.interface import write_interface
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 
 @contextmanager
-def served(model: Path, port: int) -> Iterator[None]:
+def served(model: str, tracking_uri: str, port: int, cwd: Path) -> Iterator[None]:
     """The command of the README, killed with all its processes at the end."""
+    environment = {"MLFLOW_TRACKING_URI": tracking_uri}
+    environment["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # it starts uvicorn
-    command = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", str(model)]
+    command = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", model]
     process = subprocess.Popen(
         [*command, "--env-manager", "local", "--port", str(port), "--workers", "1"],
-        env=os.environ | {"PATH": path, "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"},
-        cwd=model.parent,
+        env=os.environ | environment | {"PATH": path},
+        cwd=cwd,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -56,27 +63,46 @@ def posted(port: int, body: dict[str, Any]) -> Any:
         return json.load(reply)["predictions"]
 
 
+def log(data: SequenceData, folder: Path, tracking_uri: str) -> None:
+    """Log and register the trial in a folder, as the sink does."""
+    write_interface(data, folder)
+    client = MlflowClient(tracking_uri, tracking_uri)
+    client.create_run(client.create_experiment("e"), tags={"sweep.trial_uid": "u"})
+    checkpoint = str(folder / "trial")
+    finalist = Finalist("u", "s", 0, checkpoint, 2, data.digest, "rmse", maximize=False)
+    recorder = ModelRecorder(tracking_uri, "e", folder)
+    model_id = recorder.log(finalist)
+    assert recorder.log(finalist) == model_id
+    assert "its champion" in recorder.register(finalist, model_id, "load")
+
+
 def test_two_sequences_of_different_lengths_are_answered_and_a_state_is_handed_back(
     tmp_path: Path,
 ):
-    _, model = trained(tmp_path, regression(), readout="every")
-    package(model, tmp_path / "model", {"sweep": "s"})
-    port = free_port()
+    data = regression()
+    _, model = trained(tmp_path, data, readout="every")
+    (tmp_path / "server").mkdir()
+    tracking_port, port = free_port(), free_port()
+    uri = f"http://127.0.0.1:{tracking_port}"
     long, short = RAW[0].tolist(), [[51, 40]]  # whole numbers are numbers
-    with served(tmp_path / "model", port):
-        answers = posted(port, {"inputs": [{"steps": long}, {"steps": short}]})
-        assert [len(answer["load"]) for answer in answers] == [6, 1]
-        assert answers == model.predict([{"steps": long}, {"steps": short}])
+    with mlflow_server(tmp_path / "server" / "mlflow.db", tracking_port):
+        log(data, tmp_path, uri)
+        found = open_model("models:/load@champion", tracking_uri=uri)
+        assert found.predict([{"steps": long}]) == model.predict([{"steps": long}])
+        with served("models:/load@champion", uri, port, tmp_path):
+            answers = posted(port, {"inputs": [{"steps": long}, {"steps": short}]})
+            assert [len(answer["load"]) for answer in answers] == [6, 1]
+            assert answers == model.predict([{"steps": long}, {"steps": short}])
 
-        (first,) = posted(port, {"inputs": [{"steps": long[:4], "state": ""}]})
-        (second,) = posted(port, {"inputs": [{"steps": long[4:], "state": first["state"]}]})
-        assert [*first["load"], *second["load"]] == pytest.approx(answers[0]["load"], rel=1e-6)
+            (first,) = posted(port, {"inputs": [{"steps": long[:4], "state": ""}]})
+            (second,) = posted(port, {"inputs": [{"steps": long[4:], "state": first["state"]}]})
+            assert [*first["load"], *second["load"]] == pytest.approx(answers[0]["load"], rel=1e-6)
 
-        for wrong, line in (
-            ({"steps": [[1.0]]}, "sequence 0: steps must be a list"),
-            ({"stps": [[1.0]]}, "sequence 0 has no field 'stps'"),
-        ):
-            with pytest.raises(urllib.error.HTTPError) as refused:
-                posted(port, {"inputs": [wrong]})
-            assert refused.value.code == 400
-            assert line in refused.value.read().decode()
+            for wrong, line in (
+                ({"steps": [[1.0]]}, "sequence 0: steps must be a list"),
+                ({"stps": [[1.0]]}, "sequence 0 has no field 'stps'"),
+            ):
+                with pytest.raises(urllib.error.HTTPError) as refused:
+                    posted(port, {"inputs": [wrong]})
+                assert refused.value.code == 400
+                assert line in refused.value.read().decode()

@@ -43,7 +43,7 @@ from tests.trainers.portable_factory import (
 from trainers.checkpoint import read_checkpoint
 from trainers.export import named_weights
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 LOAD = """
 import json, sys

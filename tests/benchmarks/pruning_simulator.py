@@ -21,7 +21,7 @@ from tests.benchmarks.figures import Figure
 from tests.benchmarks.recorded_curves import Recording, load, path_of
 from tests.benchmarks.simulated_sweep import Spent, simulate
 
-TASKS = ("digits", "adding")
+TASKS = ("digits", "digits-again", "adding")
 WORKERS = 2
 MANY = 16
 ORDERS = 20

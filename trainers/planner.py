@@ -24,7 +24,7 @@ from trainers.metrics import Objective
 from trainers.pack import Pack
 from trainers.recurrence import Wanted
 
-_SIZES = {"cpu": (2, 4, 8), "cuda": (4, 16, 64, 256, 1024)}
+_SIZES = {"cpu": (4, 16, 32), "cuda": (4, 16, 64, 256, 1024)}
 _SHARE_OF_MEMORY = 0.8
 _WARM_UP_ROUNDS, _SECONDS_A_WAY = 2, 0.5
 _WORTH_GROWING = 0.95  # a size that saves less per trial ends the search for a larger one
@@ -85,8 +85,8 @@ def plan_pack(
         objective: Which validation metric decides.
         device: `cpu` or a torch device.
         most_slots: Upper limit of K.
-        measure: Whether to measure; None measures on GPUs only, as on a CPU the best K is known
-            to be 1 (tests/benchmarks).
+        measure: Whether to measure; None measures on GPUs only. On a CPU one by one is bit-equal
+            to the trial alone, and packs pay for the smallest nets only (tests/benchmarks).
         dry_run: Measures one way; a real, short run by default.
         free: Bytes that may be used; asked from the device by default.
     """

@@ -7,12 +7,12 @@ from typing import Literal
 
 from torch import Tensor
 
-from trainers.backends import manual, native, stepwise
+from trainers.backends import manual, native, stepwise, together
 from trainers.cells import AnyWeights, State
 from trainers.dropout import RecurrentNoise
 from trainers.errors import ConfigError
 
-Backend = Literal["native", "manual", "stepwise"]
+Backend = Literal["native", "manual", "stepwise", "together"]
 # What a pack runs on: `graph` captures its steps, `eager` is the same program without a capture.
 Wanted = Literal["auto", "native", "manual", "stepwise", "graph", "eager"]
 Run = Callable[..., tuple[Tensor, State]]
@@ -21,11 +21,13 @@ _RUNS: dict[Backend, Run] = {
     "native": native.run,
     "manual": manual.run,
     "stepwise": stepwise.run,
+    "together": together.run,
 }
 _APPLIES: dict[Backend, Callable[[str, int, str], bool]] = {
     "native": native.applies_to,
     "manual": manual.applies_to,
     "stepwise": stepwise.applies_to,
+    "together": together.applies_to,
 }
 _RUNS_WHAT: dict[Backend, str] = {
     "native": "rnn_tanh, rnn_relu, gru or lstm",
@@ -45,7 +47,7 @@ def choose_backend(wanted: Wanted, cell: str, trials: int, device: str) -> Backe
             "stepwise for the same program without a capture."
         )
     if wanted == "graph" or wanted == "eager":
-        return "stepwise"
+        return "together" if together.applies_to(cell, trials, device) else "stepwise"
     if wanted == "auto":
         fastest_first: tuple[Backend, ...] = ("manual", "native", "stepwise")
         return next(name for name in fastest_first if _APPLIES[name](cell, trials, device))

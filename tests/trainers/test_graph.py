@@ -136,7 +136,7 @@ def test_a_step_does_nothing_that_a_capture_forbids(name):
     configs = trials(common, each)
     structure = configs[0].structure()
     layout = Layout.of(structure, made.input_size, made.output_size)
-    model = Model(structure, layout, "stepwise")
+    model = Model(structure, layout, choose_backend("eager", structure.cell, 3, "cpu"))
     like = torch.empty(0, dtype=torch.float64, device="meta")
     buffers = Buffers.zeros(3, layout.size, MOMENTS[structure.optimizer], like)
     graph = Graph(model, buffers, part_of(made, made.train, structure), made)
@@ -216,7 +216,7 @@ def test_what_cannot_lie_on_the_device_is_stacked_on_the_host():
 def test_graph_is_refused_without_cuda():
     with pytest.raises(ConfigError, match="captures CUDA graphs, but got device='cpu'"):
         Pack(BASE.structure(), data_of(), RMSE, slots=2, backend="graph")
-    assert choose_backend("graph", "gru", 1, "cuda:1") == "stepwise"
+    assert choose_backend("graph", "gru", 1, "cuda:1") == "together"
 
 
 def test_words_of_many_trials_are_those_of_each():

@@ -6,6 +6,7 @@ pictures of a plot can't disagree.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -116,7 +117,7 @@ class Plot:
         panels: What is drawn; none where the sweep holds nothing to draw.
         legend: Which role is what.
         note: One line below: how to read it, or why there is nothing.
-        trials: Trials by number as the tooltip shows them, see `chart_page.trial_facts`.
+        trials: Gives what tooltips show of each trial (`chart_page.trial_facts`).
     """
 
     name: str
@@ -124,7 +125,7 @@ class Plot:
     panels: tuple[Panel, ...] = ()
     legend: tuple[tuple[Role, str], ...] = ()
     note: str = ""
-    trials: tuple[dict[str, object], ...] = ()
+    trials: Callable[[], Sequence[dict[str, object]]] = tuple
 
     @property
     def fragment(self) -> str:
@@ -139,7 +140,7 @@ class Plot:
         from sweep.chart_page import page, section
 
         body = section(self.name, self.title, self.fragment)
-        return page(self.title, f"<main>{body}</main>", self.trials)
+        return page(self.title, f"<main>{body}</main>", self.trials())
 
     def png(self) -> bytes:
         """Return the plot as a PNG picture."""

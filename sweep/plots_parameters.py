@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from sweep.chart import Axis, Bar, Dot, Line, Panel, Plot, Pole, Role
@@ -72,7 +73,7 @@ def slices(results: Results) -> Plot:
     roles = dict.fromkeys(role_of(trial) for trial in shown)
     legend = tuple((role, str(role)) for role in (Role.COMPLETE, Role.PRUNED) if role in roles)
     note = thinned_note(f"{goal.leading.metric} over each parameter", shown, trials)
-    return Plot("slices", title, tuple(panels), legend, note, trial_facts(results))
+    return Plot("slices", title, tuple(panels), legend, note, partial(trial_facts, results))
 
 
 def parallel(results: Results) -> Plot:
@@ -111,7 +112,7 @@ def parallel(results: Results) -> Plot:
         "the darker, the better; thin lines: the rest, and trials that did not complete. Drag "
         "along an axis to keep the trials that cross it there, click it to let go"
     )
-    return Plot("parallel", title, (panel,), (), note, trial_facts(results))
+    return Plot("parallel", title, (panel,), (), note, partial(trial_facts, results))
 
 
 def _judged(results: Results) -> tuple[list[TrialState], list[str]]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 from sweep.chart import Axis, Bar, Dot, Panel, Plot, Role
 from sweep.chart_page import trial_facts
-from sweep.plots_marks import jitter, nothing
+from sweep.plots_marks import jitter, nothing, thinned
 from sweep.ranking import searched
 from sweep.results import Results
 from sweep.scales import NumberScale, Tick, value_scale
@@ -24,6 +25,7 @@ def rungs(results: Results) -> Plot:
         return nothing("rungs", title, f"no trial was judged at a rung (pruning rule {rule})")
     entered = {epoch: _entered(results, trials, epoch) for epoch in epochs}
     total = max(map(len, entered.values()))
+    shown = {trial.number for trial in thinned(results, trials)}
     counts, dots, sign = [], [], results.state.sign
     reached = (sign * value for found in entered.values() for _, value in found)
     y = value_scale(reached, results.goal.leading.direction)
@@ -38,6 +40,8 @@ def rungs(results: Results) -> Plot:
             Bar(x - half, share, x + half, whole, Role.PRUNED),
         ]
         for trial, value in entered[epoch]:
+            if trial.number not in shown:
+                continue
             role = Role.COMPLETE if trial.cleared >= epoch else Role.PRUNED
             dots.append(
                 Dot(x + jitter(trial.number) * half, y.at(sign * value), role, trial.number)
@@ -51,7 +55,7 @@ def rungs(results: Results) -> Plot:
         Panel(axis, Axis(f"best {metric} so far", y.ticks), dots=tuple(dots), width=430),
     )
     legend = ((Role.COMPLETE, "went on"), (Role.PRUNED, "stopped or paused"))
-    return Plot("rungs", title, panels, legend, "", trial_facts(results))
+    return Plot("rungs", title, panels, legend, "", partial(trial_facts, results))
 
 
 def rung_epochs(trials: Sequence[TrialState]) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 from sweep.chart import Axis, Dot, Line, Panel, Plot, Role
 from sweep.chart_page import trial_facts
@@ -34,7 +35,7 @@ def history(results: Results) -> Plot:
     note = "a pruned trial's value is the best that it had reached; values far off lie at the edge"
     return Plot(
         "history", title, tuple(panels), (*legend, (Role.BEST, "best so far")),
-        thinned_note(note, shown, trials), trial_facts(results),
+        thinned_note(note, shown, trials), partial(trial_facts, results),
     )  # fmt: skip
 
 
@@ -63,7 +64,7 @@ def learning_curves(results: Results) -> Plot:
     note = f"strong lines: the best complete trials ({names}; the darker, the better)"
     return Plot(
         "learning_curves", title, (panel,), (), thinned_note(note, shown, trials),
-        trial_facts(results),
+        partial(trial_facts, results),
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import sweep.sink_loop
 from sweep.events import Event, EventLog
 from sweep.outage import RunGone, TrackerUnavailable
 from sweep.sink_loop import Sink
@@ -30,6 +31,7 @@ class FakeTracker:
         self.written: list[str] = []
         self.killed_at = ""
         self.gone = ""
+        self.refuses = ""
         self.away = False
         self.pages: list[tuple[str, set[str], str]] = []
         self.views: dict[str, str] = {}
@@ -43,6 +45,8 @@ class FakeTracker:
     def write(self, write: RunWrite) -> None:
         if write.name == self.killed_at:
             raise Killed
+        if write.name == self.refuses:
+            raise TrackerUnavailable("MLflow takes no writes")
         if write.name == self.gone:
             raise RunGone(f"run {write.name} was deleted;")
         self.written.append(write.name)
@@ -71,7 +75,9 @@ def log(tmp_path: Path) -> EventLog:
     return made
 
 
-def sink(tmp_path: Path, log: EventLog, lines: list[str] | None = None) -> Sink:
+def sink(
+    tmp_path: Path, log: EventLog, lines: list[str] | None = None, *, page: bool = False
+) -> Sink:
     return Sink(
         tmp_path,
         log,
@@ -79,6 +85,7 @@ def sink(tmp_path: Path, log: EventLog, lines: list[str] | None = None) -> Sink:
         notify=(lines if lines is not None else []).append,
         coordinator=Coordinator(),
         patience_seconds=0.0,
+        page=page,
     )
 
 
@@ -138,6 +145,18 @@ def test_a_tracker_that_stays_away_leaves_everything_in_the_log(
     assert result.complaint == "MLflow is away"
 
 
+def test_while_the_tracker_is_away_the_log_is_not_read_on(
+    tmp_path: Path, tracker: FakeTracker, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sweep.sink_loop, "_PAGE_EVENTS", 10)
+    log = create_log(tmp_path)
+    append(log, [opened(), *(event for n in range(20) for event in whole_trial(n, 2)), closed()])
+    tracker.refuses = "digits"
+    mine = sink(tmp_path, log)
+    assert mine.run(follow=False).behind == log.last_seq()
+    assert mine._fold.seq == 10  # memory holds one page, however long the outage
+
+
 def test_a_follower_ends_after_closed(tmp_path: Path, log: EventLog, tracker: FakeTracker):
     assert sink(tmp_path, log).run(follow=True).behind == 0
     assert tracker.written == ["digits", "digits-0", "digits-1"]
@@ -147,10 +166,10 @@ def test_a_follower_ends_after_closed(tmp_path: Path, log: EventLog, tracker: Fa
 def test_a_sync_beside_a_sink_that_stands_still_says_so(tmp_path: Path, log: EventLog):
     with only_sink(tmp_path / "digits", lambda: False) as ours:
         assert ours
-        result = sync(tmp_path, "digits", patience_seconds=0.5)
+        result = sync(tmp_path, "digits", patience_seconds=0.5, page=False)
     assert result.behind == len(EVENTS)
     assert "another process writes sweep 'digits'" in str(result.complaint)
-    assert sync(tmp_path, "digits").behind == 0
+    assert sync(tmp_path, "digits", page=False).behind == 0
     assert log.last_seq() == len(EVENTS)
 
 
@@ -164,7 +183,7 @@ def test_the_page_is_made_once_the_record_is_whole(
     tmp_path: Path, log: EventLog, tracker: FakeTracker
 ):
     for _ in range(2):
-        assert sink(tmp_path, log).run(follow=False).behind == 0
+        assert sink(tmp_path, log, page=True).run(follow=False).behind == 0
     assert len(tracker.pages) == 1
     uid, files, note = tracker.pages[0]
     assert uid == SWEEP_UID
@@ -179,17 +198,17 @@ def test_a_page_that_can_not_be_stored_is_one_line_and_made_by_the_next_sync(
 ):
     tracker.stores_files = False
     lines: list[str] = []
-    result = sink(tmp_path, log, lines).run(follow=False)
+    result = sink(tmp_path, log, lines, page=True).run(follow=False)
     assert (result.behind, result.complaint) == (0, None)
     assert lines == ["tracking: plots and tables are not stored: MLflow at there takes no files."]
     tracker.stores_files = True
-    sink(tmp_path, log).run(follow=False)
+    sink(tmp_path, log, page=True).run(follow=False)
     assert len(tracker.pages) == 1
 
 
 def test_more_trials_make_the_page_anew(tmp_path: Path, log: EventLog, tracker: FakeTracker):
-    sink(tmp_path, log).run(follow=False)
+    sink(tmp_path, log, page=True).run(follow=False)
     append(log, [opened(resumed=True), *whole_trial(2, 4), closed()])
     tracker.existed = True
-    sink(tmp_path, log).run(follow=False)
+    sink(tmp_path, log, page=True).run(follow=False)
     assert "Best: **trial 2**" in tracker.pages[-1][2]

@@ -82,10 +82,10 @@ def mixed_events(trials: int = 12) -> list[Event]:
     return events
 
 
-def synced_whole(directory: Path, events: list[Event]) -> dict[str, object]:
+def synced_whole(directory: Path, events: list[Event], *, page: bool = False) -> dict[str, object]:
     """What MLflow holds after one undisturbed sync of the whole log."""
     append(create_log(directory), events)
-    assert sync(directory, "digits").behind == 0
+    assert sync(directory, "digits", page=page).behind == 0
     return dict(stored_runs(directory / STORE))
 
 
@@ -116,7 +116,7 @@ def test_a_sync_makes_one_run_for_the_sweep_and_flat_children(directory: Path):
 
 
 def test_syncing_again_changes_nothing(directory: Path):
-    once = synced_whole(directory, mixed_events())
+    once = synced_whole(directory, mixed_events(), page=True)
     assert sync(directory, "digits").behind == 0
     assert dict(stored_runs(directory / STORE)) == once
 
@@ -126,7 +126,7 @@ def test_syncing_piece_by_piece_equals_syncing_once(directory: Path, other_direc
     log = create_log(directory)
     for first in range(0, len(events), 23):
         append(log, events[first : first + 23])
-        assert sync(directory, "digits").behind == 0
+        assert sync(directory, "digits", page=False).behind == 0
     assert dict(stored_runs(directory / STORE)) == synced_whole(other_directory, events)
     assert points_told_twice(directory / STORE) == []
 
@@ -136,7 +136,7 @@ def test_a_lost_offset_writes_everything_once_more_and_changes_nothing(directory
     with closing_resource(sqlite3.connect(directory / "digits" / "sweep.db")) as log:
         log.execute("delete from offsets")
         log.commit()
-    assert sync(directory, "digits").behind == 0
+    assert sync(directory, "digits", page=False).behind == 0
     assert dict(stored_runs(directory / STORE)) == once
     assert points_told_twice(directory / STORE) == []
 
@@ -157,11 +157,11 @@ def test_each_store_gets_the_whole_sweep_however_often_they_change(
     log = create_log(directory)
     events = mixed_events(3)
     append(log, events[:10])
-    assert sync(directory, "digits").behind == 0
+    assert sync(directory, "digits", page=False).behind == 0
     append(log, events[10:])
     uri = f"sqlite:///{other_directory / STORE}"
-    assert sync(directory, "digits", uri=uri).behind == 0
-    assert sync(directory, "digits").behind == 0
+    assert sync(directory, "digits", uri=uri, page=False).behind == 0
+    assert sync(directory, "digits", page=False).behind == 0
     assert stored_runs(other_directory / STORE) == stored_runs(directory / STORE)
 
 
@@ -170,7 +170,7 @@ def test_the_tracking_variable_is_honoured(
 ):
     append(create_log(directory), [opened(), *whole_trial(0, 1), closed()])
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{other_directory / STORE}")
-    assert sync(directory, "digits").behind == 0
+    assert sync(directory, "digits", page=False).behind == 0
     assert len(stored_runs(other_directory / STORE)) == 2
     assert stored_runs(directory / STORE) == {}
 
@@ -200,7 +200,7 @@ def test_a_locked_store_is_waited_for(directory: Path):
 def test_a_run_that_a_person_deleted_is_left_alone_and_the_rest_goes_on(directory: Path):
     log = create_log(directory)
     append(log, [opened(), *[asked(0), started(0), reported(0, 1), checkpointed(0, 1)]])
-    assert sync(directory, "digits").behind == 0
+    assert sync(directory, "digits", page=False).behind == 0
     client = MlflowClient(tracking_uri=f"sqlite:///{directory / STORE}")
     experiment = client.get_experiment_by_name("digits")
     assert experiment is not None
@@ -208,7 +208,7 @@ def test_a_run_that_a_person_deleted_is_left_alone_and_the_rest_goes_on(director
     client.delete_run(child.info.run_id)
     append(log, [reported(0, 2), checkpointed(0, 2), *whole_trial(1, 2), closed()])
     lines: list[str] = []
-    assert sync(directory, "digits", notify=lines.append).behind == 0
+    assert sync(directory, "digits", notify=lines.append, page=False).behind == 0
     assert len(lines) == 1
     assert "'digits-0' can't be written any more" in lines[0]
     assert set(stored_runs(directory / STORE)) == {SWEEP_UID, f"{1:032x}"}
@@ -222,7 +222,8 @@ def test_an_unknown_sweep_is_one_clear_line(directory: Path):
 def start_sync(directory: Path, name: str, *, follow: bool = False) -> subprocess.Popen[bytes]:
     code = (
         "import sys; from pathlib import Path; from sweep.sync import sync;"
-        f"r = sync(Path({str(directory)!r}), {name!r}, follow={follow}); sys.exit(r.behind > 0)"
+        f"r = sync(Path({str(directory)!r}), {name!r}, follow={follow}, page=False);"
+        "sys.exit(r.behind > 0)"
     )
     environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
     return subprocess.Popen([sys.executable, "-c", code], env=environment)
@@ -239,7 +240,9 @@ def test_a_sink_killed_at_random_moments_leaves_the_same_record(
     for first in range(0, len(events), per_life):
         append(log, events[first : first + per_life])
         runs_before = count_runs(directory)
-        process = warm.Process(target=sync, args=(directory, "digits"), kwargs={"follow": True})
+        process = warm.Process(
+            target=sync, args=(directory, "digits"), kwargs={"follow": True, "page": False}
+        )
         process.start()
         wait_until(lambda before=runs_before: count_runs(directory) > before, 15)
         time.sleep(chance.uniform(0.0, 0.3))
@@ -247,7 +250,7 @@ def test_a_sink_killed_at_random_moments_leaves_the_same_record(
         process.join()
         half_written += sync_offset(directory) < log.last_seq()
     assert half_written > 0, "every life was long enough: the test shows nothing"
-    assert sync(directory, "digits").behind == 0
+    assert sync(directory, "digits", page=False).behind == 0
     assert dict(stored_runs(directory / STORE)) == synced_whole(other_directory, events)
     assert points_told_twice(directory / STORE) == []
 
@@ -359,7 +362,7 @@ def test_only_one_sink_writes_a_sweep_at_a_time(directory: Path):
     try:
         wait_until(lambda: count_runs(directory) >= 2, 60)
         time.sleep(1.0)  # the follower has committed its offset by now
-        assert sync(directory, "digits", patience_seconds=5).behind == 0
+        assert sync(directory, "digits", patience_seconds=5, page=False).behind == 0
         assert process.poll() is None
     finally:
         process.kill()

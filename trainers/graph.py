@@ -52,7 +52,11 @@ class Place:
     def ends(self) -> bool:
         """Move on to the next batch where this one is done; say whether the epoch is."""
         progress = self.trial.progress
-        if self.trial.diverged or self._done(progress.batch):
+        if self.trial.diverged:
+            return True
+        if progress.batch == self._batch and progress.segment < self._segments:
+            return False
+        if self._done(progress.batch):
             return True
         self._gather()
         if progress.segment == self._segments:
@@ -105,6 +109,9 @@ class Graph:
 
     def step(self, trials: dict[int, Trial]) -> list[int]:
         """Advance trials, by slot, by one segment; return the slots whose epoch has ended."""
+        new = [trial for slot, trial in trials.items() if self._is_new(slot, trial)]
+        if new:
+            self._require([trial.config for trial in new])
         for slot, trial in trials.items():
             self._settle_in(slot, trial)
         ended = self._ended(trials)
@@ -117,7 +124,6 @@ class Graph:
         return self._ended(trials)
 
     def _advance(self, trials: dict[int, Trial]) -> None:
-        self._require([trial.config for trial in trials.values()])
         assert self._program is not None
         integers, floats, scored = self._plan(trials)
         dtype = self._buffers.weights.dtype
@@ -152,13 +158,17 @@ class Graph:
     def _ended(self, trials: dict[int, Trial]) -> list[int]:
         return [slot for slot in trials if self._places[slot].ends()]
 
+    def _is_new(self, slot: int, trial: Trial) -> bool:
+        place = self._places.get(slot)
+        return place is None or place.trial is not trial
+
     def _settle_in(self, slot: int, trial: Trial) -> None:
         """Bring a trial that is new in its slot, or begins an epoch, to the device."""
         place = self._places.get(slot)
         if place is not None and place.trial is trial and place.epoch == trial.progress.epoch:
             return
         size = self._model.structure.batch_size
-        new = place is None or place.trial is not trial
+        new = self._is_new(slot, trial)
         self._places[slot] = Place(trial, self._part, size, self._length)
         self._assumed[slot] = 0
         if not new:
@@ -167,7 +177,6 @@ class Graph:
         self._totals.numbers[slot] = 0
         self._totals.metrics[slot] = 0
         if trial.state is not None:
-            self._require([trial.config])
             assert self._program is not None
             for layer, given in zip(self._program.state, trial.state, strict=True):
                 for part, value in zip(layer, given, strict=True):
@@ -186,10 +195,14 @@ class Graph:
             return
         state = None if self._program is None else self._program.state
         self._program = None  # its captured memory first
-        self._program = Program(
-            self._model, self._part, self._length, self._buffers, self._weights, self._totals,
-            self._class_weights, wanted, state,
-        )  # fmt: skip
+        try:
+            self._program = Program(
+                self._model, self._part, self._length, self._buffers, self._weights, self._totals,
+                self._class_weights, wanted, state,
+            )  # fmt: skip
+        except BaseException:
+            self._places.clear()  # whoever goes on brings its state to the next program
+            raise
         self._signature = wanted
 
     def _plan(self, trials: dict[int, Trial]) -> tuple[Array, Array, list[int]]:
@@ -223,6 +236,8 @@ class Graph:
         first = 4 + self._model.structure.batch_size
         for i, site in enumerate(sites):
             rates = np.array([key.rate(site) for key in keys])
+            if not rates.any():
+                continue
             columns = slice(first + 3 * i, first + 3 * i + 3)
             below = [drop_below(rate) for rate in rates]
             integers[at, columns] = np.stack([low[:, i], high[:, i], below], axis=1)

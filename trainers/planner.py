@@ -8,6 +8,7 @@ pack is fused only where that pays.
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -168,9 +169,10 @@ class _DryRun:
 
     def __call__(self, backend: Wanted, slots: int) -> Measured:
         if self._cuda:
+            gc.collect()
             torch.cuda.empty_cache()
             torch.cuda.reset_peak_memory_stats(self._device)
-            before = torch.cuda.memory_allocated(self._device)
+            before = torch.cuda.memory_reserved(self._device)
         pack = Pack(
             self._structure, self._data, self._objective,
             slots=slots, device=self._device, backend=backend,
@@ -183,7 +185,7 @@ class _DryRun:
             pack.advance(everyone, 0.0)
         seconds = self._timed(pack, everyone)
         if self._cuda:
-            used = torch.cuda.max_memory_allocated(self._device) - before
+            used = torch.cuda.max_memory_reserved(self._device) - before
         else:
             used = pack_bytes(self._structure, self._data, slots, pack.row_bytes)
         return Measured(backend, slots, seconds, used)

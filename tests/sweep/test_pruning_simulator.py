@@ -56,6 +56,7 @@ def test_recorded_curves_are_whole():
     for task in TASKS:
         recording = load(path_of(task))
         assert {len(trial.values) for trial in recording.trials} == {recording.max_epochs}
+        assert len({trial.seed for trial in recording.replicates}) == 5
         assert recording.seed_deviation > 0
 
 

@@ -87,7 +87,7 @@ def plan_pack(
         device: `cpu` or a torch device.
         most_slots: Upper limit of K.
         measure: Whether to measure; None measures on GPUs only. On a CPU one by one is bit-equal
-            to the trial alone, and packs pay for the smallest nets only (tests/benchmarks).
+            to the trial alone.
         dry_run: Measures one way; a real, short run by default.
         free: Bytes that may be used; asked from the device by default.
     """
@@ -102,8 +102,8 @@ def plan_pack(
     run = dry_run or _DryRun(structure, data, objective, device)
     memory = free_bytes(device) if free is None else free
     backends: list[Wanted] = ["stepwise"]
-    if fits_graph(structure, data) and kind == "cuda":
-        backends.insert(0, "graph")
+    if fits_graph(structure, data):
+        backends.insert(0, "graph" if kind == "cuda" else "eager")
     sizes = [size for size in _SIZES.get(kind, _SIZES["cuda"]) if size <= most_slots]
     found = [run("auto", 1)]
     for backend in backends:

@@ -242,3 +242,12 @@ def test_what_does_not_fit_is_refused():
     pack.admit(0, BASE)
     with pytest.raises(DataError, match="no test part"):
         pack.evaluate(0, "test")
+
+
+def test_a_classifier_that_diverges_in_its_first_segment_is_reported():
+    data = wrap(classes_set(12, 6), task="classification")
+    config = replace(BASE, loss="cross_entropy", tbptt_forward_steps=None)
+    pack = admitted(config, data, ACCURACY)
+    pack._buffers.weights[0] = math.nan
+    report = pack.train(0)
+    assert (report.outcome, report.train, report.validation) == ("diverged", {}, {})

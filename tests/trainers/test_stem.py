@@ -19,12 +19,16 @@ from tests.trainers.factory import (
     regression_set,
     wrap,
 )
+from tests.trainers.fused_cases import ids_data
+from trainers.batches import Part
 from trainers.config import TrainConfig
 from trainers.dropout import DropoutKey
 from trainers.errors import ConfigError
 from trainers.pack import Pack
+from trainers.spans import Span
 from trainers.stem import convolve, embed
 from trainers.streaming import StreamingModel
+from trainers.tbptt import cut
 
 IDS = np.array([[0, 2, 1, 3], [1, 1, 0, 2]])
 
@@ -176,3 +180,12 @@ def test_a_stepped_network_carries_what_stem_and_readout_remember(tmp_path, read
     resumed.load_state(tmp_path / "state")
     rest = [resumed.step(ids[:, t : t + chunk]) for t in range(chunk, 6, chunk)]
     torch.testing.assert_close(torch.cat([first, *rest], dim=1), expected)
+
+
+def test_numeric_targets_of_embedded_words_keep_their_fractions():
+    data = ids_data("regression")
+    config = TrainConfig(cell="gru", hidden_size=3, embedding_size=2, readout="every", seed=1)
+    part = Part(data.train, config.structure())
+    segment = cut(part.batch(np.arange(4)), Span(0, 12), config.structure(), 5)
+    expected = np.swapaxes(data.train.targets[:4], 0, 1).reshape(-1)
+    np.testing.assert_allclose(segment.targets.flatten().numpy(), expected, rtol=1e-6)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -193,6 +194,17 @@ class TrackingSection(Section):
         None, description="register the best one under this name, as champion if it is better"
     )
     system_metrics: bool = False
+
+    @field_validator("uri")
+    @classmethod
+    def _without_password(cls, value: str | None) -> str | None:
+        if value is not None and urlsplit(value).password is not None:
+            raise ValueError(
+                "must not hold a password, since a sweep file is recorded; give the address in the "
+                "variable MLFLOW_TRACKING_URI, a server's user and password in "
+                "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+            )
+        return value
 
 
 class SweepConfig(Section):

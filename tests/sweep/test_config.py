@@ -385,3 +385,10 @@ def test_the_schema_knows_every_section_and_training_setting():
     assert set(schema["properties"]) == set(SweepConfig.model_fields)
     assert "learning_rate" in schema["properties"]["train"]["properties"]
     assert schema["required"] == ["name", "data"]
+
+
+def test_a_password_in_the_trackers_address_is_refused_without_being_shown():
+    uri = "postgresql://me:s3cret@db/mlflow"
+    with pytest.raises(ConfigProblem, match="must not hold a password") as caught:
+        validate({"name": "s", "data": {"source": "digits"}, "tracking": {"uri": uri}})
+    assert "s3cret" not in str(caught.value)

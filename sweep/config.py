@@ -154,7 +154,7 @@ class RunSection(Section):
 
     workers: int | Literal["auto"] = Field("auto", description="auto, or a number >= 1")
     pack: int | Literal["auto"] = Field("auto", description="auto, or trials per worker >= 1")
-    backend: Literal["auto", "native", "stepwise", "graph"] = "auto"
+    backend: Literal["auto", "native", "stepwise", "eager", "graph"] = "auto"
     device: Literal["auto", "cpu", "cuda"] = "auto"
     order: Literal["free", "reproducible"] = "free"
     address: str | None = None

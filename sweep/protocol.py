@@ -170,4 +170,4 @@ class WorkerSettings:
     threads: int = 1
     device: str = "cpu"
     pack: int = 1
-    backend: Literal["auto", "native", "stepwise", "graph"] = "auto"
+    backend: Literal["auto", "native", "stepwise", "eager", "graph"] = "auto"

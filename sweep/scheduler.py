@@ -100,8 +100,10 @@ def plan(
     more = bool(hungry) and may_ask(state, rules)
     follow = None
     if more:
-        joining = [number for number, worker in assignments if worker == hungry[0]]
-        follow = _followed(state, [*fleet[hungry[0]], *joining], rules)
+        worker = hungry[0]
+        joining = [number for number, chosen in assignments if chosen == worker]
+        slots = (capacity or {}).get(worker, rules.pack)
+        follow = _followed(state, [*fleet[worker], *joining], rules, slots)
     over = not state.active and state.searched >= rules.target
     if over and state.paused:
         return Plan(verdicts=tuple(closing_verdicts(state)))
@@ -195,11 +197,13 @@ def _assignments(
         yield number, worker
 
 
-def _followed(state: SweepState, held: Sequence[int], rules: Scheduling) -> int | None:
+def _followed(state: SweepState, held: Sequence[int], rules: Scheduling, slots: int) -> int | None:
     """Return the trial whose structure the next ask is pinned to; None for a free ask."""
-    if rules.pack == 1:
+    if rules.order == "reproducible":
+        slots = rules.pack  # what a worker can take is no part of the sweep file
+    if slots == 1:
         return None
-    most = FILLS * rules.pack
+    most = FILLS * slots
     if rules.order == "reproducible":
         first = state.searched // most * most
         return _number_of(state, first) if state.searched > first else None

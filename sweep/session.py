@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -205,8 +205,15 @@ class _Session:
                 untold.remove(outcome)
                 yield self.state.trials[outcome.number], outcome.again
 
-        space, search_rules = self.prepared.space, self.prepared.search_rules
-        return restore_search(space, search_rules, self.state, before), untold
+        search_rules = replace(self.prepared.search_rules, packs=self._in_packs())
+        return restore_search(self.prepared.space, search_rules, self.state, before), untold
+
+    def _in_packs(self) -> bool:
+        """Return whether workers may train several trials at once."""
+        run = self.prepared.config.run
+        if run.pack == "auto":
+            return self.executor.device(run.device) != "cpu"
+        return run.pack > 1
 
     def _retention(self) -> Retention:
         config = self.prepared.config

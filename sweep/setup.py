@@ -101,7 +101,6 @@ def prepare(config: SweepConfig) -> Prepared:
         directions=tuple(o.direction for o in objectives),
         constraints=tuple(Constraint(c.metric, c.min, c.max) for c in config.search.constraints),
         enqueue=tuple(space.validate_point(point) for point in config.search.enqueue),
-        packs=pack_size(config) > 1,
     )
     prepared = Prepared(config, data, space, objectives, rules)
     pruning_rule(config, prepared.sign)  # raises where Optuna has no such pruner

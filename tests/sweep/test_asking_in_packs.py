@@ -50,6 +50,14 @@ def test_a_trial_that_joins_a_worker_now_is_followed_at_once():
     assert (decided.ask, decided.follow) == (True, 0)
 
 
+def test_a_worker_that_measured_its_own_pack_is_filled_with_one_structure():
+    rules = dataclasses.replace(PACKS, pack=1)
+    state = folded(*run_of(0))
+    decided = plan(state, {"w0": [0]}, rules, {"w0": 16})
+    assert (decided.ask, decided.follow) == (True, 0)
+    assert plan(state, {"w0": []}, rules, {"w0": 1}).follow is None
+
+
 def test_in_reproducible_order_consecutive_trials_share_a_structure():
     rules = dataclasses.replace(PACKS, order="reproducible", look_ahead=100)
     follows = []

@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+JOBS   ?= 2
 
 export OMP_NUM_THREADS ?= 1
 export RAY_USAGE_STATS_ENABLED = 0
@@ -33,7 +34,7 @@ demo: $(STAMP) ## sweep the handwritten digits and show the results
 	@$(BIN)/rnn-sweep results digits
 
 test: $(STAMP) ## the whole test suite
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 test-fast: $(STAMP) ## the tests that start no processes
 	@$(BIN)/python -m pytest -q -m "not integration and not slow and not gpu"

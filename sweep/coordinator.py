@@ -190,7 +190,7 @@ class Coordinator:
 
     def _give_up_event(self, number: int) -> Event:
         trial = self.state.trials[number]
-        message = f"its worker died {trial.deaths} times in a row while training it"
+        message = f"its worker died {trial.deaths:.0f} times in a row while training it"
         payload = {"reason": "worker_died", "message": message, "best": trial.best}
         return Event(Kind.FAILED, number, trial.attempt, trial.epoch, payload)
 
@@ -285,6 +285,7 @@ class Coordinator:
         for number in held:
             trial = self.state.trials[number]
             payload: dict[str, Any] = {"reason": lost.reason, "worker_died": number in training}
+            payload["suspects"] = len(training)
             events.append(Event(Kind.LOST, number, trial.attempt, trial.epoch, payload))
         return events
 

@@ -47,7 +47,8 @@ class TrialState:
         best: Validation metrics of the best epoch.
         values: One value per objective, once the trial has ended.
         cleared: Highest epoch at which a rung let the trial go on.
-        deaths: Attempts in a row whose worker died before the trial got any further.
+        deaths: Attempts in a row whose worker died before the trial got any further; the trials of
+            a pack share the blame.
         index: Place among the trials that the search has asked for; -1 for any other.
         of: The trial that this one repeats (an audit, a replicate), or None.
         lead: The trial whose structure a pack was asked to follow; its own number for a free ask.
@@ -73,7 +74,7 @@ class TrialState:
     values: tuple[float, ...] = ()
     test: dict[str, float] = field(default_factory=dict)
     cleared: int = 0
-    deaths: int = 0
+    deaths: float = 0.0
     checkpoint: str | None = None
     checkpoint_epoch: int = 0
     worker: str = ""
@@ -249,7 +250,8 @@ class SweepState:
 
     def _lose(self, trial: TrialState, event: Event) -> None:
         trial.state = Standing.WAITING
-        trial.deaths += bool(event.payload.get("worker_died", False))
+        if event.payload.get("worker_died", False):
+            trial.deaths += 1 / event.payload.get("suspects", 1)
 
     def _end(self, trial: TrialState, event: Event) -> None:
         payload = event.payload

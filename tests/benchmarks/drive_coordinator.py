@@ -46,6 +46,9 @@ class InstantExecutor:
     def connect(self, cpus: int, data_bytes: int) -> None:
         pass
 
+    def device(self, wanted: str) -> str:
+        return "cpu"
+
     def start(self, data: Any, settings: WorkerSettings, workers: int) -> None:
         self._folder = settings.checkpoint_folder
         self._residents = {f"instant-{index}": {} for index in range(workers)}

@@ -90,7 +90,9 @@ def run(folder, name, *options):
 @pytest.mark.integration
 @pytest.mark.parametrize("name", ["appliances", "digits-pixels", "smoke"])
 def test_a_preset_runs(name, tmp_path):
+    tracked = "true" if name == "smoke" else "false"
     options = ["--trials", "2", "--set", "train.max_epochs=2"]
+    options += ["--set", f"tracking.enabled={tracked}"]
     for override in data_overrides(name, tmp_path):
         options += ["--set", override]
     records = run(tmp_path, name, *options)
@@ -112,6 +114,6 @@ def test_the_demo_reads_digits(tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_adding_problem_is_solved(tmp_path):
-    records = run(tmp_path, "adding", "--trials", "4")
+    records = run(tmp_path, "adding", "--trials", "4", "--set", "tracking.enabled=false")
     errors = [record["objective"] for record in records if record["state"] == "complete"]
     assert min(errors) < 0.01

@@ -53,6 +53,13 @@ def test_a_trial_that_killed_four_workers_in_a_row_is_given_up():
     assert plan(folded(asked(0), *lost[:6]), {"w0": []}, FREE).assignments == ((0, "w0"),)
 
 
+def test_the_trials_of_a_pack_share_the_blame_for_a_death():
+    died = Event(Kind.LOST, 0, 1, 0, {"reason": "x", "worker_died": True, "suspects": 2})
+    lost = [event for a in range(1, 9) for event in (started(0, attempt=a), died)]
+    assert plan(folded(asked(0), *lost[:-2]), {"w0": []}, FREE).given_up == ()
+    assert plan(folded(asked(0), *lost), {"w0": []}, FREE).given_up == (0,)
+
+
 def test_a_trial_that_gets_on_between_deaths_is_not_given_up():
     died = Event(Kind.LOST, 0, 1, 0, {"reason": "x", "worker_died": True})
     events = [asked(0)]

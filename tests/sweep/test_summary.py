@@ -136,7 +136,6 @@ def test_the_files_tell_the_sweep_file_space_data_and_environment(results: Resul
 def test_no_secret_is_on_the_page(tmp_path: Path):
     secret = {
         "data": {"source": "load.py:arrays", "api_key": "hunter2", "url": "http://me:hunter2@x/"},
-        "tracking": {"uri": "http://me:hunter2@tracker:1"},
     }
     results = results_of(tmp_path, *whole_trial(0, 1), closed(), config=CONFIG | secret)
     for path, content in summary_files(results, LEDGER, {}).items():

@@ -34,14 +34,17 @@ def test_with_one_thread_the_order_is_that_of_the_batch():
 
 def test_runs_are_written_at_the_same_time():
     together = threading.Barrier(4, timeout=30)  # nobody passes before four have come
+    written: list[str] = []
 
     def write(run: RunWrite) -> None:
         if not run.is_parent:
             together.wait()
+        written.append(run.name)
 
     delivery = Delivery(write, threads=4)
     delivery.deliver(writes(8))
     delivery.close()
+    assert sorted(written) == ["digits", *(f"digits-{n}" for n in range(8))]
 
 
 def test_nobody_writes_any_more_once_a_failure_comes_back():

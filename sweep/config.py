@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from sweep.config_errors import one_line
 from sweep.config_file import (
@@ -21,6 +21,8 @@ from sweep.config_file import (
     read_sweep_file,
     resolve_paths,
 )
+from sweep.config_run import BudgetSection, ClusterSection, RunSection
+from sweep.config_section import PositiveInt, Section
 from sweep.config_training import check_training
 from sweep.errors import ConfigProblem
 from trainers.config import field_names
@@ -32,20 +34,12 @@ Metric = Literal[
     "parameters", "perplexity", "r2", "rmse",
 ]  # fmt: skip
 MAXIMIZED = frozenset({"accuracy", "macro_f1", "r2"})
-PositiveInt = Annotated[int, Field(ge=1)]
-PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 # Resume may change these; everything else is the sweep's identity.
 CHANGEABLE = (
-    "budget.trials", "budget.hours", "run.workers", "run.address", "finalists.replicates",
-    "tracking",
+    "budget", "run.workers", "run.address", "run.log", "run.hang_seconds", "cluster",
+    "finalists.replicates", "tracking",
 )  # fmt: skip
-
-
-class Section(BaseModel):
-    """One section of a sweep file: frozen, strict about types, no unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class DataSection(Section):
@@ -142,34 +136,6 @@ class SearchSection(Section):
         return self
 
 
-class BudgetSection(Section):
-    """When the sweep ends: whichever limit is reached first."""
-
-    trials: PositiveInt = 16
-    hours: PositiveFloat | None = None
-
-
-class RunSection(Section):
-    """Where and how the trials run."""
-
-    workers: int | Literal["auto"] = Field("auto", description="auto, or a number >= 1")
-    pack: int | Literal["auto"] = Field("auto", description="auto, or trials per worker >= 1")
-    backend: Literal["auto", "native", "stepwise", "eager", "graph"] = "auto"
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    order: Literal["free", "reproducible"] = "free"
-    address: str | None = None
-    checkpoint_seconds: PositiveFloat = 30.0
-    threads: PositiveInt = 1
-
-    @field_validator("workers", "pack", mode="before")
-    @classmethod
-    def _auto_or_count(cls, value: Any) -> Any:
-        count = isinstance(value, int) and not isinstance(value, bool) and value >= 1
-        if value != "auto" and not count:
-            raise ValueError(f"must be auto or a whole number >= 1, but got {value!r}")
-        return value
-
-
 class FinalistsSection(Section):
     """How many of the best trials by validation are evaluated on the test part."""
 
@@ -217,6 +183,7 @@ class SweepConfig(Section):
     search: SearchSection = SearchSection()
     budget: BudgetSection = BudgetSection()
     run: RunSection = RunSection()
+    cluster: ClusterSection = ClusterSection()
     finalists: FinalistsSection = FinalistsSection()
     retention: RetentionSection = RetentionSection()
     tracking: TrackingSection = TrackingSection()
@@ -246,11 +213,13 @@ class SweepConfig(Section):
 
     @model_validator(mode="after")
     def _check_across_sections(self) -> SweepConfig:
-        if self.run.order == "reproducible" and self.budget.hours is not None:
-            raise ValueError(
-                "run.order=reproducible counts trials, so budget.hours must be null, but got "
-                f"{self.budget.hours:g}; set budget.hours to null, or run.order to free"
-            )
+        timed = {"hours": self.budget.hours, "gpu_hours": self.budget.gpu_hours}
+        for name, limit in timed.items():
+            if self.run.order == "reproducible" and limit is not None:
+                raise ValueError(
+                    f"run.order=reproducible counts trials, so budget.{name} must be null, but got "
+                    f"{limit:g}; set budget.{name} to null, or run.order to free"
+                )
         if self.finalists.count > self.retention.checkpoints:
             raise ValueError(
                 "finalists.count <= retention.checkpoints must hold, but got "

@@ -11,7 +11,6 @@ import heapq
 import logging
 import math
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,10 +21,10 @@ from sweep.errors import ExecutorError
 from sweep.events import Event, EventLog, Kind
 from sweep.executors import Executor
 from sweep.extras import Extra
+from sweep.fleet import Fleet
 from sweep.lease import Lease
 from sweep.protocol import (
     Admit,
-    Command,
     Continue,
     Evaluate,
     Evaluated,
@@ -35,7 +34,7 @@ from sweep.protocol import (
     SaveAll,
     Stop,
 )
-from sweep.pruning import Decision, PausingRule, Verdict, rungs_of, waits_at
+from sweep.pruning import Decision, PausingRule, Verdict, rungs_of
 from sweep.recording import events_of
 from sweep.retention import Retention
 from sweep.scheduler import MAX_DEATHS, Plan, Scheduling, plan
@@ -44,7 +43,6 @@ from sweep.state import Standing, SweepState, TrialState
 from trainers.config import TrainConfig
 
 _LOG = logging.getLogger(__name__)
-CALLS_IN_FLIGHT = 2
 POLL_SECONDS = 0.5
 IDLE_SECONDS = 0.02
 
@@ -72,6 +70,7 @@ class Coordinator:
         rules: Scheduling,
         asking: Asking,
         retention: Retention,
+        fleet: Fleet,
     ) -> None:
         """Take over what `sweep.session` has opened."""
         self.state = state
@@ -85,9 +84,7 @@ class Coordinator:
         self._rules = rules
         self._asking = asking
         self._retention = retention
-        self._held: dict[str, list[int]] = {}
-        self._capacity: dict[str, int] = {}
-        self._commands: dict[str, list[Command]] = defaultdict(list)
+        self._fleet = fleet
         self._ended: list[int] = []
 
     # -- the loop ------------------------------------------------------------------------------
@@ -96,7 +93,7 @@ class Coordinator:
         """Run until everything is done or `stop` gives a reason; return why it ended.
 
         Args:
-            stop: Asked between rounds; "interrupted", "budget" or None.
+            stop: Asked between rounds; "interrupted", "stopped", "budget" or None.
             watch: Called after every round, for progress.
         """
         self._recover()
@@ -109,8 +106,9 @@ class Coordinator:
             if decided.finished:
                 return "finished"
             self._carry_out(decided)
-            self._keep_busy()
+            self._fleet.keep_busy()
             self._consume(self._executor.poll(self._patience(decided)))
+            self._tend()
             watch(self)
 
     def evaluate(self, numbers: Sequence[int]) -> None:
@@ -121,15 +119,16 @@ class Coordinator:
         """
         deaths, done = 0, {n for n in numbers if self.state.trials[n].test}
         while todo := [n for n in numbers if n not in done]:
-            ready = self._answering()
-            if ready and not self._in_flight(ready):
+            ready = self._fleet.answering()
+            if ready and not self._fleet.in_flight(ready):
                 for index, number in enumerate(todo):
                     path = self.state.trials[number].checkpoint
                     assert path is not None
                     self._executor.send(ready[index % len(ready)], [Evaluate(number, path)])
-            self._keep_busy()
+            self._fleet.keep_busy()
             found = self._executor.poll(POLL_SECONDS)
             self._consume(found)
+            self._tend()
             told = [item for reply in found if isinstance(reply, Reply) for item in reply.items]
             done |= {item.trial for item in told if isinstance(item, Evaluated)}
             lost = [item for item in found if isinstance(item, Lost)]
@@ -147,18 +146,18 @@ class Coordinator:
 
     def workers_alive(self) -> int:
         """Return how many workers live and have answered."""
-        return len(self._answering())
+        return len(self._fleet.answering())
 
     # -- deciding ------------------------------------------------------------------------------
 
     def _decide(self) -> Plan:
-        return plan(self.state, self._held, self._rules, self._capacity)
+        return plan(self.state, self._fleet.staying(), self._rules, self._fleet.capacity)
 
     def _patience(self, decided: Plan) -> float:
         """Return how long to wait for workers: not at all while there is more to decide."""
         if decided != Plan():
             return 0.0
-        return POLL_SECONDS if self._in_flight(self._executor.workers()) else IDLE_SECONDS
+        return POLL_SECONDS if self._fleet.in_flight(self._executor.workers()) else IDLE_SECONDS
 
     def _carry_out(self, decided: Plan) -> None:
         self._record([self._verdict_event(v) for v in decided.verdicts])
@@ -190,7 +189,10 @@ class Coordinator:
 
     def _give_up_event(self, number: int) -> Event:
         trial = self.state.trials[number]
-        message = f"its worker died {trial.deaths:.0f} times in a row while training it"
+        message = (
+            f"its worker died {trial.deaths} times in a row while training it, the last time: "
+            f"{trial.message}"
+        )
         payload = {"reason": "worker_died", "message": message, "best": trial.best}
         return Event(Kind.FAILED, number, trial.attempt, trial.epoch, payload)
 
@@ -198,9 +200,9 @@ class Coordinator:
         trial = self.state.trials[verdict.trial]
         if verdict.decision is Decision.GO:
             go = Continue(verdict.trial, trial.attempt, verdict.epoch)
-            self._commands[trial.worker].append(go)
-        elif verdict.decision is not Decision.PROMOTE and trial.worker in self._held:
-            self._commands[trial.worker].append(Stop(verdict.trial, trial.attempt))
+            self._fleet.tell(trial.worker, go)
+        elif verdict.decision is not Decision.PROMOTE:
+            self._fleet.tell(trial.worker, Stop(verdict.trial, trial.attempt))
 
     def _start(self, assignments: Iterable[tuple[int, str]]) -> None:
         events = []
@@ -215,8 +217,7 @@ class Coordinator:
             events.append(Event(Kind.STARTED, number, trial.attempt + 1, None, payload))
         self._record(events)
         for number, worker in assignments:
-            self._held[worker].append(number)
-            self._commands[worker].append(self._admission(self.state.trials[number]))
+            self._fleet.give(number, worker, self._admission(self.state.trials[number]))
 
     def _admission(self, trial: TrialState) -> Admit:
         config = TrainConfig.from_mapping(trial.config)
@@ -235,28 +236,12 @@ class Coordinator:
 
     # -- acting --------------------------------------------------------------------------------
 
-    def _keep_busy(self) -> None:
-        """Send what is to be said, and keep two calls in flight where there is work."""
-        for worker in self._executor.workers():
-            commands = self._commands.pop(worker, [])
-            if commands:
-                self._executor.send(worker, commands)
-            if worker not in self._held:
-                wanted = 1  # a new worker: its first answer says that it is ready
-            else:
-                wanted = CALLS_IN_FLIGHT if self._has_work(worker) else 0
-            while self._executor.in_flight(worker) < wanted:
-                self._executor.send(worker, [])
-
-    def _has_work(self, worker: str) -> bool:
-        return any(not self._waits(number) for number in self._held[worker])
-
-    def _in_flight(self, workers: Iterable[str]) -> bool:
-        return any(self._executor.in_flight(worker) for worker in workers)
-
-    def _answering(self) -> list[str]:
-        """Return the workers that have answered: a cluster may have no room for some, for ever."""
-        return [worker for worker in self._executor.workers() if worker in self._held]
+    def _tend(self) -> None:
+        """Look after the workers; trials that a leaving worker has saved wait for another."""
+        self._fleet.tend()
+        for back in self._fleet.handed_back():
+            _LOG.info("%s goes: %s", back.worker, back.reason)
+            self._record([self._lost_event(n, back.reason, 0) for n in back.trials])
 
     def _consume(self, items: Iterable[Reply | Lost]) -> None:
         """Log what workers said, one transaction for the round."""
@@ -265,9 +250,7 @@ class Coordinator:
             if isinstance(item, Lost):
                 events += self._loss_events(item)
             else:
-                self._held.setdefault(item.worker, [])
-                if item.capacity is not None:
-                    self._capacity[item.worker] = item.capacity
+                self._fleet.note(item)
                 self.clock.busy_seconds += item.busy_seconds
                 for evicted in (i for i in item.items if isinstance(i, Evicted)):
                     _LOG.warning("%s, trial %d: %s", item.worker, evicted.trial, evicted.message)
@@ -275,23 +258,24 @@ class Coordinator:
         self._record(events)
 
     def _loss_events(self, lost: Lost) -> list[Event]:
-        """The worker's trials wait again; only those it was training are blamed for its death."""
-        _LOG.warning("%s died: %s", lost.worker, lost.reason)
-        held = self._held.pop(lost.worker, [])
-        self._commands.pop(lost.worker, None)
-        slots = self._capacity.pop(lost.worker, self._rules.pack)
-        training = [n for n in held if not self._waits(n)][:slots]
-        events = []
-        for number in held:
-            trial = self.state.trials[number]
-            payload: dict[str, Any] = {"reason": lost.reason, "worker_died": number in training}
-            payload["suspects"] = len(training)
-            events.append(Event(Kind.LOST, number, trial.attempt, trial.epoch, payload))
-        return events
+        """The worker's trials wait again; only those it was training may have killed it.
 
-    def _waits(self, number: int) -> bool:
+        Of several, the one that was suspected before is to blame; if none was, all are suspected,
+        and no two suspects train together again.
+        """
+        _LOG.warning("%s died: %s", lost.worker, lost.reason)
+        held, training = self._fleet.drop(lost.worker, self._rules.pack)
+        suspected = [n for n in training if self.state.trials[n].suspect]
+        blamed = (suspected or training) if lost.own_death else []
+        return [
+            self._lost_event(number, lost.reason, len(blamed) if number in blamed else 0)
+            for number in held
+        ]
+
+    def _lost_event(self, number: int, reason: str, suspects: int) -> Event:
         trial = self.state.trials[number]
-        return waits_at(trial, rungs_of(self._rules.rule, trial))
+        payload = {"reason": reason, "worker_died": suspects > 0, "suspects": suspects}
+        return Event(Kind.LOST, number, trial.attempt, trial.epoch, payload)
 
     def _record(self, events: list[Event]) -> None:
         """Append events to the log, then fold them: nothing is acted on that is not logged."""
@@ -314,9 +298,7 @@ class Coordinator:
             self.clock.last_tell = event.time
             self._asking.learn(event, trial)
         if ends or event.kind in (Kind.PAUSED, Kind.LOST):
-            held = self._held.get(trial.worker, [])
-            if trial.number in held:
-                held.remove(trial.number)
+            self._fleet.take_back(trial.number, trial.worker)
 
     # -- beginning and end ---------------------------------------------------------------------
 
@@ -331,13 +313,14 @@ class Coordinator:
 
     def _save_all(self) -> None:
         """Have every worker write a checkpoint of what it holds, and log it."""
-        for worker in self._answering():
-            if self._held[worker]:
+        for worker in self._fleet.answering():
+            if self._fleet.held[worker]:
                 self._executor.send(worker, [SaveAll()])
-        while self._in_flight(self._answering()):
+        while self._fleet.in_flight(self._fleet.answering()):
             self._consume(self._executor.poll(POLL_SECONDS))
-        for worker, held in self._held.items():
-            self._commands[worker] += [Stop(n, self.state.trials[n].attempt) for n in held]
+        for worker, held in self._fleet.held.items():
+            stops = (Stop(number, self.state.trials[number].attempt) for number in held)
+            self._fleet.tell(worker, *stops)
         self._recover()
 
 

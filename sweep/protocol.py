@@ -140,10 +140,11 @@ class Reply:
 
 @dataclass(frozen=True)
 class Lost:
-    """A worker is gone, with all that it held."""
+    """A worker is gone, with all that it held; it was no `own_death` if its node took it along."""
 
     worker: str
     reason: str
+    own_death: bool = True
 
 
 @dataclass(frozen=True)

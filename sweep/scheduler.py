@@ -31,7 +31,7 @@ from sweep.pruning import (
 from sweep.state import Standing, SweepState, TrialState
 
 STANDBY_SECONDS = 2.0
-MAX_DEATHS = 4  # in a row, of one trial, without progress: three may be chance
+MAX_DEATHS = 3  # of workers, in a row, by one trial that gets no further
 FILLS = 2  # how often one structure may fill a pack before it must be chosen again
 
 
@@ -44,6 +44,7 @@ class Scheduling:
         look_ahead: In reproducible order, how many results an ask may miss (3 x workers x pack).
         cohort: In reproducible order, how many trials a rung judges together.
         pack: Trials that one worker trains together, unless a worker says otherwise.
+        most_at_once: Trials that all workers together may hold; None sets no limit.
     """
 
     order: Literal["free", "reproducible"]
@@ -52,6 +53,7 @@ class Scheduling:
     look_ahead: int
     cohort: int
     pack: int = 1
+    most_at_once: int | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,9 @@ def plan(
         return Plan(given_up=given_up)
     places = _free_places(state, fleet, rules, capacity or {})
     assignments = tuple(_assignments(state, fleet, places, sorted(t.number for t in waiting)))
-    hungry = places[len(assignments) :]
+    hungry = list(places)
+    for _, worker in assignments:
+        hungry.remove(worker)
     more = bool(hungry) and may_ask(state, rules)
     follow = None
     if more:
@@ -163,21 +167,27 @@ def _free_places(
         places.append(worker)
         wanted[worker] -= 1
         load[worker] += 1
+    if rules.most_at_once is not None:
+        held = [number for numbers in fleet.values() for number in numbers]
+        training = sum(not _waits(state, number, rules) for number in held)
+        places = places[: max(rules.most_at_once - training, 0)]
     return places
 
 
 def _wanted(state: SweepState, held: Sequence[int], rules: Scheduling, slots: int) -> int:
     """Return how many trials a worker can take; one on its own is followed before it ends."""
-    runnable = []
-    for number in held:
-        trial = state.trials[number]
-        rungs = rungs_of(rules.rule, trial)
-        if not waits_at(trial, rungs):
-            runnable.append((trial, rungs))
+    runnable = [state.trials[number] for number in held if not _waits(state, number, rules)]
     if slots > 1 or len(runnable) != 1:
         return max(slots - len(runnable), 0)
-    seconds = next_stop_seconds(*runnable[0])
+    if rules.most_at_once is not None:
+        return 0
+    seconds = next_stop_seconds(runnable[0], rungs_of(rules.rule, runnable[0]))
     return int(seconds is not None and seconds < STANDBY_SECONDS)
+
+
+def _waits(state: SweepState, number: int, rules: Scheduling) -> bool:
+    trial = state.trials[number]
+    return waits_at(trial, rungs_of(rules.rule, trial))
 
 
 def _assignments(
@@ -186,14 +196,22 @@ def _assignments(
     places: Sequence[str],
     queue: list[int],
 ) -> Iterator[tuple[int, str]]:
-    """Yield who trains where: trials of a pack's structure join it, else the oldest goes first."""
+    """Yield who trains where: trials of a pack's structure join it, else the oldest goes first.
+
+    No worker gets two trials that are suspected of having killed theirs: the next death shall name
+    the culprit.
+    """
     leads = {w: {state.trials[n].lead for n in held} for w, held in fleet.items()}
+    watched = {w for w, held in fleet.items() if any(state.trials[n].suspect for n in held)}
     for worker in places:
-        if not queue:
-            return
-        number = next((n for n in queue if state.trials[n].lead in leads[worker]), queue[0])
+        fits = [n for n in queue if not (worker in watched and state.trials[n].suspect)]
+        if not fits:
+            continue
+        number = next((n for n in fits if state.trials[n].lead in leads[worker]), fits[0])
         queue.remove(number)
         leads[worker].add(state.trials[number].lead)
+        if state.trials[number].suspect:
+            watched.add(worker)
         yield number, worker
 
 

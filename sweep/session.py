@@ -23,6 +23,7 @@ from sweep.errors import ConfigMismatch, LeaseLost
 from sweep.events import LOG_FILE, Event, EventLog, Kind
 from sweep.executors import Executor, RayExecutor
 from sweep.extras import audits, replicates
+from sweep.fleet import Fleet
 from sweep.follower import Follower
 from sweep.lease import Lease
 from sweep.monitor import Monitor
@@ -30,7 +31,7 @@ from sweep.progress import Progress
 from sweep.protocol import WorkerSettings
 from sweep.retention import Retention
 from sweep.scheduler import Scheduling
-from sweep.setup import Prepared, pack_size, prepare, worker_count
+from sweep.setup import Prepared, pack_size, prepare, worker_count, worker_needs
 from sweep.state import Standing, SweepState, load_state
 from sweep.study import Search, Told, restore_search, search_limit
 from sweep.surroundings import surroundings
@@ -87,9 +88,10 @@ def run_sweep(
         log, lease = _open_existing(config, folder, stack)
         prepared = prepare(config)
         warm = warm_events(prepared, directory)
-        executor = executor or RayExecutor(config.run.address)
+        executor = executor or RayExecutor(config.run.address, worker_needs(config))
         stack.callback(executor.close)
         executor.connect(worker_count(config), array_bytes(prepared.data))
+        executor.device(config.run.device)  # refuses a cluster on which no worker fits
         if log is None or lease is None:
             log, lease = _claim(config, folder, stack)
         metric, sign = prepared.judged.metric, prepared.sign
@@ -111,7 +113,7 @@ class _Session:
 
     def run(self, progress: Callable[[Progress], None] | None) -> Outcome:
         config = self.prepared.config
-        workers = worker_count(config)
+        workers = worker_count(config, self.executor.room())
         self._open(workers)
         first_workers = int(self.state.first_opened["workers"])
         limit = search_limit(self.prepared.space, self.prepared.search_rules)
@@ -119,8 +121,17 @@ class _Session:
         search, untold = self._restore_search(rules)
         retention = self._retention()
         asking = Asking(self.prepared, rules, search, untold)
+        fleet = self._fleet(rules)
         coordinator = Coordinator(
-            self.prepared, self.log, self.lease, self.state, self.executor, rules, asking, retention
+            self.prepared,
+            self.log,
+            self.lease,
+            self.state,
+            self.executor,
+            rules,
+            asking,
+            retention,
+            fleet,
         )
         follower = Follower(config, self.folder.parent, self.log)
         monitor = Monitor(self.prepared, coordinator, follower, workers, progress)
@@ -149,6 +160,19 @@ class _Session:
             time.time() - coordinator.clock.began,
             untracked,
         )
+
+    def _fleet(self, rules: Scheduling) -> Fleet:
+        """Return the session's workers: as many as the sweep file wants and has work for."""
+        config, state = self.prepared.config, self.state
+
+        def wanted(room: int | None) -> int:
+            count = worker_count(config, room)
+            if room is None:
+                return count
+            left = max(rules.target - state.searched, 0) + len(state.active) + len(state.paused)
+            return max(min(count, left), 1)
+
+        return Fleet(self.executor, state, rules.rule, config.run.hang_seconds, wanted)
 
     def _open(self, workers: int) -> None:
         data = self.prepared.data

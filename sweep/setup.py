@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cluster.nodes import Needs
 from sweep.config import ObjectiveSection, SweepConfig, default_objectives
 from sweep.errors import ConfigProblem
 from sweep.pruning import Rule
@@ -81,6 +82,7 @@ class Prepared:
             look_ahead=3 * slots,
             cohort=slots,
             pack=pack_size(config),
+            most_at_once=config.cluster.max_concurrent_trials,
         )
 
 
@@ -137,13 +139,35 @@ def pruning_rule(config: SweepConfig, sign: float) -> Rule:
             return NoPruning()
 
 
-def worker_count(config: SweepConfig) -> int:
-    """Return how many workers to start; `auto` leaves one core of three or more to the rest."""
-    if config.run.workers != "auto":
-        return int(config.run.workers)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    cores = max(1, (cores or 1) // config.run.threads)
-    return min(max(cores - 1, min(cores, 2)), config.budget.trials)
+def worker_needs(config: SweepConfig) -> Needs:
+    """Return what one worker reserves."""
+    section = config.cluster
+    return Needs(
+        cpus=section.cpus or config.run.threads,
+        gpus=section.gpus or 0,
+        memory_bytes=int((section.memory_gib or 0) * 2**30),
+        accelerator=section.accelerator,
+        labels=section.labels,
+    )
+
+
+def worker_count(config: SweepConfig, room: int | None = None) -> int:
+    """Return how many workers there shall be.
+
+    Args:
+        room: How many fit on the cluster; None on this machine, where `auto` leaves one core of
+            three or more to the rest.
+    """
+    wanted, most = config.run.workers, config.cluster.max_workers
+    if wanted != "auto":
+        count = int(wanted)
+    elif room is not None:
+        count = most or max(room, 1)  # so many are asked for: an autoscaler makes room for them
+    else:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        cores = max(1, (cores or 1) // config.run.threads)
+        count = max(cores - 1, min(cores, 2))
+    return min(count, most or count, config.budget.trials)
 
 
 def _check_fit(prepared: Prepared) -> None:

@@ -47,8 +47,8 @@ class TrialState:
         best: Validation metrics of the best epoch.
         values: One value per objective, once the trial has ended.
         cleared: Highest epoch at which a rung let the trial go on.
-        deaths: Attempts in a row whose worker died before the trial got any further; the trials of
-            a pack share the blame.
+        deaths: Attempts in a row whose worker died, by this trial's fault, before it got further.
+        suspect: Whether it was among several trials one of which has killed their worker.
         index: Place among the trials that the search has asked for; -1 for any other.
         of: The trial that this one repeats (an audit, a replicate), or None.
         lead: The trial whose structure a pack was asked to follow; its own number for a free ask.
@@ -74,7 +74,8 @@ class TrialState:
     values: tuple[float, ...] = ()
     test: dict[str, float] = field(default_factory=dict)
     cleared: int = 0
-    deaths: float = 0.0
+    deaths: int = 0
+    suspect: bool = False
     checkpoint: str | None = None
     checkpoint_epoch: int = 0
     worker: str = ""
@@ -214,7 +215,7 @@ class SweepState:
         self.busy_seconds += payload["train_seconds"]
         value = payload["validation"].get(self.metric, float("nan"))
         if trial.epoch > len(trial.curve):
-            trial.deaths = 0
+            trial.deaths, trial.suspect = 0, False
         # An attempt after a crash repeats epochs whose rungs are decided: the curve stays whole.
         trial.curve[trial.epoch - 1 : trial.epoch] = array("d", [value])
         if trial.reports is not None:
@@ -222,7 +223,7 @@ class SweepState:
 
     def _checkpoint(self, trial: TrialState, event: Event) -> None:
         trial.checkpoint, trial.checkpoint_epoch = event.payload["path"], event.epoch or 0
-        trial.deaths = 0
+        trial.deaths, trial.suspect = 0, False
 
     def _continue(self, trial: TrialState, event: Event) -> None:
         trial.cleared = max(trial.cleared, event.epoch or 0)
@@ -235,7 +236,7 @@ class SweepState:
             trial.generation = event.payload.get("generation", 0)
 
     def _pause(self, trial: TrialState, event: Event) -> None:
-        trial.state, trial.deaths = Standing.PAUSED, 0
+        trial.state, trial.deaths, trial.suspect = Standing.PAUSED, 0, False
         trial.values = tuple(event.payload["values"])
         trial.first_pause = trial.first_pause or Pause(trial.epoch, trial.values, dict(trial.best))
         self._enter_rung(trial, event.epoch or 0).pause(trial.number)
@@ -251,7 +252,9 @@ class SweepState:
     def _lose(self, trial: TrialState, event: Event) -> None:
         trial.state = Standing.WAITING
         if event.payload.get("worker_died", False):
-            trial.deaths += 1 / event.payload.get("suspects", 1)
+            trial.suspect = True
+            trial.deaths += event.payload.get("suspects", 1) == 1
+            trial.message = event.payload["reason"]
 
     def _end(self, trial: TrialState, event: Event) -> None:
         payload = event.payload

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import sweep.executors
+import sweep.executors.on_ray
 from sweep.config import validate
 from sweep.events import EventLog, Kind
 from sweep.session import run_sweep
@@ -17,7 +17,7 @@ from tests.benchmarks.training_clock import ClockedActor
 
 def main() -> None:
     given = arguments(sys.argv)
-    sweep.executors._Actor = ClockedActor  # type: ignore[misc]
+    sweep.executors.on_ray._Actor = ClockedActor  # type: ignore[misc]
     config = validate(given["sweep"])
     outcome = run_sweep(config, Path(given["directory"]))
     answer(

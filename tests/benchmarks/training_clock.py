@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-import sweep.executors
+import sweep.executors.on_ray
 
 _CLOCKS = "training-clocks"
 
 
-class ClockedActor(sweep.executors._Actor):
+class ClockedActor(sweep.executors.on_ray._Actor):
     """A worker that writes down, at every call, what processor time training took so far."""
 
     def __init__(self, name: str, data: Any, settings: Any) -> None:

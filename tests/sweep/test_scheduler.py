@@ -45,19 +45,36 @@ def test_the_sweep_is_finished_when_the_budget_is_spent_and_nothing_is_active():
     assert plan(folded(*run_of(0, 0.5), completed(0, 0.5)), {"w0": []}, rules).finished
 
 
-def test_a_trial_that_killed_four_workers_in_a_row_is_given_up():
+def test_a_trial_that_killed_three_workers_in_a_row_is_given_up():
     died = Event(Kind.LOST, 0, 1, 0, {"reason": "x", "worker_died": True})
-    lost = [event for a in (1, 2, 3, 4) for event in (started(0, attempt=a), died)]
+    lost = [event for a in (1, 2, 3) for event in (started(0, attempt=a), died)]
     state = folded(asked(0), *lost)
     assert plan(state, {"w0": []}, FREE).given_up == (0,)
-    assert plan(folded(asked(0), *lost[:6]), {"w0": []}, FREE).assignments == ((0, "w0"),)
+    assert plan(folded(asked(0), *lost[:4]), {"w0": []}, FREE).assignments == ((0, "w0"),)
 
 
-def test_the_trials_of_a_pack_share_the_blame_for_a_death():
-    died = Event(Kind.LOST, 0, 1, 0, {"reason": "x", "worker_died": True, "suspects": 2})
-    lost = [event for a in range(1, 9) for event in (started(0, attempt=a), died)]
-    assert plan(folded(asked(0), *lost[:-2]), {"w0": []}, FREE).given_up == ()
-    assert plan(folded(asked(0), *lost), {"w0": []}, FREE).given_up == (0,)
+def test_of_the_trials_that_may_have_killed_a_worker_no_two_train_together_again():
+    events = [event for n in range(3) for event in (asked(n), started(n))]
+    reason = {"reason": "x", "worker_died": True, "suspects": 3}
+    events += [Event(Kind.LOST, n, 1, 0, reason) for n in range(3)]
+    state = folded(*events, asked(3))
+    assert [t.deaths for t in state.trials.values()] == [0, 0, 0, 0]
+    rules = dataclasses.replace(FREE, pack=4)
+    assert plan(state, {"w0": []}, rules).assignments == ((0, "w0"), (3, "w0"))
+    assert plan(state, {"w0": [], "w1": []}, rules).assignments == (
+        (0, "w0"), (1, "w1"), (3, "w0")
+    )  # fmt: skip
+    state.apply(started(0, attempt=2))
+    state.apply(reported(0, 1, 0.5, attempt=2))
+    assert not state.trials[0].suspect
+
+
+def test_no_more_trials_than_allowed_train_at_once():
+    rules = dataclasses.replace(FREE, most_at_once=2, pack=4)
+    state = folded(*run_of(0), asked(1), asked(2))
+    assert plan(state, {"w0": [0], "w1": []}, rules).assignments == ((1, "w1"),)
+    state = folded(*run_of(0), *run_of(1, worker="w1"))
+    assert plan(state, {"w0": [0], "w1": [1]}, rules) == Plan()
 
 
 def test_a_trial_that_gets_on_between_deaths_is_not_given_up():

@@ -51,7 +51,7 @@ class Fatal(InProcessExecutor):
 
 
 def test_finalists_that_kill_every_worker_end_the_session_with_a_clear_line(tmp_path):
-    with pytest.raises(ExecutorError, match="finalists must be evaluated, but 9 workers died"):
+    with pytest.raises(ExecutorError, match="finalists must be evaluated, but 7 workers died"):
         run(tmp_path, Fatal())
     assert len(run(tmp_path).finalists) == 2
 

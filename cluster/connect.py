@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import socket
-import sys
 import warnings
-from pathlib import Path
 
+from cluster.auth import admit, find_token, make_token, needs_token, use_tokens, wrong_token
 from cluster.errors import ConnectError
+from cluster.head import Versions, ask_head, check_versions
 
 NAMESPACE = "rnn-sweep"
 REACH_SECONDS = 5.0
@@ -29,40 +28,25 @@ def connect(address: str | None, cpus: int, data_bytes: int) -> None:
     """Start Ray on this machine, or join the cluster at `address`.
 
     Args:
-        address: None for a private local Ray; otherwise what `ray.init(address=…)` takes.
+        address: None for a private local Ray; otherwise HOST:PORT of a head, or `auto` for the
+            cluster that this machine belongs to.
         cpus: CPU cores that a local Ray may hand out.
         data_bytes: Size of the data that will be put once; a local store holds at least twice it.
 
     Raises:
-        ConnectError: nothing answers at the address, or Ray does not start.
+        ConnectError: nothing answers at the address, it may not be joined (no token or a wrong
+            one, an open cluster off loopback, another version), or Ray does not start.
     """
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
-    send_token()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if address is None:
+            make_token()
+            use_tokens(True)
             _start_local(cpus, 2 * data_bytes + _STORE_FLOOR_BYTES)
-            send_token()
         else:
             _join(address)
-
-
-def send_token() -> None:
-    """Make Ray send its token where there is one: a client sends none unless it is told to.
-
-    Ray writes the token readable by everybody; it is made private here.
-    """
-    token = Path(os.environ.get("RAY_AUTH_TOKEN_PATH", "~/.ray/auth_token")).expanduser()
-    if token.is_file():
-        with contextlib.suppress(PermissionError):  # somebody else's file, and so theirs to protect
-            token.chmod(0o600)
-    if token.is_file() or os.environ.get("RAY_AUTH_TOKEN"):
-        os.environ.setdefault("RAY_AUTH_MODE", "token")
-    if "ray" in sys.modules:  # imported before us, by a notebook say: it has read the mode by then
-        from ray import _raylet
-
-        vars(_raylet)["Config"].initialize("")  # as Ray does where it turns tokens on by itself
 
 
 def disconnect() -> None:
@@ -106,22 +90,81 @@ def _init_local(cpus: int, store_bytes: int) -> None:
 
 
 def _join(address: str) -> None:
+    host, port = _find_head(address)
+    token = find_token()
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    needs_token(place, host, token, allow_open=False)
+    _check_reachable(address, host, port)
+    head = ask_head(place, token)
+    admit(place, host, token, head.is_open, allow_open=False)
+    if not head.token_fits or head.versions is None:
+        raise wrong_token(place)
+    check_versions(place, head.versions, Versions.ours())
+    use_tokens(not head.is_open)
+    _check_is_node(place)
     import ray
 
     try:
-        _check_reachable(address)
         ray.init(
-            address=address, logging_level=logging.ERROR, log_to_driver=False, namespace=NAMESPACE
+            address=place, logging_level=logging.ERROR, log_to_driver=False, namespace=NAMESPACE
         )
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         lines = str(error).strip().splitlines() or [repr(error)]
         raise ConnectError(
             f"a Ray cluster must answer at --address {address}, but: {lines[0]}"
         ) from error
 
 
-def _check_reachable(address: str) -> None:
+def _find_head(address: str) -> tuple[str, int]:
+    """Return host and port of the head; `auto` is the cluster that this machine belongs to."""
+    if address == "auto":
+        return _split(_own_cluster(), address)
+    return _split(address, address)
+
+
+def _split(text: str, address: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or "/" in text or not port.isdecimal() or not 0 < int(port) < 65536:
+        way_out = "to a http:// address sweeps go with `rnn-sweep submit`"
+        raise ConnectError(
+            f"--address must be auto or a head's HOST:PORT, but got {address!r}; {way_out}."
+        )
+    return host.strip("[]"), int(port)
+
+
+def _own_cluster() -> str:
+    """Return the address of the cluster that runs on this machine, or that RAY_ADDRESS names."""
+    from ray._private import services
+
+    vars(services)["find_gcs_addresses"].cache_clear()  # a head may have died and come back
+    try:
+        return str(services.canonicalize_bootstrap_address_or_die("auto"))
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        several = "multiple" in str(error)
+        raise ConnectError(
+            "--address auto needs one Ray cluster on this machine, but there "
+            f"{'are several' if several else 'is none'}; "
+            f"{'name one by its HOST:PORT' if several else 'start one (ray start --head)'}, or "
+            "leave --address out: then a private Ray is started."
+        ) from error
+
+
+def _check_reachable(address: str, host: str, port: int) -> None:
     """Fail within seconds where nobody listens: `ray.init` itself tries for minutes."""
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if colon and port.isdigit():
-        socket.create_connection((host, int(port)), timeout=REACH_SECONDS).close()
+    try:
+        socket.create_connection((host, port), timeout=REACH_SECONDS).close()
+    except OSError as error:
+        raise ConnectError(
+            f"a Ray cluster must answer at --address {address}, but: {error}"
+        ) from error
+
+
+def _check_is_node(place: str) -> None:
+    """Refuse what Ray would try for a minute: a driver needs a raylet on its own machine."""
+    from ray._private import services
+
+    if not services.find_node_ids():  # type: ignore[no-untyped-call]
+        raise ConnectError(
+            f"this machine must be a node of the cluster at {place}, but no Ray runs here; from "
+            "elsewhere a sweep goes there with `rnn-sweep submit --address http://HOST:8265`."
+        )

@@ -19,8 +19,8 @@ from sweep.config_file import (
     assign,
     find_sweep_file,
     read_sweep_file,
-    resolve_paths,
 )
+from sweep.config_paths import resolve_paths
 from sweep.config_run import BudgetSection, ClusterSection, RunSection
 from sweep.config_section import PositiveInt, Section
 from sweep.config_training import check_training
@@ -261,7 +261,7 @@ def load_config(
     Args:
         spec: Path of a YAML file, or a preset's name.
         overrides: Texts `a.b=value`, applied in order; relative paths in them are relative to
-            the working directory, those in the file to the file's folder.
+            the working directory, those in the file to the file's folder, which they can't leave.
         options: Values by dotted key, applied last; None leaves a key alone.
 
     Raises:
@@ -269,6 +269,7 @@ def load_config(
     """
     path = find_sweep_file(spec)
     values = read_sweep_file(path)
+    resolve_paths(values, path.parent, inside=True)
     apply_overrides(values, overrides)
     for key, value in (options or {}).items():
         if value is not None:

@@ -1,4 +1,4 @@
-"""Read a sweep file's plain values: YAML 1.2 numbers, no duplicate keys, `--set`, paths.
+"""Read a sweep file's plain values: YAML 1.2 numbers, no duplicate keys, `--set`.
 
 Nothing here knows the sweep's schema; `sweep.config` checks what comes out.
 """
@@ -15,7 +15,6 @@ import yaml
 from sweep.errors import ConfigProblem
 
 PRESETS = Path(__file__).parent / "presets"
-_FUNCTION = re.compile(r"^(?P<path>.+\.py):(?P<name>[A-Za-z_]\w*)$")
 
 
 class _Loader(yaml.SafeLoader):
@@ -80,7 +79,7 @@ def find_sweep_file(spec: str | Path) -> Path:
 
 
 def read_sweep_file(path: Path) -> dict[str, Any]:
-    """Return a sweep file's values, relative paths resolved against its folder.
+    """Return a sweep file's values as they stand there.
 
     Raises:
         ConfigProblem: the file can't be read or is not a YAML mapping.
@@ -94,7 +93,6 @@ def read_sweep_file(path: Path) -> dict[str, Any]:
         raise ConfigProblem(
             f"{path} must hold a mapping (name:, data:, …), but holds {_kind(values)}."
         )
-    resolve_paths(values, path.parent)
     return values
 
 
@@ -130,46 +128,6 @@ def assign(values: dict[str, Any], key: str, value: Any) -> None:
             )
         node = node[part]
     node[parts[-1]] = value
-
-
-def resolve_paths(values: dict[str, Any], folder: Path) -> None:
-    """Make the relative paths in `values` absolute; already absolute ones stay.
-
-    These are `data.path`, `path.py:function` in `data.source` and `space.base`, and
-    `search.warm_start`, where a bare word is the name of a sweep in --dir. Wrong types are left
-    for the schema to name.
-    """
-    data, space, search = (_section(values, name) for name in ("data", "space", "search"))
-    if isinstance(data.get("path"), str | list):
-        data["path"] = _each(data["path"], folder)
-    for section, key in ((data, "source"), (space, "base")):
-        match = _FUNCTION.match(section[key]) if isinstance(section.get(key), str) else None
-        if match:
-            section[key] = f"{_absolute(match['path'], folder)}:{match['name']}"
-    if isinstance(search.get("warm_start"), list):
-        search["warm_start"] = [_sweep(earlier, folder) for earlier in search["warm_start"]]
-
-
-def _each(paths: Any, folder: Path) -> Any:
-    if isinstance(paths, list):
-        return [_each(path, folder) for path in paths]
-    return _absolute(paths, folder) if isinstance(paths, str) else paths
-
-
-def _sweep(given: Any, folder: Path) -> Any:
-    bare = isinstance(given, str) and Path(given).name == given and not (folder / given).is_dir()
-    return given if bare else _each(given, folder)
-
-
-def _absolute(path: str, folder: Path) -> str:
-    if "://" in path:
-        return path
-    return str((folder.absolute() / Path(path).expanduser()).resolve())
-
-
-def _section(values: dict[str, Any], name: str) -> dict[str, Any]:
-    section = values.get(name)
-    return section if isinstance(section, dict) else {}
 
 
 def _kind(value: Any) -> str:

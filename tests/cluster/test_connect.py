@@ -1,10 +1,8 @@
-import os
 import socket
-import stat
 
 import pytest
 
-from cluster.connect import connect, disconnect, send_token
+from cluster.connect import connect, disconnect
 from cluster.errors import ConnectError
 
 
@@ -33,25 +31,6 @@ def test_a_local_ray_has_the_cores_and_the_store_that_were_asked_for():
     finally:
         disconnect()
     assert not ray.is_initialized()
-
-
-def test_a_token_that_lies_on_disk_is_sent_and_kept_private(tmp_path, monkeypatch):
-    token = tmp_path / "token"
-    token.write_text("secret")
-    token.chmod(0o644)
-    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(token))
-    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
-    send_token()
-    assert os.environ["RAY_AUTH_MODE"] == "token"
-    assert stat.S_IMODE(token.stat().st_mode) == 0o600
-
-
-def test_without_a_token_nothing_is_demanded(tmp_path, monkeypatch):
-    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(tmp_path / "absent"))
-    monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
-    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
-    send_token()
-    assert "RAY_AUTH_MODE" not in os.environ
 
 
 class SlowMachine:

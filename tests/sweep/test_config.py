@@ -294,14 +294,14 @@ class TestFiles:
             tmp_path,
             "data: {source: my.py:load, path: series.csv}\n"
             "space: {base: my.py:space}\n"
-            "search: {warm_start: [../old/first]}\n",
+            "search: {warm_start: [old/first]}\n",
         )
         config = load_config(path)
         here = tmp_path.resolve()
         assert config.data.source == f"{here}/my.py:load"
         assert config.data.options["path"] == f"{here}/series.csv"
         assert config.space.base == f"{here}/my.py:space"
-        assert config.search.warm_start == (f"{here.parent}/old/first",)
+        assert config.search.warm_start == (f"{here}/old/first",)
 
     def test_a_bare_name_to_warm_from_is_a_sweep_in_dir(self, tmp_path):
         (tmp_path / "beside").mkdir()
@@ -392,3 +392,60 @@ def test_a_password_in_the_trackers_address_is_refused_without_being_shown():
     with pytest.raises(ConfigProblem, match="must not hold a password") as caught:
         validate({"name": "s", "data": {"source": "digits"}, "tracking": {"uri": uri}})
     assert "s3cret" not in str(caught.value)
+
+
+class TestPathsStayInTheFolder:
+    @pytest.fixture
+    def outside(self, tmp_path):
+        """A sweep's folder with links out of it, beside a file that must not be reached."""
+        (tmp_path / "secret.csv").write_text("a\n1\n")
+        folder = tmp_path / "sweep"
+        (folder / "texts").mkdir(parents=True)
+        (folder / "link.csv").symlink_to(tmp_path / "secret.csv")
+        (folder / "texts" / "in.txt").write_text("in")
+        (folder / "texts" / "out.txt").symlink_to(tmp_path / "secret.csv")
+        (folder / "up").symlink_to(tmp_path)
+        return folder
+
+    @pytest.mark.parametrize(
+        ("text", "key"),
+        [
+            ("data: {source: csv, path: ../secret.csv}", "data.path"),
+            ("data: {source: csv, path: link.csv}", "data.path"),
+            ("data: {source: csv, path: up/secret.csv}", "data.path"),
+            ("data: {source: text, path: texts}", "data.path"),
+            ("data: {source: text, path: 'texts/*.txt'}", "data.path"),
+            ("data: {source: text, path: texts/in.txt, test_path: ../secret.csv}", "data.test"),
+            ("data: {source: table, folder: ../}", "data.folder"),
+            ("data: {source: ../my.py:load}", "data.source"),
+            ("data: {source: digits}\nspace: {base: ../my.py:space}", "space.base"),
+            ("data: {source: digits}\nsearch: {warm_start: [../old]}", "search.warm_start"),
+        ],
+    )
+    def test_a_way_out_is_refused(self, outside, text, key):
+        path = outside / "sweep.yaml"
+        path.write_text(text)
+        with pytest.raises(ConfigProblem, match=rf"must stay in the file's folder, but {key}"):
+            load_config(path)
+
+    def test_within_it_anything_goes(self, outside):
+        (outside / "alias.txt").symlink_to(outside / "texts" / "in.txt")
+        path = outside / "sweep.yaml"
+        path.write_text("data: {source: text, path: texts/../alias.txt}")
+        found = load_config(path).data.options["path"]
+        assert found == str((outside / "texts" / "in.txt").resolve())
+
+    def test_a_folder_that_is_itself_a_link_is_no_way_out(self, outside, tmp_path):
+        (outside / "sweep.yaml").write_text("data: {source: text, path: texts/in.txt}")
+        (tmp_path / "again").symlink_to(outside)
+        load_config(tmp_path / "again" / "sweep.yaml")
+
+    def test_what_the_user_says_may_lie_anywhere(self, outside, monkeypatch):
+        path = outside / "sweep.yaml"
+        secret = (outside / ".." / "secret.csv").resolve()
+        path.write_text(f"data: {{source: csv, path: {secret}}}")
+        assert load_config(path).data.options["path"] == str(secret)
+        monkeypatch.chdir(outside)
+        path.write_text("data: {source: csv, path: in.csv}")
+        config = load_config(path, ["data.path=../secret.csv"])
+        assert config.data.options["path"] == str(secret)

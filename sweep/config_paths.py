@@ -1,0 +1,121 @@
+"""The paths in a sweep file: found, made absolute, and kept within the file's folder.
+
+A relative path in a sweep file starts from the file's folder and stays in it: neither `..` nor a
+symbolic link leads out. So a sweep file and its folder can be taken from somebody else, and sent
+to a cluster, whole. What a user names in `--set` or by an absolute path may lie anywhere.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from sweep.errors import ConfigProblem
+
+Change = Callable[[str, str], str]
+"""Takes a dotted key and the path that stands there, returns the path to put in its place."""
+
+_FUNCTION = re.compile(r"^(?P<path>.+\.py):(?P<name>[A-Za-z_]\w*)$")
+_FILE_OPTIONS = ("path", "folder", "labels", "test_path")
+
+
+def resolve_paths(values: dict[str, Any], folder: Path, *, inside: bool = False) -> None:
+    """Make the relative paths in `values` absolute; already absolute ones stay.
+
+    Args:
+        values: A sweep file's plain values; wrong types are left for the schema to name.
+        folder: Where relative paths start.
+        inside: Whether they must stay in it.
+
+    Raises:
+        ConfigProblem: a relative path leaves the folder.
+    """
+
+    def absolute(key: str, path: str) -> str:
+        if is_address(path):
+            return path
+        found = (folder.absolute() / Path(path).expanduser()).resolve()
+        if inside and is_relative(path):
+            _keep_inside(key, path, found, folder)
+        return str(found)
+
+    change_paths(values, absolute, lambda given: not (folder / given).is_dir())
+
+
+def change_paths(
+    values: dict[str, Any], change: Change, is_sweep_name: Callable[[str], bool] = bool
+) -> None:
+    """Put `change(key, path)` in the place of every path in `values`.
+
+    These are `data.path` and its like, `path.py:function` in `data.source` and `space.base`, and
+    `search.warm_start`, where a bare word may be the name of a sweep in --dir.
+
+    Args:
+        values: A sweep file's plain values.
+        change: What becomes of a path.
+        is_sweep_name: Whether a bare word of `search.warm_start` is a name, and so stays.
+    """
+    data, space, search = (_section(values, name) for name in ("data", "space", "search"))
+    for section, key in ((data, "source"), (space, "base")):
+        match = _FUNCTION.match(section[key]) if isinstance(section.get(key), str) else None
+        if match:
+            place = "data.source" if section is data else "space.base"
+            section[key] = f"{change(place, match['path'])}:{match['name']}"
+    own = isinstance(data.get("source"), str) and _FUNCTION.match(data["source"])
+    for option in ("path",) if own else _FILE_OPTIONS:  # a function's options are its own affair
+        if isinstance(data.get(option), str | list):
+            data[option] = _each(f"data.{option}", data[option], change)
+    if isinstance(search.get("warm_start"), list):
+
+        def earlier(key: str, given: str) -> str:
+            bare = Path(given).name == given and is_sweep_name(given)
+            return given if bare else change(key, given)
+
+        search["warm_start"] = _each("search.warm_start", search["warm_start"], earlier)
+
+
+def is_address(path: str) -> bool:
+    """Whether this is a URL, not a path."""
+    return "://" in path
+
+
+def is_relative(path: str) -> bool:
+    """Whether a path starts from the folder of whoever wrote it."""
+    return not is_address(path) and not path.startswith("~") and not Path(path).is_absolute()
+
+
+def named_files(path: Path) -> Iterator[Path]:
+    """Yield the files that a path stands for: itself, those of a folder, those of a pattern."""
+    if path.is_dir():
+        found = (Path(entry.path) for entry in os.scandir(path))
+        yield from sorted(f for f in found if f.is_file() and not f.name.startswith("."))
+    elif path.exists():
+        yield path
+    else:
+        matches = glob.glob(str(path), recursive=True)  # noqa: PTH207 (the pattern is absolute)
+        yield from sorted(Path(match) for match in matches if Path(match).is_file())
+
+
+def _keep_inside(key: str, given: str, found: Path, folder: Path) -> None:
+    root = folder.resolve()
+    for file in (found, *(file.resolve() for file in named_files(found) if file != found)):
+        if not file.is_relative_to(root):
+            raise ConfigProblem(
+                f"a relative path in a sweep file must stay in the file's folder, but {key}: "
+                f"{given} leads to {file}; write the absolute path, or give it with --set {key}=…"
+            )
+
+
+def _each(key: str, paths: Any, change: Change) -> Any:
+    if isinstance(paths, list):
+        return [_each(key, path, change) for path in paths]
+    return change(key, paths) if isinstance(paths, str) else paths
+
+
+def _section(values: dict[str, Any], name: str) -> dict[str, Any]:
+    section = values.get(name)
+    return section if isinstance(section, dict) else {}

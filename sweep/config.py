@@ -43,11 +43,14 @@ CHANGEABLE = (
 
 
 class DataSection(Section):
-    """Where the sequences come from; keys besides `source` are the source's own options."""
+    """Where the sequences come from; other keys are the source's own options."""
 
     model_config = ConfigDict(frozen=True, extra="allow", strict=True)
 
     source: str = Field(min_length=1, description="built-in name, `csv`, or path.py:function")
+    limit: PositiveInt | None = Field(
+        None, description="keep the first so many sequences of each part, or steps of a stream"
+    )
 
     @property
     def options(self) -> dict[str, Any]:

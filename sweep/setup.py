@@ -94,7 +94,8 @@ def prepare(config: SweepConfig) -> Prepared:
         DataError: the data are missing or break the contract.
         SpaceError: the space is empty or broken.
     """
-    data = load_data(config.data.source, config.data.options, base_dir=Path.cwd())
+    section = config.data
+    data = load_data(section.source, section.options, base_dir=Path.cwd(), limit=section.limit)
     space = sweep_space(config)
     objectives = config.search.objectives or default_objectives(data.task)
     rules = SearchRules(

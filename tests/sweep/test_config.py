@@ -372,11 +372,11 @@ class TestIdentity:
 
     def test_a_difference_reads_old_to_new(self):
         old = validate(SMALLEST | {"train": {"hidden_size": 8}})
-        new = validate(with_("search", seed=1) | {"data": {"source": "digits", "limit": 5}})
+        new = validate(with_("search", seed=1) | {"data": {"source": "digits", "scale": 5}})
         assert difference(identity(old), identity(new)) == [
             "train.hidden_size: 8 → (not set)",
             "search.seed: 0 → 1",
-            "data.limit: (not set) → 5",
+            "data.scale: (not set) → 5",
         ]
 
 

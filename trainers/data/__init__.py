@@ -51,28 +51,33 @@ _SOURCES = {
 }
 
 
-def load_data(source: str, options: Mapping[str, Any], *, base_dir: Path) -> SequenceData:
+def load_data(
+    source: str, options: Mapping[str, Any], *, base_dir: Path, limit: int | None = None
+) -> SequenceData:
     """Load a data set, checked against the sequence contract and stamped with its digest.
 
     Args:
         source: A name among `source_names()`, or `path.py:function`.
         options: The source's options by name, as written in a sweep file.
         base_dir: Folder that relative paths start from (the sweep file's).
+        limit: Keep only so many sequences of each part, or steps of a stream (`limited`).
 
     Raises:
         DataError: the source or an option is unknown, or the data break the contract.
     """
+    from trainers.data.limit import limited
     from trainers.data.validate import checked
 
     if _is_function(source):
         from trainers.data.function import load_function, with_inferred_target
 
-        return with_inferred_target(checked(load_function(source, options, base_dir)))
+        own = load_function(source, options, base_dir)
+        return with_inferred_target(checked(limited(own, limit)))
     entry = _entry(source)
     module = import_module(entry.module)
     built: Any = build_options(getattr(module, entry.options), source, options)
     loaded: SequenceData = getattr(module, entry.loader)(built, base_dir)
-    return checked(loaded)
+    return checked(limited(loaded, limit))
 
 
 def source_names() -> tuple[str, ...]:

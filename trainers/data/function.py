@@ -114,6 +114,11 @@ def _is_own(value: object, module: ModuleType) -> bool:
 
 def _check_options(function: Callable[..., Any], options: Mapping[str, Any], source: str) -> None:
     signature = inspect.signature(function)
+    if "limit" in signature.parameters:
+        raise DataError(
+            f"data source {source!r}: data.limit cuts what any source loads, so a function's own "
+            "argument must have another name, but this one takes `limit`; rename it."
+        )
     try:
         signature.bind(**options)
     except TypeError as error:

@@ -1,0 +1,60 @@
+"""`data.limit`: the beginning of every part, for a quick look; the rest is as if never loaded.
+
+How data are divided, scaled and encoded was decided before, from all of them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from trainers.data.contract import Array, SequenceData, SequenceSet
+
+
+def limited(data: SequenceData, limit: int | None) -> SequenceData:
+    """Return the data with at most `limit` sequences a part, or steps of a stream.
+
+    A stream keeps the beginning of its first series, or as many whole series as fit. Arrays stay
+    views. What breaks the contract is left as it is, for the contract's check to name.
+
+    Args:
+        data: As a source loads them, not checked yet.
+        limit: At least 1; None for everything.
+    """
+    if limit is None:
+        return data
+    stream = data.walk == "stream"
+    parts = {
+        name: _beginning(part, *(_series_and_steps(part, limit) if stream else (limit, None)))
+        for name, part in data.parts().items()
+    }
+    if all(_size(parts[name]) == _size(part) for name, part in data.parts().items()):
+        return data
+    kept = ", ".join(f"{_kept(parts[n], stream)} of {n}" for n in parts)
+    note = f"data.limit={limit}: the first {kept}"
+    return dataclasses.replace(data, **parts, notes=(*data.notes, note))  # type: ignore[arg-type]
+
+
+def _series_and_steps(part: SequenceSet, limit: int) -> tuple[int, int]:
+    steps = max(1, _size(part)[1])
+    return max(1, limit // steps), min(limit, steps)
+
+
+def _beginning(part: SequenceSet, rows: int, steps: int | None) -> SequenceSet:
+    def first(array: Array | None) -> Array | None:
+        if array is None or array.ndim < 2:
+            return array
+        return array[:rows, :steps]
+
+    arrays = {f.name: first(getattr(part, f.name)) for f in dataclasses.fields(part)}
+    return SequenceSet(**arrays)  # type: ignore[arg-type]
+
+
+def _size(part: SequenceSet) -> tuple[int, int]:
+    """Sequences and steps, 0 where there is no such axis."""
+    rows, steps = (*part.inputs.shape, 0, 0)[:2]
+    return rows, steps
+
+
+def _kept(part: SequenceSet, stream: bool) -> str:
+    rows, steps = _size(part)
+    return f"{rows * steps} steps" if stream else f"{rows} sequences"

@@ -10,6 +10,7 @@ import typer
 
 from sweep.cli_models import predict, register
 from sweep.cli_options import SWEEPS, Directory, Name
+from sweep.cli_render import render
 from sweep.cli_report import compare, export, report
 from sweep.messages import FAILURE, INTERRUPTED
 
@@ -270,6 +271,7 @@ def replay(
     show_certificate(console(), certify(folder.parent, folder.name, trial))
 
 
+app.command()(render)
 app.command()(predict)
 app.command()(register)
 

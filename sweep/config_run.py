@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
+from sweep.config_deploy import DeploySection
 from sweep.config_section import PositiveFloat, PositiveInt, Section
 
 _LOG_PREFIXES = ("postgresql://", "postgresql+psycopg://")
@@ -82,3 +83,4 @@ class ClusterSection(Section):
     directory: str | None = Field(
         None, description="folder of sweeps on the cluster, on a disk that all nodes share"
     )
+    deploy: DeploySection = DeploySection()

@@ -1,0 +1,1 @@
+"""Manifests from a sweep: pure functions from a `Deployment` to text."""

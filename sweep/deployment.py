@@ -6,6 +6,7 @@ sweep, data lie on the shared disk (KubeRay), under the same path (Slurm), or ar
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ import yaml
 from cluster.render.deployment import Cloud, Deployment, Kubernetes, Slurm, Workers
 from sweep.config import SweepConfig
 from sweep.config_file import find_sweep_file
+from sweep.config_paths import change_paths, is_address
 from sweep.errors import ConfigProblem
 from sweep.masking import masked
 
@@ -25,7 +27,7 @@ DEFAULT_MEMORY_GIB = 4.0
 _SPEC_FOLDER = "/sweep"  # where a pod finds the sweep file
 _HOME = "/home/ray/sweep"  # where a machine of `ray up` finds it
 _SHARED = "/mnt/sweeps"  # where it finds the shared disk
-_FUNCTION = re.compile(r"^(?P<path>.+\.py):(?P<name>[A-Za-z_]\w*)$")
+_CODE = ("data.source", "space.base")
 _PASSWORD = re.compile(r"//[^/@:]*:[^/@]+@|[?&][a-z_]*(password|token|secret)=", re.IGNORECASE)
 _PLAIN_PATH = re.compile(r"^/[A-Za-z0-9._/-]*$")
 
@@ -169,53 +171,53 @@ def _check_directory(config: SweepConfig, target: str) -> None:
 
 def _into_config_map(values: dict[str, Any], mount: str) -> dict[str, str]:
     """Move Python files into the manifest; refuse data that no pod would find."""
-    for key, path in _data_paths(values):
-        if not PurePosixPath(path).is_relative_to(mount):
+    files: dict[str, str] = {}
+
+    def change(key: str, path: str) -> str:
+        if is_address(path) or PurePosixPath(path).is_relative_to(mount):
+            return path
+        name = Path(path).name
+        if key not in _CODE:
             raise ConfigProblem(
                 f"{key} must lie on the disk that all pods mount, below {mount}, but is {path}; "
-                f"copy it there and add --set {key}={mount}/{Path(path).name}."
+                f"copy it there and add --set {key}={mount}/{name}."
             )
-    files: dict[str, str] = {}
-    for section, key in (("data", "source"), ("space", "base")):
-        match = _FUNCTION.match(str(values.get(section, {}).get(key)))
-        if match is None or PurePosixPath(match["path"]).is_relative_to(mount):
-            continue
-        text, name = _read(Path(match["path"]), f"{section}.{key}"), Path(match["path"]).name
-        if files.get(name, text) != text:
+        text = _read(Path(path), key)
+        if files.setdefault(name, text) != text:
             raise ConfigProblem(f"Python files must differ in name, but two are called {name}.")
-        files[name] = text
-        values[section][key] = f"{_SPEC_FOLDER}/{name}:{match['name']}"
+        return f"{_SPEC_FOLDER}/{name}"
+
+    change_paths(values, change)
     return files
 
 
 def _to_copy(values: dict[str, Any], shared: str | None) -> tuple[dict[str, str], list[str]]:
     """Return what to copy beside the sweep file, and the settings that name it there."""
     copied: dict[str, str] = {}
-    for _, path in _data_paths(values):
-        if shared is None or not PurePosixPath(path).is_relative_to(shared):
-            copied[path] = f"files/{len(copied)}-{Path(path).name}"
+
+    def change(_key: str, path: str) -> str:
+        if is_address(path) or (shared and PurePosixPath(path).is_relative_to(shared)):
+            return path
+        # A pattern is copied with its folder.
+        local, rest = (Path(path).parent, Path(path).name) if "*" in path else (Path(path), "")
+        name = copied.setdefault(str(local), f"files/{len(copied)}-{local.name}")
+        return str(PurePosixPath(_HOME, name, rest))
+
+    before = dict(_places(values))
+    change_paths(values, change)
     settings = []
-    for section, key in (("data", "source"), ("space", "base")):
-        match = _FUNCTION.match(str(values.get(section, {}).get(key)))
-        if match is not None:
-            name = copied.setdefault(
-                match["path"], f"files/{len(copied)}-{Path(match['path']).name}"
-            )
-            settings.append(f"{section}.{key}={_HOME}/{name}:{match['name']}")
-    for key in ("data.path", "search.warm_start"):
-        section, _, name = key.partition(".")
-        value = values.get(section, {}).get(name)
-        if any(path in copied for path in _texts(value)):
-            settings.append(
-                f"{key}={yaml.safe_dump(_renamed(value, copied), default_flow_style=True, width=10_000).strip()}"
-            )
-    return copied, [text.removesuffix("\n...") for text in settings]
+    for key, value in _places(values):
+        if value != before[key]:
+            text = yaml.safe_dump(value, default_flow_style=True, width=10_000)
+            settings.append(f"{key}={text.strip().removesuffix('...').strip()}")
+    return copied, settings
 
 
-def _renamed(value: Any, copied: Mapping[str, str]) -> Any:
-    if isinstance(value, list):
-        return [_renamed(item, copied) for item in value]
-    return f"{_HOME}/{copied[value]}" if value in copied else value
+def _places(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the settings that may hold paths, copied."""
+    for section in ("data", "space", "search"):
+        for key, value in values.get(section, {}).items():
+            yield f"{section}.{key}", copy.deepcopy(value)
 
 
 def _words(config: SweepConfig, overrides: Sequence[str], settings: list[str]) -> tuple[str, ...]:
@@ -224,22 +226,6 @@ def _words(config: SweepConfig, overrides: Sequence[str], settings: list[str]) -
     words = [word for text in (*kept, *settings) for word in ("--set", text)]
     most = f"cluster.max_workers={_workers(config).most}"
     return ("--name", config.name, *words, "--set", most)
-
-
-def _data_paths(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield dotted key and absolute path of every file or folder that holds data."""
-    for section, key in (("data", "path"), ("search", "warm_start")):
-        for text in _texts(values.get(section, {}).get(key)):
-            if text.startswith("/"):
-                yield f"{section}.{key}", text
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
 
 
 def _read(path: Path, key: str) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -12,10 +11,8 @@ from sweep.cli_models import predict, register
 from sweep.cli_options import SWEEPS, Directory, Name
 from sweep.cli_render import render
 from sweep.cli_report import compare, export, report
-from sweep.messages import FAILURE, INTERRUPTED
-
-if TYPE_CHECKING:
-    from sweep.config import SweepConfig
+from sweep.cli_run import plan, run
+from sweep.messages import FAILURE
 
 app = typer.Typer(
     name="rnn-sweep",
@@ -27,18 +24,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Spec = Annotated[str, typer.Argument(help="A sweep's YAML file, or a preset's name.")]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="A.B=VALUE", help="Set any key of the sweep file (repeatable)."),
-]
-Trials = Annotated[int | None, typer.Option(help="Trials in all, instead of the file's.")]
-Workers = Annotated[str | None, typer.Option(help="Workers, instead of the file's: auto or N.")]
-SweepName = Annotated[str | None, typer.Option("--name", help="Name, instead of the file's.")]
-Replicates = Annotated[
-    int | None, typer.Option(help="Seeds on which each finalist is trained, its own included.")
-]
 
 
 def command() -> Any:
@@ -63,108 +48,9 @@ def _main(
     pass
 
 
-def _load(
-    spec: str,
-    overrides: list[str] | None,
-    trials: int | None,
-    workers: str | None,
-    name: str | None,
-    replicates: int | None = None,
-) -> SweepConfig:
-    from sweep.config import load_config
-
-    count = int(workers) if workers is not None and workers.isdecimal() else workers
-    options = {
-        "budget.trials": trials,
-        "run.workers": count,
-        "name": name,
-        "finalists.replicates": replicates,
-    }
-    return load_config(spec, overrides or [], options)
-
-
-@app.command()
-def run(
-    spec: Spec,
-    trials: Trials = None,
-    overrides: Overrides = None,
-    directory: Directory = SWEEPS,
-    workers: Workers = None,
-    name: SweepName = None,
-    replicates: Replicates = None,
-) -> None:
-    """Run a sweep, or go on with one that was interrupted: the same command does both.
-
-    \b
-    Examples:
-      rnn-sweep run digits
-      rnn-sweep run digits --replicates 5
-      rnn-sweep run my.yaml --trials 50 --set search.seed=1
-      rnn-sweep run appliances --set data.path=energydata_complete.csv
-    """
-    from sweep.console import console
-    from sweep.live import display
-    from sweep.report import after_run
-    from sweep.session import run_sweep
-
-    config = _load(spec, overrides, trials, workers, name, replicates)
-    screen = console()
-    again = _again(spec, overrides, directory, workers, name, replicates)
-    resume = again if trials is None else f"{again} --trials {trials}"
-    try:
-        with display(screen) as progress:
-            outcome = run_sweep(config, directory, progress)
-    except KeyboardInterrupt:
-        typer.echo(f"interrupted; go on with: {resume}", err=True)
-        raise typer.Exit(INTERRUPTED) from None
-    if outcome.reason == "interrupted":
-        typer.echo(f"interrupted, nothing is lost; go on with: {resume}", err=True)
-        raise typer.Exit(INTERRUPTED)
-    after_run(screen, outcome, f"{again} --trials {2 * config.budget.trials}")
-
-
+app.command()(run)
 app.command("resume", short_help="The same as run: go on with an interrupted sweep.")(run)
-
-
-def _again(
-    spec: str,
-    overrides: list[str] | None,
-    directory: Path,
-    workers: str | None,
-    name: str | None,
-    replicates: int | None,
-) -> str:
-    """Return the command that runs this sweep again, without --trials."""
-    words = ["rnn-sweep", "run", spec]
-    for override in overrides or []:
-        words += ["--set", override]
-    words += [] if directory == SWEEPS else ["--dir", str(directory)]
-    words += [] if workers is None else ["--workers", workers]
-    words += [] if name is None else ["--name", name]
-    words += [] if replicates is None else ["--replicates", str(replicates)]
-    return shlex.join(words)
-
-
-@app.command()
-def plan(
-    spec: Spec,
-    trials: Trials = None,
-    overrides: Overrides = None,
-    workers: Workers = None,
-    name: SweepName = None,
-) -> None:
-    """Show what a sweep would do and roughly how long it takes; trains and writes nothing.
-
-    \b
-    Examples:
-      rnn-sweep plan digits
-      rnn-sweep plan my.yaml --trials 50 --workers 8
-    """
-    from sweep.console import console
-    from sweep.planning import plan_sweep
-    from sweep.report import show_plan
-
-    show_plan(console(), plan_sweep(_load(spec, overrides, trials, workers, name)))
+app.command()(plan)
 
 
 @app.command()

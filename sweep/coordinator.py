@@ -11,6 +11,7 @@ import heapq
 import logging
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -147,6 +148,14 @@ class Coordinator:
     def workers_alive(self) -> int:
         """Return how many workers live and have answered."""
         return len(self._fleet.answering())
+
+    def health(self) -> dict[str, int]:
+        """Return how many workers there are by what they do."""
+        return dict(Counter(worker["state"] for worker in self._fleet.health()))
+
+    def pulse(self, facts: dict[str, Any]) -> None:
+        """Write how the workers are where people elsewhere can read it."""
+        self._log.write_pulse({**facts, "workers": self._fleet.health()})
 
     # -- deciding ------------------------------------------------------------------------------
 

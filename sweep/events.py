@@ -97,6 +97,19 @@ _OFFSETS = sa.Table(
     sa.Column("sink", sa.String(200), primary_key=True),
     sa.Column("seq", sa.Integer, nullable=False),
 )
+_STOPS = sa.Table(
+    "stops",
+    _METADATA,
+    sa.Column("sweep", sa.String(200), primary_key=True),
+    sa.Column("fence", sa.Integer, nullable=False),
+)
+_PULSES = sa.Table(
+    "pulses",
+    _METADATA,
+    sa.Column("sweep", sa.String(200), primary_key=True),
+    sa.Column("time", sa.Float, nullable=False),
+    sa.Column("facts", sa.Text, nullable=False),
+)
 _FENCE = (
     sa.select(_LEASES.c.fence).where(_LEASES.c.sweep == sa.bindparam("sweep")).with_for_update()
 )
@@ -276,6 +289,40 @@ class EventLog:
             if changed.rowcount == 0:
                 values = {"sweep": self.sweep, "sink": sink, "seq": seq}
                 connection.execute(_OFFSETS.insert().values(values))
+
+    # -- what coordinator and people elsewhere tell each other ---------------------------------
+
+    def request_stop(self) -> None:
+        """Ask the coordinator that holds the lease now to save and end; a later one ignores it."""
+        query = sa.select(_LEASES.c.fence).where(_LEASES.c.sweep == self.sweep)
+        with self._writer.begin() as connection:
+            fence = connection.execute(query).scalar()
+            self._put(connection, _STOPS, {"fence": fence or 0})
+
+    def stop_requested(self, fence: int) -> bool:
+        """Return whether the coordinator with this fencing number has been asked to end."""
+        query = sa.select(_STOPS.c.fence).where(_STOPS.c.sweep == self.sweep)
+        with self.engine.connect() as connection:
+            return connection.execute(query).scalar() == fence
+
+    def write_pulse(self, facts: dict[str, Any]) -> None:
+        """Write what the coordinator is doing, in place of what it wrote before."""
+        with self._writer.begin() as connection:
+            self._put(connection, _PULSES, {"time": time.time(), "facts": json.dumps(facts)})
+
+    def pulse(self) -> tuple[float, dict[str, Any]] | None:
+        """Return how many seconds old the last pulse is, and what it says."""
+        query = sa.select(_PULSES.c.time, _PULSES.c.facts).where(_PULSES.c.sweep == self.sweep)
+        with self.engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else (time.time() - row.time, json.loads(row.facts))
+
+    def _put(self, connection: sa.Connection, table: sa.Table, values: dict[str, Any]) -> None:
+        changed = connection.execute(
+            table.update().where(table.c.sweep == self.sweep).values(**values)
+        )
+        if changed.rowcount == 0:
+            connection.execute(table.insert().values(sweep=self.sweep, **values))
 
     def close(self) -> None:
         """Release the database connections."""

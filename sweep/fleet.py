@@ -47,6 +47,7 @@ class Fleet:
     Attributes:
         held: Trials that each worker holds; only of workers that have answered.
         capacity: Trials that a worker can train together, where it has said so.
+        worker_seconds: Sum of the time that workers have been there for us.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Fleet:
         """Know no worker yet."""
         self.held: dict[str, list[int]] = {}
         self.capacity: dict[str, int] = {}
+        self.worker_seconds = 0.0
         self._executor = executor
         self._state = state
         self._rule = rule
@@ -151,6 +153,7 @@ class Fleet:
         now = time.monotonic()
         if now - self._tended < TEND_SECONDS:
             return
+        self.worker_seconds += len(self.held) * (now - self._tended)
         self._tended = now
         for worker in self._executor.leaving():
             self.dismiss(worker, "its node is being drained")

@@ -55,6 +55,13 @@ class Follower:
             return ""
         return last_notice(self._directory / self._name, self._said_before)
 
+    def abandon(self) -> None:
+        """End the sink at once: it may be killed at any moment, and nothing is lost."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
     def finish(self) -> int:
         """Wait for the sink while it gets on; return the events that it has not written.
 

@@ -59,6 +59,8 @@ def summary(progress: Progress) -> str:
     parts = [_ended(progress) + _best(progress)]
     running = progress.counts.get("running", 0)
     parts.append(f"{running} running on {progress.workers_alive} workers")
+    if set(progress.workers) - {"training", "idle"}:
+        parts.append(f"workers: {_health(progress)}")
     parts.append(f"{short(progress.epochs_per_second)} epochs/s")
     parts.append(f"busy {progress.busy_fraction:.0%}")
     if progress.eta_seconds is not None:
@@ -84,6 +86,8 @@ def live_table(progress: Progress) -> Table:
         f"{short(progress.epochs_per_second)} epochs/s on {progress.workers_alive} workers, "
         f"busy {progress.busy_fraction:.0%}",
     )
+    if set(progress.workers) - {"training", "idle"}:
+        table.add_row("workers", _health(progress))
     left = "" if progress.eta_seconds is None else f", about {duration(progress.eta_seconds)} left"
     table.add_row("time", f"{duration(progress.elapsed_seconds)}{left}")
     if progress.backlog or progress.trouble:
@@ -91,6 +95,13 @@ def live_table(progress: Progress) -> Table:
     if progress.trouble:
         table.add_row("", escape(progress.trouble))
     return table
+
+
+def _health(progress: Progress) -> str:
+    """Return what the workers do, where some do not simply train."""
+    names = {"starting": "waiting for room or starting", "silent": "silent, may hang"}
+    counts = progress.workers.items()
+    return ", ".join(f"{count} {names.get(state, state)}" for state, count in sorted(counts))
 
 
 def _end(end: TrialEnd) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sweep.setup import Prepared
 
 INTERVAL_SECONDS = 0.25
+PULSE_SECONDS = 5.0
 RATE_WINDOW_SECONDS = 60.0
 
 
@@ -38,7 +39,7 @@ class Monitor:
         self._follower = follower
         self._workers = workers
         self._progress = progress
-        self._last = 0.0
+        self._last = self._pulsed = 0.0
         self._phase = "starting"
         self._rate: deque[tuple[float, int]] = deque()
         self._best: BestTrial | None = None
@@ -53,6 +54,8 @@ class Monitor:
         if coordinator.epochs_done:
             self._follower.start()
         self._note(coordinator.take_ended())
+        if time.monotonic() - self._pulsed >= PULSE_SECONDS:
+            self._pulse()
         if self._progress is not None and time.monotonic() - self._last >= INTERVAL_SECONDS:
             self._report()
 
@@ -60,6 +63,7 @@ class Monitor:
         """Report at once that a phase begins."""
         self._phase = phase
         self._note(self._coordinator.take_ended())
+        self._pulse()
         if self._progress is not None:
             self._report()
 
@@ -71,6 +75,11 @@ class Monitor:
         until = clock.last_tell or time.time()
         span = max(until - clock.first_ask, 1e-9) * self._workers
         return min(clock.busy_seconds / span, 1.0)
+
+    def _pulse(self) -> None:
+        """Let people elsewhere know that the coordinator lives, and how its workers are."""
+        self._pulsed = time.monotonic()
+        self._coordinator.pulse({"phase": self._phase})
 
     def _note_all_ended(self) -> None:
         self._note([n for n, t in self._coordinator.state.trials.items() if t.ended])
@@ -106,6 +115,7 @@ class Monitor:
                 elapsed_seconds=elapsed,
                 eta_seconds=self._eta(elapsed),
                 workers_alive=self._coordinator.workers_alive(),
+                workers=self._coordinator.health(),
                 backlog=self._follower.backlog(),
                 trouble=self._follower.trouble(),
                 phase=self._phase,

@@ -42,6 +42,7 @@ class Progress:
         elapsed_seconds: Wall time since this run began.
         eta_seconds: Estimated time left; None while nothing is known.
         workers_alive: Workers that answer.
+        workers: Workers by what they do: training, idle, silent, leaving, starting.
         backlog: Events that the tracker has not written yet.
         trouble: Why it does not get on, in one line; empty while it does.
         phase: starting, training, finalists or closing.
@@ -56,6 +57,7 @@ class Progress:
     elapsed_seconds: float = 0.0
     eta_seconds: float | None = None
     workers_alive: int = 0
+    workers: Mapping[str, int] = field(default_factory=dict)
     backlog: int = 0
     trouble: str = ""
     phase: str = "training"

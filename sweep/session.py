@@ -5,17 +5,18 @@ Resume is running the same command again: what the log holds goes on, what it do
 
 from __future__ import annotations
 
+import logging
 import os
-import signal
 import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from cluster.errors import HeadLost
 from sweep.asking import Asking
 from sweep.config import SweepConfig, difference, identity
 from sweep.coordinator import Coordinator, ranked
@@ -33,6 +34,8 @@ from sweep.retention import Retention
 from sweep.scheduler import Scheduling
 from sweep.setup import Prepared, pack_size, prepare, worker_count, worker_needs
 from sweep.state import Standing, SweepState, load_state
+from sweep.stop_flag import StopFlag
+from sweep.structured_log import notices_to
 from sweep.study import Search, Told, restore_search, search_limit
 from sweep.surroundings import surroundings
 from sweep.telling import TrialOutcome, due, outcomes
@@ -41,6 +44,7 @@ from trainers.data.contract import array_bytes
 from trainers.data.interface import write_interface
 
 CHECKPOINTS = "checkpoints"
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class Outcome:
     """How a session ended.
 
     Attributes:
-        reason: finished, interrupted or budget.
+        reason: finished, interrupted, stopped (by `rnn-sweep stop`) or budget.
         folder: Where log and checkpoints lie.
         best: Number of the best complete trial by validation, None where there is none.
         finalists: Trials evaluated on the test part, best first.
@@ -82,6 +86,7 @@ def run_sweep(
     Raises:
         UserError: the configuration does not fit data, space or an earlier session.
         LeaseLost: another coordinator took the sweep over.
+        HeadLost: the cluster has gone; the same command goes on once it is back.
     """
     folder = directory / config.name
     with ExitStack() as stack:
@@ -97,6 +102,7 @@ def run_sweep(
         metric, sign = prepared.judged.metric, prepared.sign
         state = load_state(log, metric=metric, sign=sign, keep_reports=False)
         _check_data(prepared, state)
+        stack.enter_context(notices_to(folder))
         session = _Session(prepared, folder, log, lease, state, executor, warm)
         return session.run(progress)
 
@@ -138,15 +144,19 @@ class _Session:
         monitor.announce("starting")
         try:
             self.executor.start(self.prepared.data, self._worker_settings(), workers)
-            with _stop_flag(self._seconds_left()) as stop:
+            with self._stop_flag(fleet) as stop:
                 reason = self._train(coordinator, lambda: coordinator.run(stop, monitor.watch))
             finalists: list[int] = []
-            if reason != "interrupted":
+            if reason not in ("interrupted", "stopped"):
                 monitor.announce("finalists")
                 finalists = self._finalists()
                 coordinator.evaluate([*finalists, *self._replicates_of(finalists)])
             monitor.announce("closing")
-            self._close(reason, coordinator, workers)
+            self._close(reason, coordinator, fleet, workers)
+        except HeadLost as lost:
+            _LOG.warning("%s", lost)
+            follower.abandon()  # the next session has one of its own
+            raise
         finally:
             self.executor.close()
         untracked = follower.finish()
@@ -182,6 +192,7 @@ class _Session:
             "pid": os.getpid(),
             "host": socket.gethostname(),
             "workers": workers,
+            "gpus": self.executor.gpus(),
             "order": config.run.order,
             "resumed": bool(self.state.first_opened),
             **surroundings(self.prepared),
@@ -263,9 +274,18 @@ class _Session:
             backend=run.backend,
         )
 
-    def _seconds_left(self) -> float | None:
-        hours = self.prepared.config.budget.hours
-        return None if hours is None else hours * 3600 - self.state.wall_seconds
+    def _stop_flag(self, fleet: Fleet) -> StopFlag:
+        budget, state, gpus = self.prepared.config.budget, self.state, self.executor.gpus()
+        left = None if budget.hours is None else budget.hours * 3600 - state.wall_seconds
+        gpu_left = None if budget.gpu_hours is None else budget.gpu_hours * 3600 - state.gpu_seconds
+
+        def asked() -> str | None:
+            if self.log.stop_requested(self.lease.fence):
+                return "stopped"
+            spent = gpu_left is not None and gpus * fleet.worker_seconds >= gpu_left
+            return "budget" if spent else None
+
+        return StopFlag(left, asked)
 
     def _finalists(self) -> list[int]:
         if self.prepared.data.test is None:
@@ -273,12 +293,13 @@ class _Session:
         best = ranked(self.state, self.prepared, self.prepared.config.finalists.count)
         return [n for n in best if self.state.trials[n].checkpoint]
 
-    def _close(self, reason: str, coordinator: Coordinator, workers: int) -> None:
+    def _close(self, reason: str, coordinator: Coordinator, fleet: Fleet, workers: int) -> None:
         payload = {
             "reason": reason,
             "busy_seconds": coordinator.clock.busy_seconds,
             "wall_seconds": time.time() - coordinator.clock.began,
             "workers": workers,
+            "gpu_seconds": self.executor.gpus() * fleet.worker_seconds,
         }
         self._append([Event(Kind.CLOSED, payload=payload)])
 
@@ -324,41 +345,6 @@ def _check_data(prepared: Prepared, state: SweepState) -> None:
             f"these have digest {prepared.data.digest[:12]}; restore the data, or give this sweep "
             "another --name."
         )
-
-
-@contextmanager
-def _stop_flag(seconds_left: float | None) -> Iterator[Callable[[], str | None]]:
-    """Yield a function that says why to stop: a signal to end, or the time budget.
-
-    Such signals are Ctrl-C, SIGTERM and a terminal that closes (not under nohup).
-
-    A second Ctrl-C interrupts at once; the log is whole at any moment.
-    """
-    reasons: list[str] = []
-    deadline = None if seconds_left is None else time.monotonic() + seconds_left
-
-    def on_signal(number: int, frame: object) -> None:
-        if reasons:
-            raise KeyboardInterrupt
-        reasons.append("interrupted")
-
-    def stop() -> str | None:
-        if reasons:
-            return reasons[0]
-        return "budget" if deadline is not None and time.monotonic() >= deadline else None
-
-    try:
-        wanted = [signal.SIGINT, signal.SIGTERM]
-        if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
-            wanted.append(signal.SIGHUP)
-        old = {number: signal.signal(number, on_signal) for number in wanted}
-    except ValueError:  # not the main thread: whoever runs us handles signals
-        old = {}
-    try:
-        yield stop
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
 
 
 __all__ = ["LeaseLost", "Outcome", "run_sweep"]

@@ -122,6 +122,7 @@ class SweepState:
         searched: How many trials the search has been asked for: audits and replicates don't count.
         followers: By lead, how many trials share its structure by being asked so, itself included.
         wall_seconds: Wall time of the sessions that are over.
+        gpu_seconds: GPUs x seconds that their workers held.
         rungs: By bracket and epoch, the best values so far (to be minimised) of the trials that
             went on from there, were paused or stopped there or ended there.
     """
@@ -145,11 +146,12 @@ class SweepState:
     last_event_at: float | None = None
     busy_seconds: float = 0.0
     wall_seconds: float = 0.0
+    gpu_seconds: float = 0.0
 
     def apply(self, event: Event) -> None:
         """Fold one event; events must come in the order of the log."""
         if event.kind is Kind.OPENED and self.open:
-            self._add_session()  # the coordinator before was killed: it never said `closed`
+            self._add_session({})  # the coordinator before was killed: it never said `closed`
         self.seq = event.seq
         self.last_event_at = event.time
         if event.trial is None:
@@ -164,13 +166,16 @@ class SweepState:
             self.open, self.opened, self.opened_at = True, event.payload, event.time
             self.first_opened = self.first_opened or event.payload
         elif event.kind is Kind.CLOSED:
-            self._add_session()
+            self._add_session(event.payload)
             self.open, self.closed = False, event.payload
         elif event.kind is Kind.WARMED:
             self.warmed.append(event)
 
-    def _add_session(self) -> None:
-        self.wall_seconds += (self.last_event_at or 0.0) - (self.opened_at or 0.0)
+    def _add_session(self, closed: dict[str, Any]) -> None:
+        wall = (self.last_event_at or 0.0) - (self.opened_at or 0.0)
+        self.wall_seconds += wall
+        held = self.opened.get("workers", 0) * self.opened.get("gpus", 0)
+        self.gpu_seconds += closed.get("gpu_seconds", wall * held)
 
     def _ask(self, event: Event) -> None:
         assert event.trial is not None

@@ -36,6 +36,10 @@ class InProcessExecutor:
         """Return None: as many fit as are asked for."""
         return None
 
+    def gpus(self) -> float:
+        """Return 0."""
+        return 0.0
+
     def start(self, data: SequenceData, settings: WorkerSettings, workers: int) -> None:
         """Build the workers."""
         self._data, self._settings = data, settings

@@ -40,6 +40,10 @@ class Executor(Protocol):
         """Return how many workers fit in all; None where that is not for this place to say."""
         ...
 
+    def gpus(self) -> float:
+        """Return how many GPUs a worker holds; known once `device` was asked."""
+        ...
+
     def start(self, data: SequenceData, settings: WorkerSettings, workers: int) -> None:
         """Start the workers; they hold `data` until `close`."""
         ...

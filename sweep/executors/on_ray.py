@@ -83,6 +83,10 @@ class RayExecutor:
         """Return how many workers the joined cluster holds when empty; None on a Ray of our own."""
         return None if self._address is None else nodes.room(self._needs)
 
+    def gpus(self) -> float:
+        """Return how many GPUs a worker holds."""
+        return self._needs.gpus
+
     def start(self, data: SequenceData, settings: WorkerSettings, workers: int) -> None:
         """Put the data once and start the actors."""
         import ray
@@ -276,9 +280,9 @@ class RayExecutor:
 def _reason(error: Exception) -> str:
     """Return why an actor died, in one line: Ray's own words without its list of facts."""
     lines = [line for line in str(error).splitlines() if line and not line.startswith("\t")]
-    if not lines:
-        return repr(error)
-    return " ".join(" ".join(lines[:2]).split())[:300]
+    told = [line for line in lines if "unexpectedly before finishing" not in line] or lines
+    words = " ".join(told[:2]).partition(" Node Id: ")[0]
+    return " ".join(words.split())[:300] or repr(error)
 
 
 class _Actor:

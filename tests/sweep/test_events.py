@@ -106,3 +106,20 @@ def test_a_log_on_a_network_file_system_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("sweep.filesystem.filesystem_type", lambda path, mounts: "nfs4")
     with pytest.raises(LogError, match=r"must lie on a local disk, but .* is on nfs4"):
         EventLog.open(tmp_path / "sweep.db", "s", create=True)
+
+
+def test_a_stop_is_for_the_coordinator_that_holds_the_lease_now(log):
+    first = log.take_fence("here:1")
+    assert not log.stop_requested(first)
+    log.request_stop()
+    assert log.stop_requested(first)
+    assert not log.stop_requested(log.take_fence("there:2"))
+
+
+def test_the_last_pulse_is_what_counts(log):
+    assert log.pulse() is None
+    log.write_pulse({"phase": "starting"})
+    log.write_pulse({"phase": "training", "workers": []})
+    age, facts = log.pulse()
+    assert 0 <= age < 60
+    assert facts == {"phase": "training", "workers": []}

@@ -49,18 +49,19 @@ def find_token() -> str | None:
     A file that others can read is made private.
 
     Raises:
-        AccessError: RAY_AUTH_TOKEN_PATH names no file that can be read, or an empty one.
+        AccessError: RAY_AUTH_TOKEN_PATH names no file that can be read, or an empty one; or what
+            is there can't be a token.
     """
     text = os.environ.get(_TOKEN, "").strip()
     if text:
-        return text
+        return _well_formed(text, _TOKEN)
     path = token_file()
     if path.is_file():
         _keep_private(path)
         with contextlib.suppress(OSError, UnicodeDecodeError):
-            text = path.read_text(encoding="ascii").strip()
+            text = path.read_text(encoding="utf-8").strip()
     if text:
-        return text
+        return _well_formed(text, str(path))
     if os.environ.get(_TOKEN_PATH):
         raise AccessError(
             f"{_TOKEN_PATH} must name a file that holds a token and that you may read, but names "
@@ -216,6 +217,16 @@ def _way_out() -> str:
         "Where you trust everybody in that network: submit --allow-open-cluster, or "
         f"{OVERRIDE_VARIABLE}=1."
     )
+
+
+def _well_formed(token: str, origin: str) -> str:
+    """Return the token; what can't stand in a header is refused here, and not shown there."""
+    if not all("!" <= letter <= "~" for letter in token):
+        raise AccessError(
+            f"a token must be one word of ASCII letters, digits and signs, but what {origin} holds "
+            "is not; copy it again."
+        )
+    return token
 
 
 def _keep_private(path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from sweep.cli_cluster import jobs, logs, submit
 from sweep.cli_models import predict, register
 from sweep.cli_options import SWEEPS, Directory, Name
 from sweep.cli_render import render
@@ -160,6 +161,9 @@ def replay(
 app.command()(render)
 app.command()(predict)
 app.command()(register)
+app.command()(submit)
+app.command()(jobs)
+app.command()(logs)
 
 
 @app.command()

@@ -40,7 +40,7 @@ def resolve_paths(values: dict[str, Any], folder: Path, *, inside: bool = False)
             return path
         found = (folder.absolute() / Path(path).expanduser()).resolve()
         if inside and is_relative(path):
-            _keep_inside(key, path, found, folder)
+            keep_inside(key, path, found, folder)
         return str(found)
 
     change_paths(values, absolute, lambda given: not (folder / given).is_dir())
@@ -100,7 +100,12 @@ def named_files(path: Path) -> Iterator[Path]:
         yield from sorted(Path(match) for match in matches if Path(match).is_file())
 
 
-def _keep_inside(key: str, given: str, found: Path, folder: Path) -> None:
+def keep_inside(key: str, given: str, found: Path, folder: Path) -> None:
+    """Check that what a relative path leads to, be it a folder or a pattern, lies in `folder`.
+
+    Raises:
+        ConfigProblem: it, or one of its files, lies elsewhere.
+    """
     root = folder.resolve()
     for file in (found, *(file.resolve() for file in named_files(found) if file != found)):
         if not file.is_relative_to(root):

@@ -8,6 +8,7 @@ another. That is no failure of theirs.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -24,6 +25,8 @@ CALLS_IN_FLIGHT = 2
 TEND_SECONDS = 1.0
 RESIZE_SECONDS = 5.0
 HANG_EPOCHS = 10
+GIVEN_SECONDS = 15.0
+"""How long workers stay given up, until those who asked for their room have taken it."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ class Fleet:
         self._commands: dict[str, list[Command]] = defaultdict(list)
         self._leaving: dict[str, str] = {}
         self._tended = self._resized = time.monotonic()
+        self._given_until, self._left = -math.inf, 0
 
     # -- who there is --------------------------------------------------------------------------
 
@@ -188,11 +192,24 @@ class Fleet:
 
     def _resize(self) -> None:
         count = self._wanted(self._executor.room())
+        count = min(count, self._left_by_others(count))
         self._executor.resize(count)
         surplus = len(self._executor.workers()) - count
         idle = [w for w in self.answering() if not self.held[w] and w not in self._leaving]
         for worker in idle[: max(surplus, 0)]:
             self.dismiss(worker, "there is nothing left for it")
+
+    def _left_by_others(self, wanted: int) -> int:
+        """Give up what sweeps of higher priority wait for; return how many workers may be ours."""
+        now = time.monotonic()
+        holding = sorted(self.staying(), key=lambda worker: len(self.held[worker]))
+        give = self._executor.to_give(len(holding), wanted - len(holding))
+        if give and now >= self._given_until:
+            self._given_until = now + GIVEN_SECONDS
+            self._left = len(holding) - give
+            for worker in holding[:give]:
+                self.dismiss(worker, "a sweep of higher priority needs its room")
+        return self._left if now < self._given_until else wanted
 
     def _replace_hung(self, worker: str) -> None:
         silent = self._executor.silent_seconds(worker)

@@ -155,6 +155,8 @@ class WorkerSettings:
         metric: Validation metric whose best epoch is kept.
         direction: "minimize" or "maximize".
         checkpoint_folder: Where checkpoints go; must be shared by coordinator and workers.
+        sweep_uid: What the coordinator has written beside that folder; a worker that does not
+            read it there is on another disk. Empty: not to be checked.
         checkpoint_seconds: Seconds of training between two checkpoints of a trial.
         slice_seconds: Length of one call while there is work.
         threads: Threads of torch in one worker.
@@ -172,3 +174,4 @@ class WorkerSettings:
     device: str = "cpu"
     pack: int = 1
     backend: Literal["auto", "native", "stepwise", "eager", "graph"] = "auto"
+    sweep_uid: str = ""

@@ -33,6 +33,7 @@ from sweep.protocol import WorkerSettings
 from sweep.retention import Retention
 from sweep.scheduler import Scheduling
 from sweep.setup import Prepared, pack_size, prepare, worker_count, worker_needs
+from sweep.shared_disk import mark_disk
 from sweep.state import Standing, SweepState, load_state
 from sweep.stop_flag import StopFlag
 from sweep.structured_log import notices_to
@@ -93,7 +94,9 @@ def run_sweep(
         log, lease = _open_existing(config, folder, stack)
         prepared = prepare(config)
         warm = warm_events(prepared, directory)
-        executor = executor or RayExecutor(config.run.address, worker_needs(config))
+        executor = executor or RayExecutor(
+            config.run.address, worker_needs(config), config.cluster.priority
+        )
         stack.callback(executor.close)
         executor.connect(worker_count(config), array_bytes(prepared.data))
         executor.device(config.run.device)  # refuses a cluster on which no worker fits
@@ -187,6 +190,7 @@ class _Session:
     def _open(self, workers: int) -> None:
         data = self.prepared.data
         write_interface(data, self.folder)
+        mark_disk(self.folder, self.log.uid())
         config = self.prepared.config
         payload = {
             "pid": os.getpid(),
@@ -272,6 +276,7 @@ class _Session:
             device=device,
             pack=0 if run.pack == "auto" and device != "cpu" else pack_size(self.prepared.config),
             backend=run.backend,
+            sweep_uid=self.log.uid(),
         )
 
     def _stop_flag(self, fleet: Fleet) -> StopFlag:

@@ -29,6 +29,7 @@ from sweep.protocol import (
     Trained,
     WorkerSettings,
 )
+from sweep.shared_disk import check_shared_disk
 from trainers.errors import OutOfMemory
 from trainers.pack import evaluate_checkpoint
 
@@ -53,11 +54,17 @@ class Worker:
         self._seating = Seating(data, settings)
         self._residents: dict[int, Resident] = {}
         self._items: list[Item] = []
+        self._sees_disk = False
 
     def advance(self, commands: Sequence[Command]) -> Reply:
         """Carry out the commands, train for one slice, say what happened."""
         began = time.perf_counter()
         self._items = []
+        if not self._sees_disk:
+            check_shared_disk(
+                Path(self._settings.checkpoint_folder).parent, self._settings.sweep_uid
+            )
+            self._sees_disk = True
         for command in commands:
             self._obey(command)
         deadline = began + self._settings.slice_seconds

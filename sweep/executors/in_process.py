@@ -63,6 +63,10 @@ class InProcessExecutor:
         """Return nobody: this node stays as long as the process."""
         return set()
 
+    def to_give(self, holding: int, waiting: int) -> int:
+        """Return 0: nobody shares this process."""
+        return 0
+
     def retire(self, worker: str) -> None:
         """Forget a worker."""
         del self._workers[worker]

@@ -68,6 +68,10 @@ class Executor(Protocol):
         """
         ...
 
+    def to_give(self, holding: int, waiting: int) -> int:
+        """Return how many workers sweeps of higher priority need, told what we hold and want."""
+        ...
+
     def retire(self, worker: str) -> None:
         """End a worker that holds nothing; one that lives elsewhere takes its place if wanted."""
         ...

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from cluster import nodes
+from cluster.board import Board
 from cluster.connect import connect, disconnect
 from cluster.errors import HeadLost
 from cluster.nodes import Needs
@@ -42,9 +44,12 @@ class _Seat:
 class RayExecutor:
     """One Ray actor a worker; where there is no room yet, an actor waits for it."""
 
-    def __init__(self, address: str | None = None, needs: Needs | None = None) -> None:
-        """Remember where to connect, and what a worker reserves there."""
+    def __init__(
+        self, address: str | None = None, needs: Needs | None = None, priority: int = 0
+    ) -> None:
+        """Remember where to connect, what a worker reserves there, and who goes first."""
         self._address = address
+        self._board = Board(uuid.uuid4().hex, priority)
         self._needs = needs or Needs()
         self._seats: dict[str, _Seat] = {}
         self._calls: dict[Any, str] = {}
@@ -136,6 +141,10 @@ class RayExecutor:
             raise HeadLost(self._head)
         gone = nodes.draining()
         return {name for name, seat in self._seats.items() if gone and seat.node_id in gone}
+
+    def to_give(self, holding: int, waiting: int) -> int:
+        """Return how many workers sweeps of higher priority need; a Ray of our own has none."""
+        return 0 if self._address is None else self._board.exchange(holding, waiting)
 
     def retire(self, worker: str) -> None:
         """End a worker without calling it lost."""

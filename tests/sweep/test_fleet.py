@@ -8,6 +8,7 @@ from sweep.executors import InProcessExecutor
 from sweep.fleet import Fleet
 from sweep.protocol import Lost, Reply
 from sweep.pruning_rules import NoPruning
+from sweep.shared_disk import check_shared_disk, mark_disk
 from sweep.state import Standing
 from tests.sweep.session_runs import fold, numbers, run
 
@@ -163,3 +164,41 @@ def test_workers_come_and_go_with_the_clusters_nodes(tmp_path):
     assert max(executor.sizes) == 3
     states = {t.state for t in fold(tmp_path).trials.values()}
     assert states == {Standing.COMPLETE}
+
+
+class Courteous(InProcessExecutor):
+    """Another sweep needs one worker's room for a while."""
+
+    def __init__(self):
+        super().__init__()
+        self.polls, self.told, self.sizes = 0, [], []
+
+    def to_give(self, holding, waiting):
+        self.told.append((holding, waiting))
+        return int(4 < self.polls < 8)
+
+    def poll(self, timeout_seconds):
+        self.polls += 1
+        self.sizes.append(len(self.workers()))
+        return super().poll(timeout_seconds)
+
+
+def test_a_worker_is_given_up_for_a_sweep_of_higher_priority(tmp_path, monkeypatch):
+    monkeypatch.setattr(sweep.fleet, "GIVEN_SECONDS", 1.0)
+    run(tmp_path / "calm", **CHANGES)
+    executor = Courteous()
+    run(tmp_path / "shared", executor, **CHANGES)
+    assert {event.payload["reason"] for event in lost_events(tmp_path / "shared")} <= {
+        "a sweep of higher priority needs its room"
+    }
+    assert min(executor.sizes) == 1
+    assert executor.sizes[0] == 2
+    assert numbers(tmp_path / "shared") == numbers(tmp_path / "calm")
+
+
+def test_a_worker_on_another_disk_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr("sweep.shared_disk._PATIENCE_SECONDS", 0.3)
+    mark_disk(tmp_path, "one")
+    check_shared_disk(tmp_path, "one")
+    with pytest.raises(FileNotFoundError, match="must lie on a disk that all nodes share"):
+        check_shared_disk(tmp_path, "another")

@@ -14,7 +14,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from sweep.asking import Asking
@@ -123,9 +122,10 @@ class Coordinator:
             ready = self._fleet.answering()
             if ready and not self._fleet.in_flight(ready):
                 for index, number in enumerate(todo):
-                    path = self.state.trials[number].checkpoint
-                    assert path is not None
-                    self._executor.send(ready[index % len(ready)], [Evaluate(number, path)])
+                    recorded = self.state.trials[number].checkpoint
+                    assert recorded is not None
+                    command = Evaluate(number, str(self._retention.path(recorded)))
+                    self._executor.send(ready[index % len(ready)], [command])
             self._fleet.keep_busy()
             found = self._executor.poll(POLL_SECONDS)
             self._consume(found)
@@ -217,7 +217,7 @@ class Coordinator:
         events = []
         for number, worker in assignments:
             trial = self.state.trials[number]
-            checkpoint = _standing_checkpoint(trial)
+            checkpoint = self._standing_checkpoint(trial)
             payload: dict[str, Any] = {
                 "worker": worker,
                 "from_epoch": trial.checkpoint_epoch if checkpoint else 0,
@@ -231,9 +231,19 @@ class Coordinator:
     def _admission(self, trial: TrialState) -> Admit:
         config = TrainConfig.from_mapping(trial.config)
         rungs, pauses = rungs_of(self._rules.rule, trial), isinstance(self._rules.rule, PausingRule)
-        return Admit(
-            trial.number, trial.attempt, config, rungs, trial.checkpoint, trial.cleared, pauses
-        )
+        path = str(self._retention.path(trial.checkpoint)) if trial.checkpoint else None
+        return Admit(trial.number, trial.attempt, config, rungs, path, trial.cleared, pauses)
+
+    def _standing_checkpoint(self, trial: TrialState) -> str | None:
+        """Return what the log says of the trial's checkpoint.
+
+        Without its file it begins anew, to the same numbers.
+        """
+        recorded = trial.checkpoint
+        if recorded is not None and not self._retention.path(recorded).is_file():
+            _LOG.warning("trial %d begins anew: its %s is gone", trial.number, recorded)
+            return None
+        return recorded
 
     def _ask(self, follow: int | None) -> None:
         self.clock.first_ask = self.clock.first_ask or time.time()
@@ -338,15 +348,6 @@ def ranked(state: SweepState, prepared: Prepared, count: int) -> list[int]:
     complete = (t for t in state.trials.values() if t.state is Standing.COMPLETE)
     costs = ((prepared.cost(t), t.number) for t in complete if t.source != "replicate")
     return [number for cost, number in heapq.nsmallest(count, costs) if math.isfinite(cost)]
-
-
-def _standing_checkpoint(trial: TrialState) -> str | None:
-    """Return the trial's checkpoint; without its file it begins anew, to the same numbers."""
-    path = trial.checkpoint
-    if path is not None and not Path(path).is_file():
-        _LOG.warning("trial %d begins anew: its checkpoint %s is gone", trial.number, path)
-        return None
-    return path
 
 
 def _numbered(event: Event, seq: int) -> Event:

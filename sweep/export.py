@@ -52,8 +52,10 @@ def export(results: Results, kind: Format, output: Path | None) -> None:
 def best_json(results: Results) -> str:
     """Return the best trial's record and its checkpoint as JSON; `null` when none is complete."""
     best = results.best()
-    record = None if best is None else results.record(best) | {"checkpoint": best.checkpoint}
-    return _json(record)
+    if best is None:
+        return _json(None)
+    path = results.checkpoint(best)
+    return _json(results.record(best) | {"checkpoint": None if path is None else str(path)})
 
 
 def _text(results: Results, kind: Format) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from sweep.checkpoints import recorded_path
 from sweep.config import ObjectiveSection
 from sweep.events import Event, Kind
 from sweep.protocol import Crashed, Evaluated, Evicted, Item, Reply, Saved, Trained
@@ -77,7 +78,7 @@ def _reported(item: Trained, worker: str) -> Event:
 
 
 def _checkpointed(item: Saved) -> Event:
-    payload = {"path": item.path, "bytes": item.bytes}
+    payload = {"path": recorded_path(item.path), "bytes": item.bytes}
     return Event(Kind.CHECKPOINTED, item.trial, item.attempt, item.epoch, payload, item.time)
 
 
@@ -102,6 +103,6 @@ def _ended(item: Trained, objectives: Sequence[ObjectiveSection]) -> Event:
         payload |= {"reason": "error", "message": message}
         return Event(Kind.FAILED, *common, payload, item.time)
     reason = "patience" if report.outcome == "stopped_early" else "max_epochs"
-    checkpoint = item.final.path if item.final is not None else None
+    checkpoint = recorded_path(item.final.path) if item.final is not None else None
     payload |= {"values": values, "reason": reason, "checkpoint": checkpoint}
     return Event(Kind.COMPLETED, *common, payload, item.time)

@@ -76,8 +76,8 @@ def show_best(screen: Console, results: Results) -> None:
         f"{_on_test(best, metric)}, epoch {best.best_epoch} of {best.epoch}"
     )
     screen.print(f"  {settings(best.params)}")
-    if best.checkpoint is not None:
-        screen.print(f"  {best.checkpoint}")
+    if path := results.checkpoint(best):
+        screen.print(f"  {path}")
     show_replicates(screen, results)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sweep.checkpoints import checkpoint_path
 from sweep.config import SweepConfig
 from sweep.curves import LossCurves
 from sweep.errors import LogError
@@ -53,6 +54,12 @@ class Results:
     def best(self) -> TrialState | None:
         """Return the complete trial with the best leading objective, if any."""
         return next(iter(ranked(self.trials, self.goal)), None)
+
+    def checkpoint(self, trial: TrialState) -> Path | None:
+        """Return where a trial's recorded checkpoint lies; None where none was written."""
+        if trial.checkpoint is None:
+            return None
+        return checkpoint_path(self.folder.resolve(), trial.checkpoint)
 
     def records(self) -> list[dict[str, Any]]:
         """Return one plain dictionary a trial, as `rnn-sweep results --format json` prints it."""

@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Callable
 from pathlib import Path
 
+from sweep.checkpoints import CHECKPOINTS, checkpoint_path
 from sweep.events import Event, Kind
 from sweep.state import Standing, SweepState, TrialState
 
@@ -14,15 +15,16 @@ class Retention:
     """Deletes checkpoints that nobody needs any more.
 
     Args:
-        folder: Where checkpoints lie.
+        folder: The sweep's folder; `checkpoints` in it is made if need be.
         keep: How many complete trials keep theirs, best first.
         cost: Ranks complete trials, the lower the better, exactly as finalists are ranked: theirs
             must be among those kept.
     """
 
     def __init__(self, folder: Path, keep: int, cost: Callable[[TrialState], float]) -> None:
-        """Watch a folder of checkpoints."""
-        self._folder = folder
+        """Watch a sweep's checkpoints."""
+        self._folder = folder.resolve()
+        (self._folder / CHECKPOINTS).mkdir(exist_ok=True)
         self._keep = keep
         self._cost = cost
         self._best: list[tuple[float, int, str]] = []  # a heap, the worst of the kept on top
@@ -38,11 +40,10 @@ class Retention:
                 self._complete(trial)
             elif not trial.ended and trial.checkpoint:
                 self._current[trial.number] = trial.checkpoint
-        # By name, which is unique: the log's paths are absolute, the folder's may be relative.
-        paths = [*self._current.values(), *(path for _, _, path in self._best)]
-        named = {Path(path).name for path in paths}
-        for path in self._folder.glob("*"):
-            if path.name not in named:
+        recorded = [*self._current.values(), *(path for _, _, path in self._best)]
+        named = {self.path(each) for each in recorded}
+        for path in (self._folder / CHECKPOINTS).glob("*"):
+            if path not in named:
                 path.unlink(missing_ok=True)
 
     def follow(self, event: Event, trial: TrialState) -> None:
@@ -57,6 +58,10 @@ class Retention:
         ):
             self._replace(trial.number, None)
 
+    def path(self, recorded: str) -> Path:
+        """Return where a recorded checkpoint lies, as an absolute path that workers can open."""
+        return checkpoint_path(self._folder, recorded)
+
     def kept(self) -> set[int]:
         """Return the complete trials whose checkpoint is on disk."""
         return {-number for _, number, _ in self._best}
@@ -64,12 +69,12 @@ class Retention:
     def _replace(self, number: int, path: str | None) -> None:
         old = self._current.pop(number, None)
         if old is not None and old != path:
-            Path(old).unlink(missing_ok=True)
+            self.path(old).unlink(missing_ok=True)
         if path is not None:
             self._current[number] = path
 
     def _complete(self, trial: TrialState) -> None:
-        if trial.checkpoint is None or not Path(trial.checkpoint).exists():
+        if trial.checkpoint is None or not self.path(trial.checkpoint).exists():
             return
         if trial.source == "replicate":  # ranked nowhere, but needed until it is evaluated
             if not trial.test:
@@ -79,4 +84,4 @@ class Retention:
         heapq.heappush(self._best, entry)
         if len(self._best) > self._keep:
             _, _, path = heapq.heappop(self._best)
-            Path(path).unlink(missing_ok=True)
+            self.path(path).unlink(missing_ok=True)

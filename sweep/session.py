@@ -18,6 +18,7 @@ from typing import Any
 
 from cluster.errors import HeadLost
 from sweep.asking import Asking
+from sweep.checkpoints import CHECKPOINTS
 from sweep.config import SweepConfig, difference, identity
 from sweep.coordinator import Coordinator, ranked
 from sweep.errors import ConfigMismatch, LeaseLost
@@ -44,7 +45,6 @@ from sweep.warm_start import warm_events
 from trainers.data.contract import array_bytes
 from trainers.data.interface import write_interface
 
-CHECKPOINTS = "checkpoints"
 _LOG = logging.getLogger(__name__)
 
 
@@ -257,9 +257,7 @@ class _Session:
     def _retention(self) -> Retention:
         config = self.prepared.config
         keep = max(config.retention.checkpoints, config.finalists.count)
-        checkpoints = self.folder / CHECKPOINTS
-        checkpoints.mkdir(exist_ok=True)
-        retention = Retention(checkpoints, keep, self.prepared.cost)
+        retention = Retention(self.folder, keep, self.prepared.cost)
         retention.restore(self.state)
         return retention
 

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sweep.checkpoints import checkpoint_path
 from sweep.errors import UserError
 from sweep.results import DEFAULT_FOLDER, Results, open_results, sweep_names
 
@@ -118,11 +119,9 @@ def trial_checkpoint(found: Results, number: int | None) -> Path:
         wanted = "a complete trial" if number is None else f"trial {number}"
         raise UserError(f"sweep {found.config.name!r} has no {wanted}; its trials are {known}.")
     if trial.checkpoint is not None:
-        path = Path(trial.checkpoint)
-        # The sweep's folder may have been moved since the log was written.
-        for place in (path, found.folder / path.parent.name / path.name):
-            if place.is_file():
-                return place
+        path = checkpoint_path(found.folder, trial.checkpoint)
+        if path.is_file():
+            return path
     raise UserError(
         f"trial {trial.number} of {found.config.name!r} has no checkpoint; the best "
         f"{found.config.retention.checkpoints} complete trials keep theirs "

@@ -23,6 +23,7 @@ from mlflow.tracking import MlflowClient
 from requests.exceptions import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
+from sweep.checkpoints import checkpoint_path
 from sweep.models.package import package
 from sweep.models.upload import upload
 from sweep.outage import TrackerUnavailable
@@ -100,12 +101,9 @@ class ModelRecorder:
         return self._create(finalist, runs[0], model)
 
     def _portable(self, finalist: Finalist) -> PortableModel:
-        path = Path(finalist.checkpoint)
-        # The sweep's folder may have been moved since the log was written.
-        moved = self._folder / path.parent.name / path.name
+        path = checkpoint_path(self._folder, finalist.checkpoint)
         try:
-            chosen = path if path.exists() else moved
-            return PortableModel.from_checkpoint(chosen, read_interface(self._folder))
+            return PortableModel.from_checkpoint(path, read_interface(self._folder))
         except TrainerError as error:
             raise ModelNotLogged(str(error)) from error
 

@@ -41,7 +41,7 @@ def test_a_trial_ends_with_its_report_its_checkpoint_and_its_values():
     assert [e.kind for e in events] == [Kind.REPORTED, Kind.CHECKPOINTED, Kind.COMPLETED]
     assert events[2].payload["values"] == [0.5]
     assert events[2].payload["reason"] == "patience"
-    assert events[2].payload["checkpoint"] == "/c/x"
+    assert events[2].payload["checkpoint"] == "checkpoints/x"
     assert {e.time for e in events} == {5.0}
 
 

@@ -153,7 +153,8 @@ class TestExport:
 
     def test_the_best_trial_as_json_names_its_checkpoint(self, folder, tmp_path):
         best = json.loads(best_json(open_results(folder)))
-        assert (best["number"], best["checkpoint"]) == (1, "c1")
+        path = folder.resolve() / "checkpoints" / "c1"
+        assert (best["number"], best["checkpoint"]) == (1, str(path))
         assert best_json(open_results(write_sweep(tmp_path))) == "null"
 
 

@@ -7,12 +7,15 @@ from tests.sweep.events_factory import completed, folded, run_of
 
 @pytest.fixture
 def disk(tmp_path):
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+
     def write(name):
-        path = tmp_path / name
+        path = folder / name
         path.write_text("x")
         return str(path)
 
-    return tmp_path, write
+    return folder, write
 
 
 def saved(trial, path):
@@ -35,7 +38,7 @@ def follow(retention, state, *events):
 
 def test_a_newer_checkpoint_replaces_the_older_one(disk):
     folder, write = disk
-    state, retention = folded(*run_of(0)), Retention(folder, 1, objective)
+    state, retention = folded(*run_of(0)), Retention(folder.parent, 1, objective)
     follow(retention, state, saved(0, write("a")), saved(0, write("b")))
     assert names(folder) == ["b"]
 
@@ -43,7 +46,7 @@ def test_a_newer_checkpoint_replaces_the_older_one(disk):
 def test_only_the_best_complete_trials_keep_their_weights(disk):
     folder, write = disk
     state = folded(*run_of(0), *run_of(1), *run_of(2))
-    retention = Retention(folder, 2, objective)
+    retention = Retention(folder.parent, 2, objective)
     for trial, loss in ((0, 0.3), (1, 0.1), (2, 0.2)):
         path = write(f"t{trial}")
         follow(retention, state, saved(trial, path), completed(trial, loss, checkpoint=path))
@@ -53,7 +56,7 @@ def test_only_the_best_complete_trials_keep_their_weights(disk):
 
 def test_a_pruned_trial_keeps_nothing(disk):
     folder, write = disk
-    state, retention = folded(*run_of(0)), Retention(folder, 1, objective)
+    state, retention = folded(*run_of(0)), Retention(folder.parent, 1, objective)
     pruned = Event(Kind.PRUNED, 0, 1, 1, {"values": [0.5]})
     follow(retention, state, saved(0, write("a")), pruned)
     assert names(folder) == []
@@ -64,7 +67,7 @@ def test_after_a_restart_files_that_no_event_names_are_deleted(disk):
     kept, orphan, best = write("kept"), write("orphan"), write("best")
     state = folded(*run_of(0), saved(0, kept), *run_of(1), completed(1, 0.1, checkpoint=best))
     assert orphan
-    retention = Retention(folder, 1, objective)
+    retention = Retention(folder.parent, 1, objective)
     retention.restore(state)
     assert names(folder) == ["best", "kept"]
 
@@ -73,7 +76,7 @@ def test_the_best_is_the_highest_where_the_objective_is_maximised(disk):
     folder, write = disk
     state, retention = (
         folded(*run_of(0), *run_of(1)),
-        Retention(folder, 1, lambda trial: -objective(trial)),
+        Retention(folder.parent, 1, lambda trial: -objective(trial)),
     )
     for trial, value in ((0, 0.9), (1, 0.1)):
         path = write(f"t{trial}")
@@ -85,13 +88,13 @@ def test_a_replicate_keeps_its_weights_until_it_is_evaluated_and_costs_no_other_
     folder, write = disk
     state = folded(*run_of(0), *run_of(1))
     state.trials[1].source = "replicate"
-    retention = Retention(folder, 1, objective)
+    retention = Retention(folder.parent, 1, objective)
     for trial, loss in ((0, 0.3), (1, 0.1)):
         path = write(f"t{trial}")
         follow(retention, state, saved(trial, path), completed(trial, loss, checkpoint=path))
     assert names(folder) == ["t0", "t1"]
     assert retention.kept() == {0}
-    Retention(folder, 1, objective).restore(state)
+    Retention(folder.parent, 1, objective).restore(state)
     assert names(folder) == ["t0", "t1"]
     follow(retention, state, Event(Kind.EVALUATED, 1, payload={"test": {"loss": 0.2}}))
     assert names(folder) == ["t0"]

@@ -26,13 +26,12 @@ def binaries() -> Path | None:
     return Path(found).resolve().parent if found else None
 
 
-@contextmanager
-def postgres(folder: Path) -> Iterator[str]:
-    """Yield the URI of an empty database; its cluster lies in `folder`.
+def initialise(folder: Path, port: int) -> tuple[list[str | Path], int, list[str | Path]]:
+    """Make an empty cluster in `folder`; return its server's command and user, and a probe.
 
     PostgreSQL refuses to run as root: root runs it as `nobody`.
     """
-    place, port = binaries(), free_port()
+    place = binaries()
     assert place is not None, "ask `binaries` first"
     data = folder / "postgres"
     data.mkdir(mode=0o700)
@@ -45,12 +44,20 @@ def postgres(folder: Path) -> Iterator[str]:
     initdb = [place / "initdb", "-D", data, "-U", "me", "--auth=trust", "--no-sync"]
     subprocess.run(initdb, user=owner, cwd=data, check=True, stdout=subprocess.DEVNULL)
     options = ["-p", str(port), "-k", "", "-h", "127.0.0.1", "-F"]
+    ready = [place / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+    return [place / "postgres", "-D", data, *options], owner, ready
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[str]:
+    """Yield the URI of an empty database; its cluster lies in `folder`."""
+    port = free_port()
+    command, owner, ready = initialise(folder, port)
     with (folder / "postgres.log").open("wb") as log:
         server = subprocess.Popen(
-            [place / "postgres", "-D", data, *options], user=owner, cwd=data, stdout=log, stderr=log
+            command, user=owner, cwd=folder / "postgres", stdout=log, stderr=log
         )
     try:
-        ready = [place / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
         wait_for(lambda: subprocess.run(ready, check=False).returncode == 0, 60)
         yield f"postgresql://me:secret@127.0.0.1:{port}/postgres"
     finally:

@@ -151,6 +151,7 @@ class Cluster:
             "PYTHONPATH": path,  # workers import this checkout's packages
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+            "RAY_raylet_start_wait_time_s": "120",  # on a machine that others keep busy
             "OMP_NUM_THREADS": "1",
             "PYTHONWARNINGS": "ignore",
         }
@@ -190,7 +191,8 @@ class Cluster:
     ) -> Node:
         """Start one more raylet."""
         name = f"node-{len(self.nodes)}"
-        options = [f"--address={self.address}"]
+        # Nodes that start at once in one folder take each other's sockets.
+        options = [f"--address={self.address}", f"--temp-dir={self.folder / name}"]
         options += [f"--resources={json.dumps({name: 1.0, **(resources or {})})}"]
         if labels:
             options += ["--labels=" + ",".join(f"{k}={v}" for k, v in labels.items())]

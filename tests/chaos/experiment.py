@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sweep.events import Event
+from sweep.events import Event, EventLog
 from tests.chaos import verdict, workload
 from tests.chaos.schedule import schedule
 from tests.chaos.services import Service, postgres_service, tracker_service
@@ -67,8 +67,9 @@ def run(settings: Settings, folder: Path, say: Callable[[str], None]) -> Result:
     wild.mkdir()
     with ExitStack() as stack:
         services, changes = _services(settings, wild, stack)
-        cluster = stack.enter_context(Cluster())
-        stack.callback(lambda: result.findings.left.extend(cluster.left()))
+        cluster = Cluster()
+        stack.callback(lambda: result.findings.left.extend(cluster.left()))  # once it is closed
+        stack.enter_context(cluster)
         cluster.wait(*(cluster.add_node(wait=False) for _ in range(settings.nodes)))
         for service in services.values():
             service.wait()
@@ -184,9 +185,7 @@ def _ours(folder: Path, cluster: Cluster) -> list[str]:
 
 
 def _events(folder: Path) -> list[Event]:
-    from sweep.logs import open_log
-
-    log = open_log(folder / workload.NAME)
+    log = EventLog.open(folder / workload.NAME / "sweep.db", workload.NAME)
     try:
         return list(log.read())
     finally:

@@ -1,4 +1,4 @@
-"""What a sweep leans on besides Ray: PostgreSQL and an MLflow server, to be killed and restarted."""
+"""What a sweep leans on besides Ray: PostgreSQL and MLflow's server, killed and restarted."""
 
 from __future__ import annotations
 

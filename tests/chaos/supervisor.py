@@ -87,7 +87,7 @@ class Supervisor:
                 last = now
             overdue = now - last - waiting[0].wait_seconds if waiting and last else -1.0
             if overdue >= 0 and self._strike(waiting[0]):
-                last = now
+                last = time.monotonic()
                 waiting.pop(0)
             elif overdue > TARGET_SECONDS:
                 self.missed.append(waiting.pop(0))
@@ -214,7 +214,8 @@ class Supervisor:
         if not self.cluster.drain(node, round(strike.length_seconds)):
             return None
         self._draining.add(node.name)
-        self._after(strike.length_seconds, lambda: self._take_away(node, node.starts))
+        starts = node.starts
+        self._after(strike.length_seconds, lambda: self._take_away(node, starts))
         return f"{node.name}, gone in {strike.length_seconds:.0f} s"
 
     def _strike_service(self, strike: Strike) -> str | None:

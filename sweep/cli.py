@@ -9,6 +9,7 @@ import typer
 
 from sweep.cli_cluster import jobs, logs, submit
 from sweep.cli_models import predict, register
+from sweep.cli_operate import status, stop
 from sweep.cli_options import SWEEPS, Directory, Name
 from sweep.cli_render import render
 from sweep.cli_report import compare, export, report
@@ -54,27 +55,8 @@ app.command("resume", short_help="The same as run: go on with an interrupted swe
 app.command()(plan)
 
 
-@app.command()
-def status(
-    name: Annotated[str | None, typer.Argument(help="A sweep; without it, all of them.")] = None,
-    directory: Directory = SWEEPS,
-) -> None:
-    """Show how far a sweep is, or list all sweeps of a folder.
-
-    \b
-    Examples:
-      rnn-sweep status
-      rnn-sweep status digits
-    """
-    from sweep.console import console
-    from sweep.report import show_status
-    from sweep.results import open_results, sweep_names
-
-    names = [name] if name is not None else sweep_names(directory)
-    if not names:
-        typer.echo(f"No sweep in {directory} yet; start one with: rnn-sweep run digits")
-    for each in names:
-        show_status(console(), open_results(each, directory))
+app.command()(status)
+app.command()(stop)
 
 
 @app.command()

@@ -311,7 +311,9 @@ class EventLog:
             self._put(connection, _PULSES, {"time": time.time(), "facts": json.dumps(facts)})
 
     def pulse(self) -> tuple[float, dict[str, Any]] | None:
-        """Return how many seconds old the last pulse is, and what it says."""
+        """Return how many seconds old the last pulse is, and what it says; None before any."""
+        if not sa.inspect(self.engine).has_table("pulses"):  # a log from before there were pulses
+            return None
         query = sa.select(_PULSES.c.time, _PULSES.c.facts).where(_PULSES.c.sweep == self.sweep)
         with self.engine.connect() as connection:
             row = connection.execute(query).one_or_none()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,6 +100,8 @@ def show_status(screen: Console, results: Results) -> None:
         f"{results.config.name}: {doing}, {done} of {results.config.budget.trials} trials done: "
         f"{_counts(results)}"
     )
+    if results.is_running and results.pulse is not None:
+        _show_workers(screen, *results.pulse)
     best = results.best()
     if best is not None:
         goal = results.goal
@@ -111,6 +114,20 @@ def show_status(screen: Console, results: Results) -> None:
     failed = [trial for trial in results.trials if trial.state is Standing.FAILED]
     for trial in failed[:3]:
         screen.print(f"  trial {trial.number} failed: {trial.reason}; {trial.message}")
+
+
+def _show_workers(screen: Console, age: float, facts: dict[str, Any]) -> None:
+    workers = facts.get("workers", [])
+    states = Counter(worker["state"] for worker in workers)
+    counts = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    phase = facts.get("phase", "training")
+    screen.print(f"  {phase}, {len(workers)} workers: {counts or 'none'} ({age:.0f} s ago)")
+    for worker in workers:
+        trials = ", ".join(str(number) for number in worker["trials"])
+        if worker["state"] not in ("training", "idle"):
+            where = f" on {worker['node']}" if worker["node"] else ""
+            held = f", trials {trials}" if trials else ""
+            screen.print(f"    {worker['name']}{where}: {worker['state']}{held}")
 
 
 def show_plan(screen: Console, plan: SweepPlan) -> None:

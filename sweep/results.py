@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DEFAULT_FOLDER = "sweeps"
+SILENT_SECONDS = 30.0
+"""After so long without a sign of life a coordinator on another machine is taken for gone."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Results:
     goal: Goal
     curves: dict[int, LossCurves] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
+    pulse: tuple[float, dict[str, Any]] | None = None
 
     @property
     def trials(self) -> list[TrialState]:
@@ -48,8 +52,14 @@ class Results:
 
     @property
     def is_running(self) -> bool:
-        """Whether a coordinator runs the sweep now, as far as can be told from this machine."""
-        return self.state.open and not Coordinator().is_gone(self.state.opened)
+        """Whether a coordinator runs the sweep now, as far as can be told from this machine.
+
+        Of one on another machine the last sign of life must not be older than half a minute.
+        """
+        if not self.state.open or Coordinator().is_gone(self.state.opened):
+            return False
+        here = self.state.opened.get("host") == socket.gethostname()
+        return here or (self.pulse is not None and self.pulse[0] < SILENT_SECONDS)
 
     def best(self) -> TrialState | None:
         """Return the complete trial with the best leading objective, if any."""
@@ -195,9 +205,10 @@ def open_results(name: str | Path, directory: str | Path = DEFAULT_FOLDER) -> Re
             )
         config = SweepConfig.model_validate(stored)
         state, curves, ledger = _fold(log, config)
+        pulse = log.pulse()
     finally:
         log.close()
-    return Results(folder, config, state, Goal.of(config, state), curves, ledger)
+    return Results(folder, config, state, Goal.of(config, state), curves, ledger, pulse)
 
 
 def _fold(log: EventLog, config: SweepConfig) -> tuple[SweepState, dict[int, LossCurves], Ledger]:

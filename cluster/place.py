@@ -42,7 +42,8 @@ def missing(version: str | None) -> str | None:
     if absent:
         return (
             f"the cluster's Python {sys.executable} must have what rnn-sweep needs, but has no "
-            f"{', '.join(absent)}; use an image with rnn-sweep installed."
+            f"{', '.join(absent)}; use an image with rnn-sweep installed, or start Ray with the "
+            "right `python` first on its PATH."
         )
     if version is None:
         return None

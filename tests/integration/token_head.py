@@ -52,9 +52,8 @@ def token_head(
     command += [f"--port={gcs}", f"--dashboard-port={dashboard}", "--dashboard-host=127.0.0.1"]
     command += [f"--dashboard-agent-listen-port={agent}", f"--ray-client-server-port={client}"]
     command += [f"--num-cpus={cpus}", "--object-store-memory=150000000", f"--temp-dir={folder}"]
-    env = {**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token}
+    env = {**(environment or os.environ), "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token}
     env |= {"RAY_USAGE_STATS_ENABLED": "0", "PATH": f"{BIN}:{os.environ['PATH']}"}
-    env |= environment or {}
     process = subprocess.Popen(
         command,
         env=env,

@@ -149,6 +149,10 @@ class Coordinator:
         """Return how many workers live and have answered."""
         return len(self._fleet.answering())
 
+    def worker_seconds(self) -> float | None:
+        """Return the time that workers were there, where their number changes; None elsewhere."""
+        return self._fleet.worker_seconds if self._fleet.is_elastic else None
+
     def health(self) -> dict[str, int]:
         """Return how many workers there are by what they do."""
         return dict(Counter(worker["state"] for worker in self._fleet.health()))
@@ -261,6 +265,9 @@ class Coordinator:
         for back in self._fleet.handed_back():
             _LOG.info("%s goes: %s", back.worker, back.reason)
             self._record([self._lost_event(n, back.reason, 0) for n in back.trials])
+        workers = self._fleet.resized()
+        if workers is not None:
+            self._record([Event(Kind.RESIZED, payload={"workers": workers})])
 
     def _consume(self, items: Iterable[Reply | Lost]) -> None:
         """Log what workers said, one transaction for the round."""

@@ -28,6 +28,7 @@ class Kind(StrEnum):
 
     OPENED = "opened"
     CLOSED = "closed"
+    RESIZED = "resized"
     ASKED = "asked"
     WARMED = "warmed"
     STARTED = "started"

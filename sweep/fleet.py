@@ -51,6 +51,7 @@ class Fleet:
         held: Trials that each worker holds; only of workers that have answered.
         capacity: Trials that a worker can train together, where it has said so.
         worker_seconds: Sum of the time that workers have been there for us.
+        is_elastic: Whether their number follows the cluster's nodes.
     """
 
     def __init__(
@@ -73,6 +74,8 @@ class Fleet:
         self._commands: dict[str, list[Command]] = defaultdict(list)
         self._leaving: dict[str, str] = {}
         self._tended = self._resized = time.monotonic()
+        self.is_elastic = executor.room() is not None
+        self._told: int | None = None
         self._given_until, self._left = -math.inf, 0
 
     # -- who there is --------------------------------------------------------------------------
@@ -145,6 +148,13 @@ class Fleet:
         self._leaving.pop(worker, None)
         slots = self.capacity.pop(worker, slots)
         return held, [number for number in held if not self._waits(number)][:slots]
+
+    def resized(self) -> int | None:
+        """Return how many workers there are, where that has changed with the cluster's nodes."""
+        if not self.is_elastic or len(self.held) == self._told:
+            return None
+        self._told = len(self.held)
+        return self._told
 
     # -- how they are --------------------------------------------------------------------------
 

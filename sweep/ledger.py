@@ -88,10 +88,19 @@ class _Training:
 class _Session:
     """One coordinator's life: what it had, and since when it trained."""
 
-    opened: float
+    since: float
     workers: int
-    first_training: float | None = None
+    before: float = 0.0
+    starting: float | None = None
     trained: float = 0.0
+
+    def available(self, now: float) -> float:
+        """Return the seconds of all its workers until now."""
+        return self.before + self.workers * max(now - self.since, 0.0)
+
+    def resize(self, now: float, workers: int) -> None:
+        """Go on with another number of workers."""
+        self.before, self.since, self.workers = self.available(now), now, workers
 
 
 @dataclass
@@ -111,6 +120,8 @@ class LedgerFold:
         if event.kind is Kind.OPENED:
             self._close(None)
             self._session = _Session(event.time, int(event.payload.get("workers") or 0))
+        elif event.kind is Kind.RESIZED and self._session is not None:
+            self._session.resize(event.time, int(event.payload["workers"]))
         elif event.kind is Kind.CLOSED:
             self._last = event.time
             self._close(event.payload.get("busy_seconds"))
@@ -155,8 +166,8 @@ class LedgerFold:
         self._lost += sum(trial.seconds[kept:])
         del trial.seconds[kept:]
         trial.attempt = event.attempt or 0
-        if self._session is not None and self._session.first_training is None:
-            self._session.first_training = event.time
+        if self._session is not None and self._session.starting is None:
+            self._session.starting = self._session.available(event.time)
 
     def _report(self, trial: _Training, event: Event) -> None:
         late = event.attempt is not None and event.attempt < trial.attempt
@@ -180,11 +191,9 @@ class LedgerFold:
         session = self._session
         if session is None:
             return self._available, self._starting, 0.0
-        span = max(self._last - session.opened, 0.0)
-        began = session.first_training
-        start = span if began is None else min(max(began - session.opened, 0.0), span)
-        available = self._available + session.workers * span
-        return available, self._starting + session.workers * start, session.trained
+        available = session.available(self._last)
+        starting = available if session.starting is None else session.starting
+        return self._available + available, self._starting + starting, session.trained
 
 
 def ledger_of(events: Iterable[Event]) -> Ledger:

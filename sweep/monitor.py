@@ -73,8 +73,12 @@ class Monitor:
         if clock.first_ask is None:
             return 0.0
         until = clock.last_tell or time.time()
-        span = max(until - clock.first_ask, 1e-9) * self._workers
-        return min(clock.busy_seconds / span, 1.0)
+        return self._busy(until - clock.first_ask)
+
+    def _busy(self, span: float) -> float:
+        """Return the share of a span that workers were busy, or of the time they were there."""
+        available = self._coordinator.worker_seconds() or span * self._workers
+        return min(self._coordinator.clock.busy_seconds / max(available, 1e-9), 1.0)
 
     def _pulse(self) -> None:
         """Let people elsewhere know that the coordinator lives, and how its workers are."""
@@ -131,8 +135,7 @@ class Monitor:
         clock = self._coordinator.clock
         if clock.first_ask is None:
             return 0.0
-        span = max(time.time() - clock.first_ask, 1e-9) * self._workers
-        return min(clock.busy_seconds / span, 1.0)
+        return self._busy(time.time() - clock.first_ask)
 
     def _epochs_per_second(self) -> float:
         now = time.monotonic()

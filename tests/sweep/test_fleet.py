@@ -6,6 +6,7 @@ import sweep.fleet
 from sweep.events import EventLog, Kind
 from sweep.executors import InProcessExecutor
 from sweep.fleet import Fleet
+from sweep.ledger import ledger_of
 from sweep.protocol import Lost, Reply
 from sweep.pruning_rules import NoPruning
 from sweep.shared_disk import check_shared_disk, mark_disk
@@ -162,6 +163,14 @@ def test_workers_come_and_go_with_the_clusters_nodes(tmp_path):
     run(tmp_path, executor, run={"workers": "auto"}, budget={"trials": 12})
     assert executor.sizes[0] == 1
     assert max(executor.sizes) == 3
+    log = EventLog.open(tmp_path / "s" / "sweep.db", "s")
+    events = list(log.read())
+    log.close()
+    sizes = [e.payload["workers"] for e in events if e.kind is Kind.RESIZED]
+    assert sizes[0] == 1
+    assert 3 in sizes
+    opened, closed = events[0].time, events[-1].time
+    assert closed - opened < ledger_of(events).available < 3 * (closed - opened)
     states = {t.state for t in fold(tmp_path).trials.values()}
     assert states == {Standing.COMPLETE}
 

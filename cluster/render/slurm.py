@@ -61,6 +61,7 @@ address="$head_ip:$((20000 + SLURM_JOB_ID % 10000))"
 
 # The sweep's process, told by name to save what it has: Ray itself must outlive it.
 driver="$private/driver.pid"
+rm -f "$driver"
 stopping=
 requeue=
 # shellcheck disable=SC2329  # traps call it
@@ -170,6 +171,9 @@ def _resources(deployment: Deployment) -> str:
     """Return how much of each node Ray hands out: what workers use, not all that there is."""
     workers = deployment.workers
     words = [f"--num-cpus={workers.node_cpus}", f"--num-gpus={workers.node_gpus}"]
+    # Ray would count the whole machine's memory, whatever Slurm lets the job have.
+    held = math.ceil(workers.memory_gib * workers.per_node)
+    words += [f"--memory={held * 2**30}", f"--object-store-memory={workers.store_gib * 2**30}"]
     if workers.node_labels:
         pairs = ",".join(f"{name}={value}" for name, value in workers.node_labels.items())
         words.append(shlex.quote(f"--labels={pairs}"))

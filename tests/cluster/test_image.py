@@ -68,6 +68,6 @@ def test_it_installs_the_project_with_extras_that_exist():
     assert project["requires-python"] == f">={python}"
 
 
-@pytest.mark.parametrize("name", ["procps", "rsync"])
+@pytest.mark.parametrize("name", ["openssh-client", "procps", "rsync", "tmux"])
 def test_it_has_what_rendered_manifests_call(name):
     assert re.search(rf"install .* {name}\b", TEXT)

@@ -123,6 +123,20 @@ def test_a_password_in_the_sweep_file_is_refused_and_not_repeated(
     assert "planted" not in line
 
 
+@pytest.mark.parametrize("target", ["kuberay", "slurm", "ray-up"])
+def test_what_the_environment_keeps_secret_stays_there(spec, capsys, monkeypatch, target):
+    for name in ("PGPASSWORD", "MLFLOW_TRACKING_PASSWORD", "RAY_AUTH_TOKEN", "RNN_SWEEP_LOG"):
+        monkeypatch.setenv(name, "postgresql://me:planted@host/sweeps")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:planted@mlflow:5000")
+    assert main(["render", target, str(spec), "--set", "tracking.uri=null"]) == 0
+    captured = capsys.readouterr()
+    assert "planted" not in captured.out + captured.err
+
+
+def test_an_output_that_can_not_be_written_is_one_line(spec, tmp_path, capsys):
+    assert "nowhere" in refused(capsys, "slurm", spec, "--output", tmp_path / "nowhere" / "out")
+
+
 @pytest.mark.parametrize(
     ("target", "setting", "law"),
     [

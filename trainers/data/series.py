@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
+import tarfile
 import warnings
+import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,6 +26,12 @@ SECONDS_PER_DAY = 86_400
 DAYS_PER_WEEK = 7
 CALENDAR_NAMES = ("time_of_day_sin", "time_of_day_cos", "time_of_week_sin", "time_of_week_cos")
 
+# What pandas lets through of a broken file or archive; a link in an archive leads nowhere.
+_UNREADABLE = (
+    *(ValueError, OSError, EOFError, KeyError, zlib.error, lzma.LZMAError),
+    *(zipfile.BadZipFile, tarfile.TarError),
+)
+
 
 def read_frame(path: Path) -> pd.DataFrame:
     """Read a table whose rows are time steps; `.parquet` by its ending, CSV otherwise.
@@ -35,8 +45,8 @@ def read_frame(path: Path) -> pd.DataFrame:
         raise DataError(f"there is no data file {path}; set data.path to a CSV or Parquet file.")
     try:
         frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
-    except (ValueError, OSError, pd.errors.ParserError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except _UNREADABLE as error:
+        reason = (str(error).strip().splitlines() or [repr(error)])[0]
         raise DataError(f"{path} can't be read as a table: {reason}") from error
     if frame.empty:
         raise DataError(f"{path} must have at least one row of data, but has none.")

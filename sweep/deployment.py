@@ -20,7 +20,7 @@ from sweep.config import SweepConfig
 from sweep.config_file import find_sweep_file
 from sweep.config_paths import change_paths, is_address
 from sweep.errors import ConfigProblem
-from sweep.masking import masked
+from sweep.masking import password_key
 
 DEFAULT_WORKERS = 4
 DEFAULT_MEMORY_GIB = 4.0
@@ -28,7 +28,6 @@ _SPEC_FOLDER = "/sweep"  # where a pod finds the sweep file
 _HOME = "/home/ray/sweep"  # where a machine of `ray up` finds it
 _SHARED = "/mnt/sweeps"  # where it finds the shared disk
 _CODE = ("data.source", "space.base")
-_PASSWORD = re.compile(r"//[^/@:]*:[^/@]+@|[?&][a-z_]*(password|token|secret)=", re.IGNORECASE)
 _PLAIN_PATH = re.compile(r"^/[A-Za-z0-9._/-]*$")
 
 
@@ -143,14 +142,13 @@ def _workers(config: SweepConfig) -> Workers:
 
 
 def _refuse_passwords(values: Mapping[str, Any]) -> None:
-    for key, value in _leaves(values):
-        named = value is not None and masked("", key.rpartition(".")[2]) != ""
-        if named or (isinstance(value, str) and _PASSWORD.search(value)):
-            raise ConfigProblem(
-                f"a manifest must hold no passwords, but {key} looks like one or holds one; take "
-                "it out of the sweep file and name a Secret in cluster.deploy, or give it in the "
-                "environment."
-            )
+    key = password_key(values)
+    if key is not None:
+        raise ConfigProblem(
+            f"a manifest must hold no passwords, but {key} looks like one or holds one; take it "
+            "out of the sweep file and name a Secret in cluster.deploy, or give it in the "
+            "environment."
+        )
 
 
 def _check_directory(config: SweepConfig, target: str) -> None:
@@ -233,14 +231,3 @@ def _read(path: Path, key: str) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigProblem(f"{key} must name a readable Python file, but {error}.") from error
-
-
-def _leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from _leaves(inner, f"{key}.{name}" if key else str(name))
-    elif isinstance(value, list):
-        for item in value:
-            yield from _leaves(item, key)
-    else:
-        yield key, value

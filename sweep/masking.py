@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sweep.tracking_uri import shown
@@ -11,6 +11,7 @@ from sweep.tracking_uri import shown
 _SECRET = re.compile(r"password|passwd|secret|token|credential|api_?key|access_?key", re.IGNORECASE)
 _NOT_SECRET = frozenset({"tokens", "max_tokens", "tokenizer"})
 _MASK = "***"
+_PASSWORD = re.compile(r"//[^/@:]*:[^/@]+@|[?&][a-z_]*(password|token|secret)=", re.IGNORECASE)
 
 
 def masked(value: Any, key: str = "") -> Any:
@@ -22,3 +23,28 @@ def masked(value: Any, key: str = "") -> Any:
     if value is not None and key not in _NOT_SECRET and _SECRET.search(key):
         return _MASK
     return shown(value) if isinstance(value, str) and "://" in value else value
+
+
+def password_key(values: Mapping[str, Any]) -> str | None:
+    """Return the dotted key of the first value that is a password by its key, or holds one."""
+    for key, value in _leaves(values):
+        named = value is not None and masked("", key.rpartition(".")[2]) != ""
+        if named or (isinstance(value, str) and holds_password(value)):
+            return key
+    return None
+
+
+def holds_password(text: str) -> bool:
+    """Whether an address in the text holds a password."""
+    return _PASSWORD.search(text) is not None
+
+
+def _leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _leaves(inner, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _leaves(item, key)
+    else:
+        yield key, value

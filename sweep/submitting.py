@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -25,6 +25,7 @@ from sweep.config import SweepConfig, validate
 from sweep.config_file import apply_overrides, assign, find_sweep_file, read_sweep_file
 from sweep.config_paths import change_paths, is_relative, keep_inside, named_files
 from sweep.errors import ConfigProblem
+from sweep.masking import holds_password, password_key
 
 DEFAULT_DIRECTORY = "~/rnn-sweeps"
 PACKAGES = ("cluster", "search_spaces", "sweep", "trainers")
@@ -86,6 +87,9 @@ def prepare_submission(
     change_paths(values, gathered.in_package)
     values |= {"name": config.name}
     assign(values, "run.address", "auto")
+    if isinstance(values.get("cluster"), dict):
+        values["cluster"].pop("deploy", None)
+    _refuse_passwords(values)
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
     files: dict[str, Path | bytes] = {f"{SENT}/{config.name}.yaml": text.encode()}
     files |= {f"{SENT}/{name}": file for name, file in gathered.files().items()}
@@ -191,6 +195,15 @@ def _check_space(config: SweepConfig, gathered: _Gathered) -> None:
         sweep_space(config)
 
 
+def _refuse_passwords(values: Mapping[str, Any]) -> None:
+    key = password_key(values)
+    if key is not None:
+        raise ConfigProblem(
+            f"what is sent must hold no passwords, but {key} looks like one or holds one; let it "
+            "be read from the cluster's own environment."
+        )
+
+
 def _own_sources() -> dict[str, Path]:
     root = Path(__file__).resolve().parents[1]
     return {n: f for name in PACKAGES for n, f in python_sources(root / name, name).items()}
@@ -241,6 +254,5 @@ def _environment(config: SweepConfig) -> tuple[dict[str, str], list[str]]:
 
 def _holds_secret(address: str) -> bool:
     parts = urlsplit(address)
-    in_query = any("pass" in key.lower() for key in parse_qs(parts.query))
     alone = parts.scheme in ("http", "https") and parts.username is not None
-    return parts.password is not None or in_query or alone
+    return parts.password is not None or holds_password(address) or alone

@@ -45,6 +45,8 @@ from trainers.config import TrainConfig
 _LOG = logging.getLogger(__name__)
 POLL_SECONDS = 0.5
 IDLE_SECONDS = 0.02
+ASKED_TO_END = ("interrupted", "stopped")
+"""Reasons of `stop` that somebody waits for: nothing more is begun."""
 
 
 @dataclass
@@ -111,14 +113,19 @@ class Coordinator:
             self._tend()
             watch(self)
 
-    def evaluate(self, numbers: Sequence[int]) -> None:
+    def evaluate(self, numbers: Sequence[int], stop: Callable[[], str | None]) -> None:
         """Evaluate finalists on the test part, each once in the sweep's life.
+
+        Args:
+            stop: As for `run`; a budget that is used up leaves time for this.
 
         Raises:
             ExecutorError: it kills one worker after the other.
         """
         deaths, done = 0, {n for n in numbers if self.state.trials[n].test}
         while todo := [n for n in numbers if n not in done]:
+            if stop() in ASKED_TO_END:
+                return
             ready = self._fleet.answering()
             if ready and not self._fleet.in_flight(ready):
                 for index, number in enumerate(todo):

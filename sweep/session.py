@@ -20,7 +20,7 @@ from cluster.errors import HeadLost
 from sweep.asking import Asking
 from sweep.checkpoints import CHECKPOINTS
 from sweep.config import SweepConfig, difference, identity
-from sweep.coordinator import Coordinator, ranked
+from sweep.coordinator import ASKED_TO_END, Coordinator, ranked
 from sweep.errors import ConfigMismatch, LeaseLost
 from sweep.events import LOG_FILE, Event, EventLog, Kind
 from sweep.executors import Executor, RayExecutor
@@ -149,11 +149,13 @@ class _Session:
             self.executor.start(self.prepared.data, self._worker_settings(), workers)
             with self._stop_flag(fleet) as stop:
                 reason = self._train(coordinator, lambda: coordinator.run(stop, monitor.watch))
-            finalists: list[int] = []
-            if reason not in ("interrupted", "stopped"):
-                monitor.announce("finalists")
-                finalists = self._finalists()
-                coordinator.evaluate([*finalists, *self._replicates_of(finalists)])
+                finalists: list[int] = []
+                if reason not in ASKED_TO_END:
+                    monitor.announce("finalists")
+                    finalists = self._finalists()
+                    coordinator.evaluate([*finalists, *self._replicates_of(finalists)], stop)
+                if (late := stop()) in ASKED_TO_END:
+                    reason = late
             monitor.announce("closing")
             self._close(reason, coordinator, fleet, workers)
         except HeadLost as lost:

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import os
+import signal
 
 import pytest
 
@@ -10,6 +12,7 @@ import sweep.stop_flag
 from sweep.events import EventLog
 from sweep.executors import InProcessExecutor
 from sweep.progress import BestTrial, Progress, TrialEnd
+from sweep.protocol import Evaluate
 from sweep.state import Standing
 from sweep.structured_log import NOTICES, json_progress, notices_to
 from tests.sweep.session_runs import fold, numbers, run
@@ -48,6 +51,25 @@ def test_a_stop_from_elsewhere_saves_and_ends_and_the_same_command_goes_on(tmp_p
     assert sum(t.ended for t in state.trials.values()) < 5
     assert run(tmp_path / "stopped", **changes).reason == "finished"
     assert numbers(tmp_path / "stopped") == numbers(tmp_path / "calm")
+
+
+class InterruptedLate(InProcessExecutor):
+    """Ctrl-C while finalists are evaluated, which nobody answers."""
+
+    def poll(self, timeout_seconds):
+        if self._calls and any(isinstance(c, Evaluate) for c in self._calls[0][1]):
+            os.kill(os.getpid(), signal.SIGINT)
+            return []
+        return super().poll(timeout_seconds)
+
+
+def test_ctrl_c_while_finalists_are_evaluated_closes_the_session(tmp_path):
+    assert run(tmp_path, InterruptedLate()).reason == "interrupted"
+    state = fold(tmp_path)
+    assert state.closed["reason"] == "interrupted"
+    assert not any(t.test for t in state.trials.values())
+    assert len(run(tmp_path).finalists) == 2
+    assert sum(bool(t.test) for t in fold(tmp_path).trials.values()) == 2
 
 
 class WithGpus(InProcessExecutor):

@@ -14,6 +14,7 @@ from sweep.cli_options import SWEEPS, Directory, Name
 from sweep.cli_render import render
 from sweep.cli_report import compare, export, report
 from sweep.cli_run import plan, run
+from sweep.cli_smoke import smoke
 from sweep.messages import FAILURE
 
 app = typer.Typer(
@@ -146,6 +147,7 @@ app.command()(register)
 app.command()(submit)
 app.command()(jobs)
 app.command()(logs)
+app.command()(smoke)
 
 
 @app.command()

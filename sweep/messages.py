@@ -1,12 +1,17 @@
-"""What a person is told when something goes wrong: one line, and the exit code."""
+"""What a person is told when something goes wrong: one line, and the exit code.
+
+All exit codes of `rnn-sweep` stand here.
+"""
 
 from __future__ import annotations
 
 from sweep.errors import SweepError, UserError
 
-USER_MISTAKE = 2
-FAILURE = 1
-INTERRUPTED = 130
+DONE = 0
+FAILURE = 1  # something outside failed: a tracker, a disk, a cluster
+USER_MISTAKE = 2  # one line says what to mend
+SMOKE_FAILED = 3  # a check of `smoke` failed, or one of its gates fired
+INTERRUPTED = 130  # Ctrl-C or SIGTERM; a sweep goes on with the same command
 
 
 def to_user_message(error: BaseException) -> str | None:

@@ -88,7 +88,7 @@ def read_back(prepared: Prepared, ran: Ran, directory: Path, possible: int | Non
         RESUMED: lambda: check_resumed(ran.before, events),
         RECORD: recorded,
         MODEL: model,
-        NOTHING_LEFT: lambda: checked(NOTHING_LEFT, ran.left, "no process"),
+        NOTHING_LEFT: lambda: checked(NOTHING_LEFT, ran.left, "no coordinator, worker or sink"),
     }
     for name, check in cases.items():
         checks.append(_timed(name, check))

@@ -104,7 +104,7 @@ def _run(
     left = runs.family.wait_until_gone(_GONE_SECONDS)
     now = time.monotonic()
     return Ran(
-        runs.folder, trials, code, runs.said(), before, tuple(left.values()), now - began,
+        runs.folder, trials, code, runs.said(), before, tuple(left), now - began,
         now - again,
     )  # fmt: skip
 

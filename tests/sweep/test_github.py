@@ -52,8 +52,8 @@ def test_no_input_is_pasted_into_a_script() -> None:
     [
         ({}, []),
         (
-            {"FAIL_IF": "best/val_rmse > 0.9 * champion\n\ntrials/failed > 0\n", "CHAMPION": "load"},
-            ["--fail-if=best/val_rmse > 0.9 * champion", "--fail-if=trials/failed > 0",
+            {"FAIL_IF": "best/val_rmse > champion\n\ntrials/failed > 0\n", "CHAMPION": "load"},
+            ["--fail-if=best/val_rmse > champion", "--fail-if=trials/failed > 0",
              "--champion=load"],
         ),
         ({"SET": "data.limit=9\n space.parameters={cell: [gru]}"},

@@ -14,10 +14,12 @@ def belonging(folder: Path) -> list[psutil.Process]:
     stand in it, or hold files in it open.
 
     A Ray worker overwrites its command line, and with it its environment; it holds its log open.
+    This process and those that started it are left out.
     """
     mark, found = str(folder), []
+    family = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     for process in psutil.process_iter():
-        if process.pid != os.getpid() and _belongs(process.pid, mark):
+        if process.pid not in family and _belongs(process.pid, mark):
             with suppress(psutil.NoSuchProcess):
                 if process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)

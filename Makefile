@@ -1,4 +1,4 @@
-# The verbs: setup demo test test-fast check bench bench-gpu clean. All of them use the own .venv.
+# The verbs: setup demo test test-fast check chaos bench bench-gpu clean. All of them use the own .venv.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -10,7 +10,7 @@ export RAY_USAGE_STATS_ENABLED = 0
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check format bench bench-gpu clean
+.PHONY: help setup demo test test-fast check format chaos bench bench-gpu clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ check: $(STAMP) ## lint, format, types, import law
 format: $(STAMP) ## rewrite the code as `check` wants it
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
+
+chaos: $(STAMP) ## kill everything in mid-sweep, compare with the undisturbed one (ARGS="--kills 100 --seed 0")
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 bench: $(STAMP) ## measure (ARGS=--write appends to tests/benchmarks/RESULTS.md, ARGS=--quick smokes)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)

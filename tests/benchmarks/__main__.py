@@ -21,6 +21,8 @@ _BENCHMARKS = (
     "training_epoch",
     "training_law",
     "first_step",
+    "joined_start",
+    "raylets",
     "pack_cost",
     "pruning_simulator",
 )

@@ -75,6 +75,9 @@ class CloudSection(Section):
     project: Word | None = Field(None, description="GCP's project")
     head: Word | None = Field(None, description="machine type; null: m5.xlarge, n2-standard-4")
     worker: Word | None = Field(None, description="machine type; null: by GPUs")
+    machine_image: Line | None = Field(
+        None, description="with Docker, and NVIDIA's driver; null: Ray's, Google's deep learning VM"
+    )
     ssh_user: Word = "ubuntu"
     nfs: Line | None = Field(None, description="HOST:/PATH of the disk that all nodes share")
 

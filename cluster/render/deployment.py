@@ -117,6 +117,7 @@ class Cloud:
     project: str | None = None
     head: str | None = None
     worker: str | None = None
+    machine_image: str | None = None
     ssh_user: str = "ubuntu"
     nfs: str | None = None
 

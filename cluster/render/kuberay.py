@@ -6,6 +6,7 @@ outlive the pods: PostgreSQL, and a claim that all pods mount.
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import Any
 
@@ -26,6 +27,8 @@ FINISHED_SECONDS = 600
 IDLE_SECONDS = 120
 DASHBOARD_PORT = 8265
 SPEC_FOLDER = "/sweep"
+_LABEL_VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
+_LABEL_NAME = re.compile(rf"([a-z0-9.-]{{1,253}}/)?{_LABEL_VALUE.pattern}")
 _LONGEST_CONFIG = 900_000  # a ConfigMap holds 1 MiB, keys and manifest included
 
 _COMMENT = """\
@@ -203,6 +206,16 @@ def _worker_group(deployment: Deployment) -> dict[str, Any]:
         # Without it the autoscaler would not know, at no pods, that these pods bear it.
         group["resources"] = {f"accelerator_type:{workers.accelerator}": "1"}
     if labels:
+        _check_labels(labels)
         group["labels"] = labels
     group["template"] = worker_template(deployment)
     return group
+
+
+def _check_labels(labels: dict[str, str]) -> None:
+    for name, value in labels.items():
+        if not (_LABEL_NAME.fullmatch(name) and (value == "" or _LABEL_VALUE.fullmatch(value))):
+            raise ValueError(
+                "cluster.labels must be labels as Kubernetes has them (letters, digits, dots, "
+                f"dashes, underscores; 63 at most), but got {name}: {value!r}"
+            )

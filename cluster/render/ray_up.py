@@ -160,12 +160,14 @@ def _machine(deployment: Deployment, role: str) -> dict[str, Any]:
         market = {"InstanceMarketOptions": {"MarketType": "spot"}} if spot else {}
         # Instances answer questions about their own credentials to nobody but themselves.
         metadata = {"MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 2}}
-        return {"InstanceType": kind, "BlockDeviceMappings": [disk], **metadata, **market}
+        image = {"ImageId": cloud.machine_image} if cloud.machine_image else {}
+        return {"InstanceType": kind, **image, "BlockDeviceMappings": [disk], **metadata, **market}
+    source = cloud.machine_image or _GCP_IMAGE
     boot: dict[str, Any] = {
         "boot": True,
         "autoDelete": True,
         "type": "PERSISTENT",
-        "initializeParams": {"diskSizeGb": _DISK_GIB, "sourceImage": _GCP_IMAGE},
+        "initializeParams": {"diskSizeGb": _DISK_GIB, "sourceImage": source},
     }
     scheduling: list[dict[str, Any]] = [{"preemptible": True}] if spot else []
     if role == "worker" and deployment.workers.node_gpus:

@@ -68,7 +68,12 @@ FULL = Deployment(
         setup=("module load python/3.11", ". ~/rnn-sweep/.venv/bin/activate"),
         environment="~/.rnn-sweep.env",
     ),
-    cloud=Cloud(nfs="fs-1.efs.us-west-2.amazonaws.com:/", worker="p4d.24xlarge", zone="us-west-2b"),
+    cloud=Cloud(
+        nfs="fs-1.efs.us-west-2.amazonaws.com:/",
+        worker="p4d.24xlarge",
+        zone="us-west-2b",
+        machine_image="ami-0123456789abcdef0",
+    ),
 )
 GCP = Deployment(
     name="load",

@@ -208,3 +208,30 @@ def test_a_sweep_that_no_config_map_holds_is_refused_with_its_size():
 def test_any_sweeps_name_becomes_one_that_kuberay_takes(name, expected):
     (found,) = [d for d in documents(render(replace(PLAIN, name=name))) if d["kind"] == "RayJob"]
     assert found["metadata"]["name"] == expected
+
+
+@pytest.mark.parametrize("label", [{"a b": "c"}, {"a": "b c"}, {"a": "x" * 64}, {"-a": "b"}])
+def test_a_label_that_no_node_can_bear_is_refused(label):
+    workers = replace(PLAIN.workers, labels=label)
+    with pytest.raises(ValueError, match="must be labels as Kubernetes has them"):
+        render(replace(PLAIN, workers=workers))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_kuberay_checks_beyond_its_schema_holds(name):
+    """Laws of KubeRay 1.7's operator, which a schema can't say."""
+    spec = job(name)["spec"]
+    cluster = spec["rayClusterSpec"]
+    assert tuple(map(int, cluster["rayVersion"].split("."))) >= (2, 52, 0)  # for the token
+    assert spec["backoffLimit"] >= 0
+    assert spec["activeDeadlineSeconds"] > 0
+    for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
+        assert "labels" not in group["rayStartParams"]
+        assert not (group.get("resources") and group["rayStartParams"])
+        # Never or unset with the autoscaler v2.
+        assert "restartPolicy" not in group["template"]["spec"]
+        (container,) = group["template"]["spec"]["containers"]
+        managed = {"RAY_REDIS_ADDRESS", "REDIS_PASSWORD", "RAY_enable_autoscaler_v2"}
+        assert not managed & set(environment(container))
+    for group in cluster["workerGroupSpecs"]:
+        assert 0 <= group["minReplicas"] <= group["maxReplicas"]

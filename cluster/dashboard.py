@@ -106,6 +106,8 @@ def open_dashboard(address: str, allow_open: bool = False) -> Dashboard:
         raise _no_server(url, f"status {probe.status}")
     is_open = probe.status == 200
     admit(url, host, token, is_open, allow_open)
+    if is_open:
+        token = None  # it is not asked for, and everybody there could read it
     if token is not None and url.startswith("http:") and not is_loopback(host):
         say(
             f"the token travels to {url} unencrypted; take https, or a tunnel: "

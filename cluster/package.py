@@ -97,7 +97,8 @@ def _too_big(files: Mapping[str, Path | bytes], limit_bytes: int) -> PackageErro
         for name, source in files.items()
     }
     biggest = sorted(sizes, key=lambda name: -sizes[name])[:_BIGGEST]
-    named = ", ".join(f"{name} {sizes[name] / 2**20:,.1f} MiB" for name in biggest)
+    worth = [name for name in biggest if sizes[name] * 100 >= sizes[biggest[0]]]
+    named = ", ".join(f"{name} {sizes[name] / 2**20:,.1f} MiB" for name in worth)
     return PackageError(
         f"what is sent must be below {limit_bytes / 2**20:g} MiB compressed, but this is more; the "
         f"biggest of {len(files)} files: {named}; put data on a disk that the cluster sees, and "

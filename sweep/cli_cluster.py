@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +26,7 @@ AllowOpen = Annotated[
         help="Use a cluster that asks for no token. Whoever reaches it can run code on it.",
     ),
 ]
+_RAYS_OWN = re.compile(r"^[\d-]+ [\d:,]+\t[A-Z]+ job_manager\.py:\d+ -- .*\n", re.MULTILINE)
 SweepName = Annotated[str, typer.Argument(help="The sweep's name.")]
 
 
@@ -131,7 +133,12 @@ def logs(
     if follow:
         _follow(board, job)
     else:
-        typer.echo(read_log(board, job), nl=False)
+        _show(read_log(board, job))
+
+
+def _show(text: str) -> None:
+    """Show what a job says, without Ray's own remarks."""
+    typer.echo(_RAYS_OWN.sub("", text), nl=False)
 
 
 def _send(board: Dashboard, made: Submission, package: Package) -> Job:
@@ -148,7 +155,7 @@ def _follow(board: Dashboard, job: Job) -> None:
     from cluster.jobs import follow
 
     try:
-        ended = follow(board, job, lambda text: typer.echo(text, nl=False))
+        ended = follow(board, job, _show)
     except KeyboardInterrupt:
         typer.echo(
             f"\n{job.submission_id} goes on; stop it with: "

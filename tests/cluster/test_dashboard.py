@@ -90,6 +90,7 @@ def test_an_open_cluster_off_loopback_gets_no_token_and_no_sweep(capsys):
             open_dashboard(url)
         assert [sent for _, sent in server.asked] == [None]
         assert open_dashboard(url, allow_open=True).is_open
+    assert {sent for _, sent in server.asked} == {None}
     assert "IS OPEN" in capsys.readouterr().err
 
 

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from sweep.messages import SMOKE_FAILED
+from sweep.messages import INTERRUPTED, SMOKE_FAILED
 
 _SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 
@@ -77,7 +77,11 @@ def smoke(
     given = frozenset(text.partition("=")[0].strip() for text in overrides or ())
     with _folder(directory, keep=keep) as folder, _sigterm_as_ctrl_c():
         options = SmokeOptions(folder.path, gates, given, champion, use_tracker)
-        report = run_smoke(config, options, typer.echo)
+        try:
+            report = run_smoke(config, options, typer.echo)
+        except KeyboardInterrupt:
+            typer.echo("interrupted; all that was started has been ended", err=True)
+            raise typer.Exit(INTERRUPTED) from None
         folder.wanted |= report.failed
         for line in lines(report):
             typer.echo(line)

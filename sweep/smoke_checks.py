@@ -160,9 +160,8 @@ def check_record(state: SweepState, record: Record, steps: Sequence[str]) -> Che
             problems.append(f"trial {trial.number} has {len(runs)} runs, not one")
         for run in runs:
             problems += [f"trial {trial.number}: {p}" for p in _problems(trial, run, steps)]
-    points = sum(len(told) for runs in record.trials.values() for r in runs for told in r.steps)
-    runs_seen = 1 + len(record.trials)
-    return checked(RECORD, problems, f"{runs_seen} runs, {points and len(steps)} curves each")
+    runs_seen = len(record.parents) + len(record.trials)
+    return checked(RECORD, problems, f"{runs_seen} runs, {len(steps)} curves a trial")
 
 
 def _problems(trial: TrialState, run: RecordedRun, steps: Sequence[str]) -> Iterator[str]:

@@ -49,6 +49,7 @@ def shrunk(
     """
     values = config.model_dump(mode="json")
     values["name"] = _free_name(config.name, directory)
+    values["run"]["log"] = None  # read back as a file
     tiny = _Shrinking(values, given)
     tiny.at_most("data.limit", STREAM_STEPS if stream else SEQUENCES)
     tiny.setting("max_epochs", EPOCHS, default=20)
@@ -65,8 +66,9 @@ def shrunk(
     for bound in values["search"]["constraints"]:
         if not tiny.is_given("search.constraints"):
             bound |= {end: _loose(bound[end], end) for end in ("min", "max")}
-    values["tracking"] = {
-        "uri": config.tracking.uri if use_tracker else local_store(directory),
+    elsewhere = use_tracker or tiny.is_given("tracking.uri")
+    values["tracking"] = {  # whole: the record is what a smoke is about, and nothing is registered
+        "uri": config.tracking.uri if elsewhere else local_store(directory),
         "experiment": values["name"],
     }
     return validate(values)
@@ -80,7 +82,6 @@ _PLAIN: dict[str, Any] = {
     "budget.hours": None,
     "budget.gpu_hours": None,
     "run.address": None,
-    "run.log": None,
     "run.threads": 1,
     "run.checkpoint_seconds": CHECKPOINT_SECONDS,
     "cluster": {},

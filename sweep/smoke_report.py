@@ -84,7 +84,7 @@ def summary(report: SmokeReport) -> str:
         for verdict in report.verdicts:
             case = _as_check(verdict)
             icon = f"{_ICONS[case.outcome]} {verdict.outcome}"
-            rows.append(f"| `{_cell(verdict.gate.text)}` | {icon} | {_cell(verdict.sides)} |")
+            rows.append(f"| `{verdict.gate.text}` | {icon} | {_cell(verdict.sides)} |")
     return "\n".join([*rows, ""])
 
 

@@ -103,6 +103,19 @@ def nodes() -> list[Node]:
     return found
 
 
+def lives(node_id: str) -> bool:
+    """Return whether a node is there: known to the head, and answering on its own port.
+
+    A node's workers end with it at once, some seconds before the head takes note.
+    """
+    import ray
+
+    for entry in ray.nodes():  # type: ignore[no-untyped-call]
+        if entry["NodeID"] == node_id and entry.get("Alive"):
+            return answers(f"{entry['NodeManagerAddress']}:{entry['NodeManagerPort']}")
+    return False
+
+
 def room(needs: Needs) -> int:
     """Return how many workers the cluster's nodes could hold, were they empty."""
     return sum(node.holds(needs) for node in nodes())

@@ -266,7 +266,7 @@ class RayExecutor:
         """Return whether a worker died because its node did."""
         if getattr(error, "preempted", False) or "node has died" in str(error):
             return True
-        return bool(seat.node_id) and seat.node_id not in {node.node_id for node in nodes.nodes()}
+        return bool(seat.node_id) and not nodes.lives(seat.node_id)
 
     def _remove(self, worker: str) -> None:
         import ray

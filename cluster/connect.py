@@ -125,9 +125,10 @@ def _find_head(address: str) -> tuple[str, int]:
 def _split(text: str, address: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
     if not colon or not host or "/" in text or not port.isdecimal() or not 0 < int(port) < 65536:
+        shown = address.rpartition("@")[2]
         way_out = "to a http:// address sweeps go with `rnn-sweep submit`"
         raise ConnectError(
-            f"--address must be auto or a head's HOST:PORT, but got {address!r}; {way_out}."
+            f"--address must be auto or a head's HOST:PORT, but got {shown!r}; {way_out}."
         )
     return host.strip("[]"), int(port)
 

@@ -7,6 +7,7 @@ and the next goes on where the last one ended.
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -79,7 +80,7 @@ def list_jobs(board: Dashboard, sweep: str | None = None) -> list[Job]:
     """Return the cluster's sweeps, or one sweep's sessions, oldest first."""
     found = (job_from(values) for values in board.get("/api/jobs/").json())
     jobs = [job for job in found if job is not None and sweep in (None, job.sweep)]
-    return sorted(jobs, key=lambda job: (job.started or 0.0, job.number))
+    return sorted(jobs, key=lambda job: (job.started or math.inf, job.number))
 
 
 def latest(board: Dashboard, sweep: str) -> Job:

@@ -3,7 +3,9 @@ import socket
 import pytest
 
 from cluster.connect import connect, disconnect
-from cluster.errors import ConnectError
+from cluster.errors import AccessError, ConnectError
+from cluster.head import Head, Versions
+from tests.cluster.jobs_server import JobsServer, serving
 
 
 def free_port() -> int:
@@ -16,6 +18,54 @@ def test_an_address_where_nobody_listens_is_one_clear_line_within_seconds():
     address = f"127.0.0.1:{free_port()}"
     with pytest.raises(ConnectError, match=f"must answer at --address {address}, but: .*refused"):
         connect(address, cpus=1, data_bytes=0)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "here", "10.0.0.1", "10.0.0.1:", ":6379", "10.0.0.1:70000", "http://127.0.0.1:8265",
+     "ray://127.0.0.1:10001", "me:secret@10.0.0.1:port"],
+)  # fmt: skip
+def test_a_malformed_address_is_one_clear_line(address):
+    with pytest.raises(ConnectError, match="--address must be auto or a head's HOST:PORT, but got"):
+        connect(address, cpus=1, data_bytes=0)
+
+
+@pytest.mark.parametrize(
+    ("running", "says"),
+    [(set(), "there is none; start one"), ({"a:1", "b:2"}, "there are several; name one by its")],
+)
+def test_auto_needs_one_cluster_on_this_machine(monkeypatch, running, says):
+    from ray._private import services
+
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr(services, "get_ray_address_from_environment", lambda *_: None)
+    found = lambda: running  # noqa: E731
+    found.cache_clear = lambda: None
+    monkeypatch.setattr(services, "find_gcs_addresses", found)
+    with pytest.raises(ConnectError, match=says):
+        connect("auto", cpus=1, data_bytes=0)
+
+
+def test_auto_counts_by_the_address_that_it_finds(monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", "192.0.2.77:6379")
+    monkeypatch.setattr("cluster.connect.find_token", lambda: None)
+    monkeypatch.delenv("RNN_SWEEP_ALLOW_OPEN_CLUSTER", raising=False)
+    with pytest.raises(AccessError, match=r"for 192.0.2.77:6379 there is none"):
+        connect("auto", cpus=1, data_bytes=0)
+
+
+def test_what_listens_there_must_be_a_head(monkeypatch):
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "token")
+    with serving(JobsServer()) as url, pytest.raises(ConnectError, match="does not speak as one"):
+        connect(url.removeprefix("http://"), cpus=1, data_bytes=0)
+
+
+def test_a_driver_needs_a_node_of_the_cluster_on_its_machine(monkeypatch):
+    ours = Head(is_open=True, token_fits=True, versions=Versions.ours())
+    monkeypatch.setattr("cluster.connect.ask_head", lambda *_: ours)
+    monkeypatch.setattr("ray._private.services.find_node_ids", list)
+    with serving(JobsServer()) as url, pytest.raises(ConnectError, match="must be a node of the"):
+        connect(url.removeprefix("http://"), cpus=1, data_bytes=0)
 
 
 @pytest.mark.integration

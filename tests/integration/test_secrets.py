@@ -64,9 +64,9 @@ def traces(tmp_path_factory):
         environment.pop(name, None)
     with token_head(planted["RAY_AUTH_TOKEN"], environment=environment) as head:
         run = ["run", "smoke", "--name", "joined", "--dir", str(folder)]
-        run += ["--set", f"run.address={head.address}"]
+        run += ["--set", f"run.address={head.address}", "--set", "tracking.enabled=false"]
         submit = ["submit", "smoke", "--name", "submitted", "--follow", "--address", head.url]
-        submit += ["--set", f"cluster.directory={folder}", "--set", "tracking.models=false"]
+        submit += ["--set", f"cluster.directory={folder}"]
         more = ["--set", "run.workers=1", "--set", "finalists.count=1", "--trials", "2"]
         with CommandLines() as lines:
             running = {
@@ -90,6 +90,7 @@ def test_no_secret_is_written_anywhere(traces):
     assert found == []
     for name in ("joined/sweep.db", "submitted/sweep.db", "mlflow.db"):
         assert (traces.folder / name).stat().st_size > 0
+    assert any(path.is_dir() for path in (traces.folder / "mlartifacts").iterdir())
     for words in (b"cluster.place", b"sweep run", b"sweep sync", b"raylet"):
         assert any(words in line for line in traces.commands.seen)
 

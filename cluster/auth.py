@@ -74,17 +74,17 @@ def make_token() -> None:
     """Make sure that there is a token, for a Ray that starts here; a new file is private at once.
 
     Raises:
-        AccessError: there is none, and none can be written.
+        AccessError: RAY_AUTH_TOKEN_PATH names no token.
     """
     if find_token() is not None:
         return
-    path = token_file()
+    path, token = token_file(), secrets.token_hex(32)
     new = path.with_name(f".auth_token.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
         with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-            stream.write(secrets.token_hex(32))
+            stream.write(token)
         if path.is_file():  # an empty one
             new.replace(path)
         else:
@@ -92,12 +92,11 @@ def make_token() -> None:
                 FileExistsError
             ):  # another process was faster: its token holds
                 path.hardlink_to(new)
-    except OSError as error:
-        raise AccessError(
-            f"Ray needs a token, but {path} can't be written: {error.strerror}; set {_TOKEN}."
-        ) from error
+    except OSError:  # a home that is read-only: this process and its children know the token
+        os.environ[_TOKEN] = token
     finally:
-        new.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            new.unlink()
 
 
 def use_tokens(wanted: bool) -> None:

@@ -163,7 +163,9 @@ def _follow(board: Dashboard, job: Job) -> None:
             err=True,
         )
         raise typer.Exit(INTERRUPTED) from None
-    typer.echo(f"{ended.submission_id} has {ended.status.lower()}.", err=True)
+    why = "" if ended.exit_code is not None else " ".join(ended.message.split())[:500]
+    verdict = f"{ended.submission_id} has {ended.status.lower()}"
+    typer.echo(f"{verdict}: {why}" if why and ended.status == "FAILED" else f"{verdict}.", err=True)
     if ended.status == "STOPPED":
         raise typer.Exit(INTERRUPTED)
     if ended.status == "FAILED":

@@ -211,6 +211,11 @@ def _own_sources() -> dict[str, Path]:
 
 def _entrypoint(config: SweepConfig, installed: bool) -> str:
     directory = config.cluster.directory or DEFAULT_DIRECTORY
+    if not directory.startswith(("/", "~/")):
+        raise ConfigProblem(
+            f"cluster.directory must be an absolute path there, or begin with ~/, but got "
+            f"{directory!r}; a job's own folder is gone when it has ended."
+        )
     folder = f"{directory}/{config.name}/{SENT}"
     words = ["python", "-m", "cluster.place", _shell_path(folder)]
     words += [version("rnn-sweep")] if installed else []

@@ -80,6 +80,14 @@ def test_an_empty_token_file_is_filled(home):
     assert auth.find_token()
 
 
+def test_where_no_file_can_be_written_the_process_alone_knows_the_token(home, monkeypatch):
+    monkeypatch.setenv("HOME", str(home / "file"))
+    (home / "file").touch()
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "")
+    auth.make_token()
+    assert len(os.environ["RAY_AUTH_TOKEN"]) == 64
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "[::1]", "localhost"])
 def test_this_machine_by_loopback(host):
     assert auth.is_loopback(host)

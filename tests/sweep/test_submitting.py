@@ -93,6 +93,7 @@ def test_an_absolute_path_is_the_clusters_own(folder):
         ("data: {source: csv, path: gone.csv}", "there is none at .*/gone.csv; a path of the clu"),
         ("data: {source: digits}\nsearch: {warm_start: [./old]}", "must name sweeps on the clust"),
         ("data: {source: digits}\nspace: {base: src/my.py:spice}", "has no function 'spice'"),
+        ("data: {source: digits}\ncluster: {directory: sweeps}", "must be an absolute path there"),
         ("data: {source: digits, api_key: k}", "must hold no passwords, but data.api_key looks"),
         ("data: {source: digits, path: 's3://k:s@b'}", "must hold no passwords, but data.path lo"),
         ("data: {source: digits}\nsearch: {sampler: tpa}", "search.sampler must be one of"),

@@ -14,6 +14,7 @@ import shlex
 from cluster.render.deployment import Deployment
 
 WARNING_SECONDS = 180  # before the time limit: checkpoints are written, the job queues itself again
+_GRACE_SECONDS = 30  # for `ray stop` on the head
 _HEAD_EXTRA_CPUS = 1  # for the coordinator and the sink, on whatever node is the head
 
 _SCRIPT = """\
@@ -61,7 +62,8 @@ address="$head_ip:$((20000 + SLURM_JOB_ID % 10000))"
 
 # The sweep's process, told by name to save what it has: Ray itself must outlive it.
 driver="$private/driver.pid"
-rm -f "$driver"
+outcome="$private/outcome"
+rm -f "$driver" "$outcome"
 stopping=
 requeue=
 # shellcheck disable=SC2329  # traps call it
@@ -72,19 +74,30 @@ ask_to_stop() {{
 trap 'requeue=yes; ask_to_stop' USR1  # the time limit is near, or somebody needs the nodes
 trap 'ask_to_stop' TERM INT
 
-# shellcheck disable=SC2016  # the inner shell expands these
-srun --nodes="$SLURM_JOB_NUM_NODES" --ntasks-per-node=1 \\
-  ray symmetric-run --address "$address" --min-nodes "$SLURM_JOB_NUM_NODES" \\
-  {resources} \\
-  -- bash -c 'echo $$ > "$1"; shift; exec "$@"' sweep "$driver" \\
+# The shell around the sweep notes its process, and how it ended.
+# shellcheck disable=SC2016  # that shell expands these, not this one
+noting='(echo "$BASHPID" > "$1"; shift 2; exec "$@"); code=$?; echo "$code" > "$2"; exit "$code"'
+srun --nodes="$SLURM_JOB_NUM_NODES" --ntasks-per-node=1 \
+  ray symmetric-run --address "$address" --min-nodes "$SLURM_JOB_NUM_NODES" \
+  {resources} \
+  -- bash -c '(echo "$BASHPID" > "$1"; shift 2; exec "$@"); code=$?; echo $code > "$2"; exit $code' \
+  sweep "$driver" "$outcome" \
   rnn-sweep run "$spec" --dir "$sweeps" --set run.address="$address" &
 step=$!
 
-code=0
-while kill -0 "$step" 2> /dev/null; do
-  wait "$step" || true  # a signal ends `wait`, not the step
+# Once the sweep has ended the head stops; other nodes would go on looking for it for minutes.
+# They have {grace} seconds: what then still runs ends with the job.
+left={grace}
+while kill -0 "$step" 2> /dev/null && [ "$left" -gt 0 ]; do
+  if [ -s "$outcome" ]; then left=$((left - 1)); fi
+  sleep 1 &
+  wait $! || true  # a signal ends `wait`, not the sleep
 done
-wait "$step" || code=$?
+if [ -s "$outcome" ]; then
+  code=$(cat "$outcome")
+else
+  wait "$step" && code=1 || code=$?  # Ray did not start, or its node is gone
+fi
 
 # 0: done. 2: a mistake in the sweep or its surroundings, which the same command would make again.
 restarts="${{SLURM_RESTART_COUNT:-0}}"
@@ -108,6 +121,7 @@ def render(deployment: Deployment) -> str:
         sweep=deployment.sweep.rstrip("\n"),
         resources=_resources(deployment),
         retries=deployment.retries,
+        grace=_GRACE_SECONDS,
     )
 
 

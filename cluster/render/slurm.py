@@ -77,11 +77,10 @@ trap 'ask_to_stop' TERM INT
 # The shell around the sweep notes its process, and how it ended.
 # shellcheck disable=SC2016  # that shell expands these, not this one
 noting='(echo "$BASHPID" > "$1"; shift 2; exec "$@"); code=$?; echo "$code" > "$2"; exit "$code"'
-srun --nodes="$SLURM_JOB_NUM_NODES" --ntasks-per-node=1 \
-  ray symmetric-run --address "$address" --min-nodes "$SLURM_JOB_NUM_NODES" \
-  {resources} \
-  -- bash -c '(echo "$BASHPID" > "$1"; shift 2; exec "$@"); code=$?; echo $code > "$2"; exit $code' \
-  sweep "$driver" "$outcome" \
+srun --nodes="$SLURM_JOB_NUM_NODES" --ntasks-per-node=1 \\
+  ray symmetric-run --address "$address" --min-nodes "$SLURM_JOB_NUM_NODES" \\
+  {resources} \\
+  -- bash -c "$noting" sweep "$driver" "$outcome" \\
   rnn-sweep run "$spec" --dir "$sweeps" --set run.address="$address" &
 step=$!
 

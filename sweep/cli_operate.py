@@ -73,14 +73,14 @@ def stop(
 
 
 def _stop_by_log(name: str, directory: Path, wait: float) -> None:
-    from sweep.events import LOG_FILE, EventLog
+    from sweep.logs import open_log
     from sweep.results import open_results
 
     found = open_results(name, directory)
     if not found.is_running:
         typer.echo(f"{found.config.name} does not run; nothing is to be stopped.")
         return
-    log = EventLog.open(found.folder / LOG_FILE, found.config.name)
+    log = open_log(found.folder)
     try:
         log.request_stop()
     finally:

@@ -67,13 +67,13 @@ def export(
     Examples:
       rnn-sweep export digits sqlite:///study.db
     """
-    from sweep.events import LOG_FILE, EventLog
+    from sweep.logs import open_log
     from sweep.optuna_export import export_study
     from sweep.results import open_results
     from sweep.tracking_uri import shown
 
     found = open_results(name, directory)
-    log = EventLog.open(found.folder / LOG_FILE, found.folder.resolve().name)
+    log = open_log(found.folder)
     try:
         count, replaced = export_study(found, log, url)
     finally:

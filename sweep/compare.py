@@ -12,7 +12,8 @@ from typing import Any
 from sweep.console import duration, setting, short
 from sweep.curves import LossCurves
 from sweep.errors import LogError, UserError
-from sweep.events import LOG_FILE, EventLog, Kind
+from sweep.events import Kind
+from sweep.logs import has_log, open_log
 from sweep.masking import masked
 from sweep.ranking import searched
 from sweep.results import Results, find_sweep, open_results
@@ -78,7 +79,7 @@ def compare(first: str, second: str, directory: Path) -> Comparison:
 def find_side(spec: str, directory: Path) -> Side:
     """Return what a name stands for; a sweep goes before a trial."""
     found = _TRIAL.match(spec)
-    is_sweep = any((folder / LOG_FILE).is_file() for folder in (directory / spec, Path(spec)))
+    is_sweep = any(has_log(folder) for folder in (directory / spec, Path(spec)))
     if is_sweep or found is None:
         results = open_results(find_sweep(spec, directory))
         return Side(results.config.name, results, None)
@@ -155,7 +156,7 @@ def _trial_parts(
 
 def trial_config(results: Results, trial: TrialState) -> dict[str, Any]:
     """Return all training settings of a trial, from its `asked` event."""
-    log = EventLog.open(results.folder / LOG_FILE, results.folder.resolve().name)
+    log = open_log(results.folder)
     try:
         asked = (e for e in log.read() if e.kind is Kind.ASKED and e.trial == trial.number)
         return {**next(asked).payload["config"], **trial.params, "seed": trial.seed}

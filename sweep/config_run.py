@@ -57,7 +57,7 @@ class RunSection(Section):
         if not value.startswith(_LOG_PREFIXES):
             scheme = value.partition(":")[0]
             raise ValueError(f"must begin with postgresql://, but begins with {scheme!r}")
-        if urlsplit(value).password is not None:
+        if urlsplit(value).password is not None or "password=" in urlsplit(value).query:
             raise ValueError(
                 "must not hold a password, since a sweep file is recorded; give it in PGPASSWORD "
                 "or ~/.pgpass, as to psql"

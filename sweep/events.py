@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from sweep.errors import LeaseLost, LogError
-from sweep.filesystem import refuse_network_filesystem
+from sweep.log_engine import open_engine, shown
+from sweep.log_outage import Patience
+from sweep.log_tables import EVENTS, LEASES, OFFSETS, PULSES, STOPS, SWEEPS, create_tables
 
+_T = TypeVar("_T")
 LOG_FILE = "sweep.db"
 """Name of the SQLite log in a sweep's folder."""
 
@@ -63,73 +67,33 @@ class Event:
     seq: int = 0
 
 
-_METADATA = sa.MetaData()
-_SWEEPS = sa.Table(
-    "sweeps",
-    _METADATA,
-    sa.Column("sweep", sa.String(200), primary_key=True),
-    sa.Column("uid", sa.String(32), nullable=False),
-    sa.Column("created", sa.Float, nullable=False),
-    sa.Column("config", sa.Text, nullable=False),
-)
-_EVENTS = sa.Table(
-    "events",
-    _METADATA,
-    sa.Column("sweep", sa.String(200), primary_key=True),
-    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("time", sa.Float, nullable=False),
-    sa.Column("kind", sa.String(20), nullable=False),
-    sa.Column("trial", sa.Integer),
-    sa.Column("attempt", sa.Integer),
-    sa.Column("epoch", sa.Integer),
-    sa.Column("payload", sa.Text, nullable=False),
-)
-_LEASES = sa.Table(
-    "leases",
-    _METADATA,
-    sa.Column("sweep", sa.String(200), primary_key=True),
-    sa.Column("owner", sa.String(200), nullable=False),
-    sa.Column("fence", sa.Integer, nullable=False),
-)
-_OFFSETS = sa.Table(
-    "offsets",
-    _METADATA,
-    sa.Column("sweep", sa.String(200), primary_key=True),
-    sa.Column("sink", sa.String(200), primary_key=True),
-    sa.Column("seq", sa.Integer, nullable=False),
-)
-_STOPS = sa.Table(
-    "stops",
-    _METADATA,
-    sa.Column("sweep", sa.String(200), primary_key=True),
-    sa.Column("fence", sa.Integer, nullable=False),
-)
-_PULSES = sa.Table(
-    "pulses",
-    _METADATA,
-    sa.Column("sweep", sa.String(200), primary_key=True),
-    sa.Column("time", sa.Float, nullable=False),
-    sa.Column("facts", sa.Text, nullable=False),
-)
-_FENCE = (
-    sa.select(_LEASES.c.fence).where(_LEASES.c.sweep == sa.bindparam("sweep")).with_for_update()
-)
+_FENCE = sa.select(LEASES.c.fence).where(LEASES.c.sweep == sa.bindparam("sweep")).with_for_update()
 _READ_BATCH = 5_000
 
 
 class EventLog:
-    """One sweep's events in a SQLAlchemy database."""
+    """One sweep's events in a SQLAlchemy database.
 
-    def __init__(self, engine: sa.Engine, sweep: str) -> None:
+    Attributes:
+        where: The database, as it may be printed.
+        patience: What a database that is away for a while costs: see `sweep.log_outage`.
+        keeper: Called before a write that follows an outage, and once in a while: takes a broken
+            lock anew (see `sweep.lease`).
+    """
+
+    def __init__(self, engine: sa.Engine, sweep: str, where: str) -> None:
         """Wrap an engine whose tables exist; use `open` instead."""
         self.engine = engine
         self.sweep = sweep
+        self.where = where
+        self.patience = Patience(sweep)
+        self.keeper: Callable[[], None] = lambda: None
         self._writer = engine.execution_options(writes=True)
         self._last_seq: int | None = None
 
     @classmethod
     def open(cls, where: str | Path, sweep: str, *, create: bool = False) -> EventLog:
-        """Open the log of one sweep.
+        """Open the log of one sweep; `sweep.logs` knows where it is.
 
         Args:
             where: A database URL, or the path of a SQLite file.
@@ -137,36 +101,38 @@ class EventLog:
             create: Make file and tables where they are missing.
 
         Raises:
-            LogError: the file is missing, lies on a network file system or is not a log.
+            LogError: the file is missing, lies on a network file system or is not a log, or the
+                database can't be reached.
         """
-        engine = _engine(where, create)
+        engine, place = open_engine(where, create=create), shown(where)
         try:
             if create:
-                _METADATA.create_all(engine)
+                create_tables(engine)
             elif not sa.inspect(engine).has_table("events"):
-                raise LogError(f"an event log must have a table `events`, but {where} has none.")
-        except sa.exc.DatabaseError as error:
-            raise LogError(f"{where} can't be read as an event log: {error.orig}") from error
-        return cls(engine, sweep)
+                raise LogError(f"an event log must have a table `events`, but {place} has none.")
+        except sa.exc.DBAPIError as error:
+            words = " ".join(str(error.orig).split())
+            raise LogError(f"{place} can't be read as an event log: {words}") from error
+        return cls(engine, sweep, place)
 
     # -- the sweep itself --------------------------------------------------------------------
 
     def register(self, uid: str, config: dict[str, Any]) -> None:
         """Write the sweep's own row: its unique id and its configuration."""
-        row = {
-            "sweep": self.sweep,
-            "uid": uid,
-            "created": time.time(),
-            "config": json.dumps(config),
-        }
-        with self._writer.begin() as connection:
-            connection.execute(_SWEEPS.insert().values(row))
+        text, now = json.dumps(config), time.time()
+
+        def write(connection: sa.Connection) -> None:
+            ours = SWEEPS.c.sweep == self.sweep, SWEEPS.c.uid == uid
+            if connection.execute(sa.select(SWEEPS.c.uid).where(*ours)).first() is None:
+                row = {"sweep": self.sweep, "uid": uid, "created": now, "config": text}
+                connection.execute(SWEEPS.insert().values(row))
+
+        self._write(write)
 
     def replace_config(self, config: dict[str, Any]) -> None:
         """Write the configuration anew, after a resume that changed what may change."""
-        update = _SWEEPS.update().where(_SWEEPS.c.sweep == self.sweep)
-        with self._writer.begin() as connection:
-            connection.execute(update.values(config=json.dumps(config)))
+        update = SWEEPS.update().where(SWEEPS.c.sweep == self.sweep)
+        self._write(lambda c: c.execute(update.values(config=json.dumps(config))))
 
     def config(self) -> dict[str, Any] | None:
         """Return the configuration the sweep was registered with, or None before that."""
@@ -185,15 +151,16 @@ class EventLog:
         return str(row.uid)
 
     def _sweep_row(self) -> sa.Row[Any] | None:
-        with self.engine.connect() as connection:
-            return connection.execute(
-                sa.select(_SWEEPS).where(_SWEEPS.c.sweep == self.sweep)
-            ).one_or_none()
+        query = sa.select(SWEEPS).where(SWEEPS.c.sweep == self.sweep)
+        return self._read(lambda c: c.execute(query).one_or_none())
 
     # -- events ------------------------------------------------------------------------------
 
     def append(self, events: Sequence[Event], fence: int) -> None:
-        """Append events in one transaction, if `fence` is still the lease's number.
+        """Append events in one transaction, once, if `fence` is still the lease's number.
+
+        A PostgreSQL that goes away meanwhile is waited for. Whether a commit that was cut off took
+        place is seen from the newest event: under our fence nobody else writes any.
 
         Raises:
             LeaseLost: another coordinator has taken the sweep over; nothing was written.
@@ -201,30 +168,35 @@ class EventLog:
         """
         if not events:
             return
-        try:
+        first: int | None = None
+        again = False
+
+        def attempt() -> int:
+            nonlocal first, again
+            if again:
+                self.keeper()
+            again = True
             with self._writer.begin() as connection:
                 self._check_fence(connection, fence)
+                if first is not None and self._is_written(connection, first, len(events)):
+                    return first
                 first = self._next_seq(connection)
                 rows = [_row(self.sweep, first + i, event) for i, event in enumerate(events)]
-                connection.execute(_EVENTS.insert(), rows)
-        except sa.exc.DBAPIError as error:
-            raise LogError(
-                f"the log of sweep {self.sweep!r} must be writable, but: {error.orig}; mend that, "
-                "then the same command goes on."
-            ) from error
-        self._last_seq = first + len(rows) - 1
+                connection.execute(EVENTS.insert(), rows)
+            return first
+
+        self._last_seq = self.patience.call(attempt, "writable") + len(events) - 1
 
     def read(self, after_seq: int = 0) -> Iterator[Event]:
         """Yield the events after `after_seq`, in order, as far as they are committed now."""
         while True:
             query = (
-                sa.select(_EVENTS)
-                .where(_EVENTS.c.sweep == self.sweep, _EVENTS.c.seq > after_seq)
-                .order_by(_EVENTS.c.seq)
+                sa.select(EVENTS)
+                .where(EVENTS.c.sweep == self.sweep, EVENTS.c.seq > after_seq)
+                .order_by(EVENTS.c.seq)
                 .limit(_READ_BATCH)
             )
-            with self.engine.connect() as connection:
-                rows = connection.execute(query).all()
+            rows = self._read(partial(_all, query))
             for row in rows:
                 yield _event(row)
             if len(rows) < _READ_BATCH:
@@ -233,9 +205,7 @@ class EventLog:
 
     def last_seq(self) -> int:
         """Return the number of the newest event, 0 for an empty log."""
-        query = sa.select(sa.func.max(_EVENTS.c.seq)).where(_EVENTS.c.sweep == self.sweep)
-        with self.engine.connect() as connection:
-            return int(connection.execute(query).scalar() or 0)
+        return self._read(self._newest)
 
     def _check_fence(self, connection: sa.Connection, fence: int) -> None:
         current = connection.execute(_FENCE, {"sweep": self.sweep}).scalar()
@@ -245,80 +215,137 @@ class EventLog:
                 "this one stops and has written nothing more."
             )
 
+    def _is_written(self, connection: sa.Connection, first: int, count: int) -> bool:
+        newest = self._newest(connection)
+        if newest not in (first - 1, first + count - 1):
+            raise LogError(
+                f"the log of sweep {self.sweep!r} must end with event {first - 1} or "
+                f"{first + count - 1} after its outage, but ends with {newest}: {self.where} has "
+                "lost or gained events; restore it, then the same command goes on."
+            )
+        return newest >= first
+
+    def _newest(self, connection: sa.Connection) -> int:
+        query = sa.select(sa.func.max(EVENTS.c.seq)).where(EVENTS.c.sweep == self.sweep)
+        return int(connection.execute(query).scalar() or 0)
+
     def _next_seq(self, connection: sa.Connection) -> int:
         if self._last_seq is None:
-            query = sa.select(sa.func.max(_EVENTS.c.seq)).where(_EVENTS.c.sweep == self.sweep)
-            self._last_seq = int(connection.execute(query).scalar() or 0)
+            self._last_seq = self._newest(connection)
         return self._last_seq + 1
 
     # -- the lease's number and the sinks' offsets ---------------------------------------------
 
     def take_fence(self, owner: str) -> int:
         """Raise the sweep's fencing number by one and return it: older holders can't append."""
-        mine = _LEASES.c.sweep == self.sweep
-        with self._writer.begin() as connection:
-            query = sa.select(_LEASES.c.fence).where(mine).with_for_update()
+        mine = LEASES.c.sweep == self.sweep
+
+        def take(connection: sa.Connection) -> int:
+            query = sa.select(LEASES.c.fence).where(mine).with_for_update()
             old = connection.execute(query).scalar()
             fence = int(old or 0) + 1
             if old is None:
                 values = {"sweep": self.sweep, "owner": owner, "fence": fence}
-                connection.execute(_LEASES.insert().values(values))
+                connection.execute(LEASES.insert().values(values))
             else:
-                connection.execute(_LEASES.update().where(mine).values(owner=owner, fence=fence))
+                connection.execute(LEASES.update().where(mine).values(owner=owner, fence=fence))
+            return fence
+
+        fence = self._write(take)
         self._last_seq = None
         return fence
 
     def owner(self) -> str | None:
         """Return who took the lease last, as `host:pid`."""
-        query = sa.select(_LEASES.c.owner).where(_LEASES.c.sweep == self.sweep)
-        with self.engine.connect() as connection:
-            return connection.execute(query).scalar()
+        query = sa.select(LEASES.c.owner).where(LEASES.c.sweep == self.sweep)
+        return self._read(lambda c: c.execute(query).scalar())
+
+    def newest_fence(self, connection: sa.Connection) -> int:
+        """Return the number of the lease that was taken last; 0 before the first."""
+        query = sa.select(LEASES.c.fence).where(LEASES.c.sweep == self.sweep)
+        return int(connection.execute(query).scalar() or 0)
 
     def offset(self, sink: str) -> int:
         """Return the number of the last event that `sink` has written elsewhere."""
-        query = sa.select(_OFFSETS.c.seq).where(
-            _OFFSETS.c.sweep == self.sweep, _OFFSETS.c.sink == sink
+        return self._read(lambda c: self._offset(c, sink))
+
+    def _offset(self, connection: sa.Connection, sink: str) -> int:
+        query = sa.select(OFFSETS.c.seq).where(
+            OFFSETS.c.sweep == self.sweep, OFFSETS.c.sink == sink
         )
-        with self.engine.connect() as connection:
-            return int(connection.execute(query).scalar() or 0)
+        return int(connection.execute(query).scalar() or 0)
 
     def set_offset(self, sink: str, seq: int) -> None:
         """Record that `sink` has written everything up to event `seq`."""
-        mine = (_OFFSETS.c.sweep == self.sweep, _OFFSETS.c.sink == sink)
-        with self._writer.begin() as connection:
-            changed = connection.execute(_OFFSETS.update().where(*mine).values(seq=seq))
+        mine = (OFFSETS.c.sweep == self.sweep, OFFSETS.c.sink == sink)
+
+        def write(connection: sa.Connection) -> None:
+            changed = connection.execute(OFFSETS.update().where(*mine).values(seq=seq))
             if changed.rowcount == 0:
                 values = {"sweep": self.sweep, "sink": sink, "seq": seq}
-                connection.execute(_OFFSETS.insert().values(values))
+                connection.execute(OFFSETS.insert().values(values))
+
+        self._write(write)
+
+    def backlog(self, sink: str) -> int | None:
+        """Return how many events `sink` has not written; None while the log is away."""
+
+        def left() -> int | None:
+            with self.engine.connect() as connection:
+                return max(self._newest(connection) - self._offset(connection, sink), 0)
+
+        return self.patience.once(left, None)
 
     # -- what coordinator and people elsewhere tell each other ---------------------------------
 
     def request_stop(self) -> None:
         """Ask the coordinator that holds the lease now to save and end; a later one ignores it."""
-        query = sa.select(_LEASES.c.fence).where(_LEASES.c.sweep == self.sweep)
-        with self._writer.begin() as connection:
-            fence = connection.execute(query).scalar()
-            self._put(connection, _STOPS, {"fence": fence or 0})
+        self._write(lambda c: self._put(c, STOPS, {"fence": self.newest_fence(c)}))
 
     def stop_requested(self, fence: int) -> bool:
-        """Return whether the coordinator with this fencing number has been asked to end."""
-        query = sa.select(_STOPS.c.fence).where(_STOPS.c.sweep == self.sweep)
-        with self.engine.connect() as connection:
-            return connection.execute(query).scalar() == fence
+        """Return whether the coordinator with this fencing number has been asked to end.
+
+        Raises:
+            LeaseLost: another coordinator has taken the sweep over.
+        """
+        query = sa.select(STOPS.c.fence).where(STOPS.c.sweep == self.sweep)
+
+        def asked() -> bool:
+            self.keeper()
+            with self.engine.connect() as connection:
+                return connection.execute(query).scalar() == fence
+
+        return self.patience.once(asked, otherwise=False)
 
     def write_pulse(self, facts: dict[str, Any]) -> None:
         """Write what the coordinator is doing, in place of what it wrote before."""
-        with self._writer.begin() as connection:
-            self._put(connection, _PULSES, {"time": time.time(), "facts": json.dumps(facts)})
+
+        def write() -> None:
+            with self._writer.begin() as connection:
+                values = {"time": self._now(connection), "facts": json.dumps(facts)}
+                self._put(connection, PULSES, values)
+
+        self.patience.once(write, None)
+
+    def pulse_time(self) -> float | None:
+        """Return when the last pulse was written, by the log's own clock."""
+        query = sa.select(PULSES.c.time).where(PULSES.c.sweep == self.sweep)
+        return self._read(lambda c: c.execute(query).scalar())
 
     def pulse(self) -> tuple[float, dict[str, Any]] | None:
-        """Return how many seconds old the last pulse is, and what it says; None before any."""
-        if not sa.inspect(self.engine).has_table("pulses"):  # a log from before there were pulses
-            return None
-        query = sa.select(_PULSES.c.time, _PULSES.c.facts).where(_PULSES.c.sweep == self.sweep)
-        with self.engine.connect() as connection:
-            row = connection.execute(query).one_or_none()
-        return None if row is None else (time.time() - row.time, json.loads(row.facts))
+        """Return how many seconds old the last pulse is, and what it says."""
+        if not sa.inspect(self.engine).has_table(PULSES.name):
+            return None  # a log of an older version, read only
+        query = sa.select(PULSES.c.time, PULSES.c.facts).where(PULSES.c.sweep == self.sweep)
+        now, row = self._read(lambda c: (self._now(c), c.execute(query).one_or_none()))
+        return None if row is None else (now - row.time, json.loads(row.facts))
+
+    def _now(self, connection: sa.Connection) -> float:
+        """Return the time by one clock for all: PostgreSQL's, or that of SQLite's machine."""
+        if self.engine.dialect.name == "sqlite":
+            return time.time()
+        query = sa.select(sa.func.extract("epoch", sa.func.clock_timestamp()))
+        return float(connection.execute(query).scalar_one())
 
     def _put(self, connection: sa.Connection, table: sa.Table, values: dict[str, Any]) -> None:
         changed = connection.execute(
@@ -327,35 +354,31 @@ class EventLog:
         if changed.rowcount == 0:
             connection.execute(table.insert().values(sweep=self.sweep, **values))
 
+    # -- connections -------------------------------------------------------------------------
+
+    def _read(self, action: Callable[[sa.Connection], _T]) -> _T:
+        def attempt() -> _T:
+            with self.engine.connect() as connection:
+                return action(connection)
+
+        return self.patience.call(attempt, "readable")
+
+    def _write(self, action: Callable[[sa.Connection], _T]) -> _T:
+        """Write in one transaction something that may as well be written twice."""
+
+        def attempt() -> _T:
+            with self._writer.begin() as connection:
+                return action(connection)
+
+        return self.patience.call(attempt, "writable")
+
     def close(self) -> None:
         """Release the database connections."""
         self.engine.dispose()
 
 
-def _engine(where: str | Path, create: bool) -> sa.Engine:
-    text = str(where)
-    if "://" in text and not text.startswith("sqlite"):
-        return sa.create_engine(text, pool_pre_ping=True)
-    path = Path(text.removeprefix("sqlite:///"))
-    if not create and not path.is_file():
-        raise LogError(f"an event log must exist at {path}, but there is no such file.")
-    refuse_network_filesystem(path.parent)
-    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 60.0})
-    sa.event.listen(engine, "connect", _configure_sqlite)
-    sa.event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _configure_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # we emit BEGIN ourselves: sqlite3's own comes too late
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
-
-
-def _begin(connection: sa.Connection) -> None:
-    # A write takes its lock at once: a lock upgraded in mid-transaction fails instead of waiting.
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def _all(query: sa.Select[Any], connection: sa.Connection) -> Sequence[sa.Row[Any]]:
+    return connection.execute(query).all()
 
 
 def _row(sweep: str, seq: int, event: Event) -> dict[str, Any]:

@@ -36,6 +36,7 @@ class Follower:
         self._opened_seq = log.last_seq()
         self._process: subprocess.Popen[bytes] | None = None
         self._said_before = 0
+        self._left = 0
 
     def start(self) -> None:
         """Start the sink, once: after the first training, whose start it would slow down."""
@@ -44,10 +45,12 @@ class Follower:
             self._process = start_follower(self._directory, self._name, since_seq=self._opened_seq)
 
     def backlog(self) -> int:
-        """Return how many events the sink has not written yet."""
+        """Return how many events the sink has not written yet, as last seen."""
         if not self._enabled:
             return 0
-        return max(self._log.last_seq() - self._log.offset(self._sink), 0)
+        left = self._log.backlog(self._sink)
+        self._left = self._left if left is None else left
+        return self._left
 
     def trouble(self) -> str:
         """Return what the sink said last, if that is still so: why it does not get on."""

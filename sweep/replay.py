@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sweep.config import SweepConfig
 from sweep.errors import UserError
-from sweep.events import LOG_FILE, EventLog
+from sweep.logs import open_log
 from sweep.results import open_results
 from sweep.setup import Prepared, prepare
 from sweep.state import TrialState, load_state
@@ -72,7 +72,7 @@ def replay(directory: Path, name: str, number: int) -> Certificate:
         UserError: no such sweep or trial, nothing recorded, or the data have changed.
     """
     config = open_results(name, directory).config
-    log = EventLog.open(directory / name / LOG_FILE, name)
+    log = open_log(directory / name)
     state = load_state(log, keep_reports=True)
     log.close()
     trial = state.trials.get(number)

@@ -13,8 +13,9 @@ from sweep.checkpoints import checkpoint_path
 from sweep.config import SweepConfig
 from sweep.curves import LossCurves
 from sweep.errors import LogError
-from sweep.events import LOG_FILE, EventLog
+from sweep.events import EventLog
 from sweep.ledger import Ledger, LedgerFold
+from sweep.logs import has_log, open_log, sweeps_in
 from sweep.ranking import Goal, pareto_front, ranked
 from sweep.sink_process import Coordinator
 from sweep.state import Standing, SweepState, TrialState
@@ -175,7 +176,7 @@ def find_sweep(name: str | Path, directory: str | Path = DEFAULT_FOLDER) -> Path
         LogError: there is no such sweep; the message lists those that are there.
     """
     for folder in (Path(directory) / name, Path(name)):
-        if (folder / LOG_FILE).is_file():
+        if has_log(folder):
             return folder
     there = ", ".join(sweep_names(directory))
     raise LogError(
@@ -186,7 +187,7 @@ def find_sweep(name: str | Path, directory: str | Path = DEFAULT_FOLDER) -> Path
 
 def sweep_names(directory: str | Path = DEFAULT_FOLDER) -> list[str]:
     """Return the names of the sweeps in a folder."""
-    return sorted(path.parent.name for path in Path(directory).glob(f"*/{LOG_FILE}"))
+    return sweeps_in(Path(directory))
 
 
 def open_results(name: str | Path, directory: str | Path = DEFAULT_FOLDER) -> Results:
@@ -196,7 +197,7 @@ def open_results(name: str | Path, directory: str | Path = DEFAULT_FOLDER) -> Re
         LogError: there is no such sweep, or its log can't be read.
     """
     folder = find_sweep(name, directory)
-    log = EventLog.open(folder / LOG_FILE, folder.resolve().name)
+    log = open_log(folder)
     try:
         stored = log.config()
         if stored is None:

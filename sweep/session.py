@@ -9,7 +9,6 @@ import logging
 import os
 import socket
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -22,12 +21,13 @@ from sweep.checkpoints import CHECKPOINTS
 from sweep.config import SweepConfig, difference, identity
 from sweep.coordinator import ASKED_TO_END, Coordinator, ranked
 from sweep.errors import ConfigMismatch, LeaseLost
-from sweep.events import LOG_FILE, Event, EventLog, Kind
+from sweep.events import Event, EventLog, Kind
 from sweep.executors import Executor, RayExecutor
 from sweep.extras import audits, replicates
 from sweep.fleet import Fleet
 from sweep.follower import Follower
 from sweep.lease import Lease
+from sweep.logs import adopt, create_log, has_log, probe
 from sweep.monitor import Monitor
 from sweep.progress import Progress
 from sweep.protocol import WorkerSettings
@@ -313,7 +313,8 @@ def _open_existing(
     config: SweepConfig, folder: Path, stack: ExitStack
 ) -> tuple[EventLog | None, Lease | None]:
     """Open the sweep's log where there is one, and refuse another configuration."""
-    if not (folder / LOG_FILE).exists():
+    if not has_log(folder):
+        probe(folder, config)
         return None, None
     return _claim(config, folder, stack)
 
@@ -325,12 +326,11 @@ def _claim(config: SweepConfig, folder: Path, stack: ExitStack) -> tuple[EventLo
     the same time: whatever is missing is made, whatever is there is checked.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    log = EventLog.open(folder / LOG_FILE, config.name, create=True)
+    log = create_log(folder, config)
     stack.callback(log.close)
     lease = stack.enter_context(Lease.acquire(log, folder))
-    recorded = log.config()
+    recorded = adopt(log, folder, config.model_dump(mode="json"))
     if recorded is None:
-        log.register(uuid.uuid4().hex, config.model_dump(mode="json"))
         return log, lease
     changed = difference(identity(recorded), identity(config))
     if changed:

@@ -79,10 +79,11 @@ class Coordinator:
             return os.getppid() != self.parent_pid
         if opened.get("host") != socket.gethostname() or "pid" not in opened:
             return False
-        return not _is_alive(int(opened["pid"]))
+        return not is_alive(int(opened["pid"]))
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Return whether a process of this machine lives."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -16,7 +16,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from sweep.errors import LogError
-from sweep.events import LOG_FILE, EventLog
+from sweep.events import EventLog
+from sweep.log_outage import PATIENCE_SECONDS
+from sweep.logs import open_log
 from sweep.sink_loop import Sink, SyncResult
 from sweep.sink_notices import NOTICES_FILE
 from sweep.sink_process import Coordinator, only_sink
@@ -55,6 +57,7 @@ def sync(
     if coordinator.started_us:
         os.nice(_NICENESS)
     log = _open_log(directory, name)
+    log.patience.seconds = PATIENCE_SECONDS if follow else 0.0
     sink = Sink(
         directory,
         log,
@@ -113,7 +116,7 @@ def start_follower(
 
 def _last_seq(directory: Path, name: str) -> int:
     with suppress(LogError):
-        log = EventLog.open(directory / name / LOG_FILE, name)
+        log = open_log(directory / name)
         try:
             return log.last_seq()
         finally:
@@ -122,7 +125,7 @@ def _last_seq(directory: Path, name: str) -> int:
 
 
 def _open_log(directory: Path, name: str) -> EventLog:
-    log = EventLog.open(directory / name / LOG_FILE, name)
+    log = open_log(directory / name)
     try:
         log.uid()
     except LogError:

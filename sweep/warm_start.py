@@ -6,7 +6,8 @@ from pathlib import Path
 
 from search_spaces.errors import SpaceError
 from sweep.errors import ConfigProblem
-from sweep.events import LOG_FILE, Event, EventLog, Kind
+from sweep.events import Event, Kind
+from sweep.logs import has_log, open_log
 from sweep.setup import Prepared
 from sweep.state import Standing, SweepState, TrialState, load_state
 
@@ -40,13 +41,12 @@ def warm_events(prepared: Prepared, directory: Path) -> list[Event]:
 
 def _earlier(name: str, directory: Path) -> SweepState:
     folder = directory / name if (directory / name).is_dir() else Path(name)
-    path = folder / LOG_FILE
-    if not path.is_file():
+    if not has_log(folder):
         raise ConfigProblem(
-            f"search.warm_start must name finished sweeps, but {path} does not exist; give a "
+            f"search.warm_start must name finished sweeps, but there is none in {folder}; give a "
             "name in --dir, or a sweep's folder."
         )
-    log = EventLog.open(path, folder.resolve().name)
+    log = open_log(folder)
     try:
         return load_state(log, keep_reports=False)
     finally:

@@ -11,7 +11,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sweep.events import Event, EventLog
+from sweep.events import Event
+from sweep.logs import open_log
 from tests.chaos import verdict, workload
 from tests.chaos.schedule import schedule
 from tests.chaos.services import Service, postgres_service, tracker_service
@@ -185,7 +186,7 @@ def _ours(folder: Path, cluster: Cluster) -> list[str]:
 
 
 def _events(folder: Path) -> list[Event]:
-    log = EventLog.open(folder / workload.NAME / "sweep.db", workload.NAME)
+    log = open_log(folder / workload.NAME)
     try:
         return list(log.read())
     finally:

@@ -26,6 +26,13 @@ def binaries() -> Path | None:
     return Path(found).resolve().parent if found else None
 
 
+def let_in(folder: Path) -> None:
+    """Open pytest's folders, which are closed to others, so far that they can be passed."""
+    for parent in (folder, *folder.parents):
+        if not parent.stat().st_mode & 0o001:
+            parent.chmod(parent.stat().st_mode | 0o011)
+
+
 def initialise(folder: Path, port: int) -> tuple[list[str | Path], int, list[str | Path]]:
     """Make an empty cluster in `folder`; return its server's command and user, and a probe.
 
@@ -38,9 +45,7 @@ def initialise(folder: Path, port: int) -> tuple[list[str | Path], int, list[str
     owner = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else os.geteuid()
     if owner != os.geteuid():
         os.chown(data, owner, -1)
-        for parent in (folder, *folder.parents):  # pytest's folders are closed to others
-            if not parent.stat().st_mode & 0o001:
-                parent.chmod(parent.stat().st_mode | 0o011)
+        let_in(folder)
     initdb = [place / "initdb", "-D", data, "-U", "me", "--auth=trust", "--no-sync"]
     subprocess.run(initdb, user=owner, cwd=data, check=True, stdout=subprocess.DEVNULL)
     options = ["-p", str(port), "-k", "", "-h", "127.0.0.1", "-F"]
@@ -48,18 +53,51 @@ def initialise(folder: Path, port: int) -> tuple[list[str | Path], int, list[str
     return [place / "postgres", "-D", data, *options], owner, ready
 
 
+class Server:
+    """A PostgreSQL server over a cluster in a folder; it may be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make the cluster, start the server."""
+        port = free_port()
+        self._folder = folder
+        self._command, self._owner, self._ready = initialise(folder, port)
+        self.url = f"postgresql://me:secret@127.0.0.1:{port}/postgres"
+        self.start()
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        if self._owner != os.geteuid():
+            let_in(self._folder)  # another pytest closes its folders again
+        data = self._folder / "postgres"
+        with (self._folder / "postgres.log").open("ab") as log:
+            self._server = subprocess.Popen(
+                self._command, user=self._owner, cwd=data, stdout=log, stderr=log
+            )
+        wait_for(lambda: subprocess.run(self._ready, check=False).returncode == 0, 60)
+
+    def kill(self) -> None:
+        """Kill the postmaster with SIGKILL; its children end as soon as they notice."""
+        self._server.kill()
+        self._server.wait()
+
+    def stop(self) -> None:
+        """Shut down fast: mlflow keeps connections open."""
+        self._server.send_signal(signal.SIGINT)
+        self._server.wait()
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Server]:
+    """Run a server whose cluster lies in `folder`."""
+    server = Server(folder)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
 @contextmanager
 def postgres(folder: Path) -> Iterator[str]:
     """Yield the URI of an empty database; its cluster lies in `folder`."""
-    port = free_port()
-    command, owner, ready = initialise(folder, port)
-    with (folder / "postgres.log").open("wb") as log:
-        server = subprocess.Popen(
-            command, user=owner, cwd=folder / "postgres", stdout=log, stderr=log
-        )
-    try:
-        wait_for(lambda: subprocess.run(ready, check=False).returncode == 0, 60)
-        yield f"postgresql://me:secret@127.0.0.1:{port}/postgres"
-    finally:
-        server.send_signal(signal.SIGINT)  # a fast shutdown: mlflow keeps connections open
-        server.wait()
+    with running(folder) as server:
+        yield server.url

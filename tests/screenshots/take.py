@@ -20,8 +20,8 @@ from urllib.error import URLError
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from sweep.events import LOG_FILE, EventLog
 from sweep.html_report import render_report
+from sweep.logs import open_log
 from sweep.mlflow_view import share_key
 from sweep.results import Results, open_results
 
@@ -66,7 +66,7 @@ def report_pictures(page: Page, results: Results) -> dict[str, bytes]:
 
 def mlflow_pictures(page: Page, address: str, results: Results) -> dict[str, bytes]:
     """The run list, its charts, the parent with its children, and two runs side by side."""
-    log = EventLog.open(results.folder / LOG_FILE, results.folder.resolve().name)
+    log = open_log(results.folder)
     uid = log.uid()
     log.close()
     name = results.config.tracking.experiment or results.config.name

@@ -55,9 +55,13 @@ def fold(tmp_path, name="s"):
 
 def numbers(tmp_path, name="s"):
     """Everything of the trials that may not depend on timing."""
+    return numbers_of(fold(tmp_path, name))
+
+
+def numbers_of(state):
     return {
         t.number: (t.state, t.epoch, t.values, t.params, t.seed, t.best, t.test)
-        for t in fold(tmp_path, name).trials.values()
+        for t in state.trials.values()
     }
 
 

@@ -145,7 +145,7 @@ def test_an_earlier_sweep_warms_the_search(tmp_path):
     warmed = fold(tmp_path, "t").warmed
     assert len(warmed) == 4
     assert warmed[0].payload["origin"] == "s"
-    with pytest.raises(ConfigProblem, match="does not exist"):
+    with pytest.raises(ConfigProblem, match="there is none in"):
         run(tmp_path, name="u", search={"warm_start": ["absent"]})
     assert not (tmp_path / "u" / "sweep.db").exists()
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +16,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from sweep.errors import LeaseLost, LogError
+from sweep.event import Event, Kind, event_of, row_of
 from sweep.log_engine import open_engine, shown
 from sweep.log_outage import Patience
 from sweep.log_tables import EVENTS, LEASES, OFFSETS, PULSES, STOPS, SWEEPS, create_tables
@@ -27,48 +26,10 @@ LOG_FILE = "sweep.db"
 """Name of the SQLite log in a sweep's folder."""
 
 
-class Kind(StrEnum):
-    """What an event says; its payload is described in sweep/README.md."""
-
-    OPENED = "opened"
-    CLOSED = "closed"
-    RESIZED = "resized"
-    ASKED = "asked"
-    WARMED = "warmed"
-    STARTED = "started"
-    REPORTED = "reported"
-    CHECKPOINTED = "checkpointed"
-    CONTINUED = "continued"
-    PAUSED = "paused"
-    PRUNED = "pruned"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    LOST = "lost"
-    EVALUATED = "evaluated"
-
-
-@dataclass(frozen=True)
-class Event:
-    """One line of the log; `seq` is 0 until it is appended, then counts from 1 without gaps.
-
-    Attributes:
-        time: Unix time in seconds at which the thing happened, by its producer's clock.
-        trial: Trial number, or None when the event is about the sweep.
-        attempt: Which try at the trial, from 1.
-        epoch: Epochs the trial had done.
-    """
-
-    kind: Kind
-    trial: int | None = None
-    attempt: int | None = None
-    epoch: int | None = None
-    payload: dict[str, Any] = field(default_factory=dict)
-    time: float = field(default_factory=time.time)
-    seq: int = 0
-
-
 _FENCE = sa.select(LEASES.c.fence).where(LEASES.c.sweep == sa.bindparam("sweep")).with_for_update()
 _READ_BATCH = 5_000
+
+__all__ = ["LOG_FILE", "Event", "EventLog", "Kind"]
 
 
 class EventLog:
@@ -181,7 +142,7 @@ class EventLog:
                 if first is not None and self._is_written(connection, first, len(events)):
                     return first
                 first = self._next_seq(connection)
-                rows = [_row(self.sweep, first + i, event) for i, event in enumerate(events)]
+                rows = [row_of(self.sweep, first + i, event) for i, event in enumerate(events)]
                 connection.execute(EVENTS.insert(), rows)
             return first
 
@@ -198,7 +159,7 @@ class EventLog:
             )
             rows = self._read(partial(_all, query))
             for row in rows:
-                yield _event(row)
+                yield event_of(row)
             if len(rows) < _READ_BATCH:
                 return
             after_seq = rows[-1].seq
@@ -379,28 +340,3 @@ class EventLog:
 
 def _all(query: sa.Select[Any], connection: sa.Connection) -> Sequence[sa.Row[Any]]:
     return connection.execute(query).all()
-
-
-def _row(sweep: str, seq: int, event: Event) -> dict[str, Any]:
-    return {
-        "sweep": sweep,
-        "seq": seq,
-        "time": event.time,
-        "kind": event.kind.value,
-        "trial": event.trial,
-        "attempt": event.attempt,
-        "epoch": event.epoch,
-        "payload": json.dumps(event.payload, separators=(",", ":"), allow_nan=False),
-    }
-
-
-def _event(row: sa.Row[Any]) -> Event:
-    return Event(
-        kind=Kind(row.kind),
-        trial=row.trial,
-        attempt=row.attempt,
-        epoch=row.epoch,
-        payload=json.loads(row.payload),
-        time=row.time,
-        seq=row.seq,
-    )

@@ -6,6 +6,7 @@ import pytest
 from sweep.errors import LogError, UserError
 from sweep.events import Event, Kind
 from sweep.export import best_json, export, export_format
+from sweep.logs import open_log
 from sweep.ranking import pareto_front, ranked
 from sweep.results import load_results, open_results
 from sweep.tables import results_table
@@ -53,6 +54,9 @@ class TestRecords:
 
     def test_a_begun_trial_runs_while_its_coordinator_does(self, tmp_path):
         folder = write_sweep(tmp_path, asked(0), *trained(0, 1, {"rmse": 0.4}))
+        log = open_log(folder)
+        log.write_pulse({"phase": "training"})
+        log.close()
         assert open_results(folder).records()[0]["state"] == "running"
 
     def test_a_failed_trial_has_no_objective(self, folder):

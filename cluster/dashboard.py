@@ -213,6 +213,8 @@ def _unreachable(url: str, reason: object) -> ConnectError:
     text = str(reason) or repr(reason)
     if isinstance(reason, OSError) and reason.errno and not isinstance(reason, ssl.SSLError):
         text = reason.strerror or text
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        text = f"{reason.verify_message}; a private authority's certificate goes in SSL_CERT_FILE"
     return ConnectError(f"a Ray cluster's Jobs server must answer at --address {url}, but: {text}.")
 
 

@@ -75,7 +75,10 @@ def check_versions(place: str, theirs: Versions, ours: Versions) -> None:
     Raises:
         VersionError: Ray's version or Python's differ.
     """
-    if theirs != ours:
+    level = os.environ.get("RAY_DEFAULT_PYTHON_VERSION_MATCH_LEVEL", "patch")  # Ray's own leniency
+    parts = 2 if level == "minor" else 3
+    same_python = theirs.python.split(".")[:parts] == ours.python.split(".")[:parts]
+    if theirs.ray != ours.ray or not same_python:
         raise VersionError(
             f"a driver must run what its cluster runs, but {place} runs {theirs}, and this is "
             f"{ours}; use the cluster's versions here, or `rnn-sweep submit`, which runs there."

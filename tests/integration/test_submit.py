@@ -125,7 +125,8 @@ def test_a_sweep_is_submitted_stopped_and_submitted_again(head, spec, tmp_path, 
     assert "runs once at a time" in err
 
     wait_for(lambda: "trial 0 complete" in run(capfd, "logs", "wave", *place)[1])
-    assert jobs.stop(head.url, "wave") == "rnn-sweep-wave-1"
+    code, out, _ = run(capfd, "stop", "wave", *place)
+    assert (code, out) == (0, "rnn-sweep-wave-1 is stopped; submit it again to go on.\n")
     board = open_dashboard(head.url)
     assert jobs.latest(board, "wave").status == "STOPPED"
     assert "interrupted, nothing is lost" in run(capfd, "logs", "wave", *place)[1]

@@ -118,7 +118,9 @@ def check_falls(state: SweepState, goal: Goal) -> Check:
     first, last = losses[0], statistics.fmean(losses[1:][-_LAST_EPOCHS:])
     says = f"trial {best.number}: {first:.4g} in epoch 1, {last:.4g} at epoch {len(losses)}"
     falls = last < first - FALL * abs(first)
-    return checked(FALLS, [] if falls else [f"{says}; it must fall"], says)
+    return checked(
+        FALLS, [] if falls else [f"{says}; it must fall, perhaps with more train.max_epochs"], says
+    )
 
 
 def check_resumed(before: Sequence[Event], after: Sequence[Event]) -> Check:
@@ -168,11 +170,23 @@ def _problems(trial: TrialState, run: RecordedRun, steps: Sequence[str]) -> Iter
     status = "FAILED" if trial.state is Standing.FAILED else "FINISHED"
     if run.status != status or run.tags.get("state") != trial.state.value:
         yield f"its run is {run.status}, {run.tags.get('state')}"
-    epochs = tuple(sorted(trial.reports or {}))
     for key in steps:
+        epochs = _finite_epochs(trial, key)
         if run.steps.get(key) != epochs:
             yield f"{key} has steps {list(run.steps.get(key, ()))}, not {list(epochs)}"
     for prefix, metrics in (("best", trial.best), ("test", trial.test)):
         for name, value in metrics.items():
             if math.isfinite(value) and f"{prefix}/{name}" not in run.metrics:
                 yield f"{prefix}/{name} is missing"
+
+
+def _finite_epochs(trial: TrialState, key: str) -> tuple[int, ...]:
+    """Return the epochs of which MLflow must have a metric: those with a finite value."""
+    part, _, name = key.rpartition("/")
+    section = {"train": "train", "val": "validation"}.get(part)
+    found = []
+    for epoch, report in sorted((trial.reports or {}).items()):
+        value = (report if section is None else report.get(section) or {}).get(name)
+        if value is not None and math.isfinite(value):
+            found.append(epoch)
+    return tuple(found)

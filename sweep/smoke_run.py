@@ -7,8 +7,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 import yaml
 
@@ -98,6 +101,7 @@ def _run(
         epochs = sum(event.kind is Kind.REPORTED for event in before)
         tell(f"killed the coordinator after {epochs} epochs; the same command again")
         process = runs.start(trials)
+        Thread(target=_import_readers, daemon=True).start()
     code = runs.wait(process)
     if code == USER_MISTAKE:
         raise UserError(runs.said().removeprefix("error: "))
@@ -107,6 +111,13 @@ def _run(
         runs.folder, trials, code, runs.said(), before, tuple(left), now - began,
         now - again,
     )  # fmt: skip
+
+
+def _import_readers() -> None:
+    """Import what reads the record back, seconds of work, while a core waits for Ray."""
+    with suppress(Exception):  # whoever needs them says what is wrong
+        import_module("sweep.tracking_reading")
+        import_module("trainers.portable")
 
 
 class _Runs:

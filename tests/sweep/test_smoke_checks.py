@@ -186,3 +186,13 @@ def test_a_finalist_without_its_test_metrics_is_named():
     state = fold(*whole(0), evaluated)
     check = check_record(state, Record((PARENT,), {"u0": (run(),)}), CURVES)
     assert check.message == "trial 0: test/rmse is missing"
+
+
+def test_what_diverged_is_not_missed_in_mlflow():
+    failed = ended(Kind.FAILED, 0, 2, {}, reason="diverged")
+    state = fold(asked(0), started(0), reported(0, 1, 1.0), reported(0, 2, math.inf), failed)
+    told = {"train/loss": (1,), "val/loss": (1, 2)}
+    diverged = run(status="FAILED", tags={"state": "failed"}, steps=told)
+    assert check_record(state, Record((PARENT,), {"u0": (diverged,)}), CURVES).message == (
+        "2 runs, 2 curves a trial"
+    )

@@ -12,7 +12,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +67,7 @@ def token_head(
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(timeout=30)
+        _kill_rest(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -83,3 +84,11 @@ def _wait(process: subprocess.Popen[bytes], url: str, token: str) -> None:
                 return
         except OSError:
             time.sleep(0.2)
+
+
+def _kill_rest(folder: str) -> None:
+    """Kill what has left the head's process group: its workers, which know the folder."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if folder.encode() in path.read_bytes():
+                os.kill(int(path.parent.name), signal.SIGKILL)

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sweep.events import Event
+from sweep.event import Event
 from sweep.logs import open_log
 from tests.chaos import verdict, workload
 from tests.chaos.schedule import schedule

@@ -18,7 +18,8 @@ import pytest
 import yaml
 
 from sweep.errors import LogError
-from sweep.events import Event, EventLog, Kind
+from sweep.event import Event, Kind
+from sweep.logs import open_log
 from tests.nodes import Cluster, Node
 
 pytestmark = [
@@ -41,7 +42,7 @@ class Sweep:
 
     def events(self) -> list[Event]:
         try:
-            log = EventLog.open(self.folder / self.name / "sweep.db", self.name)
+            log = open_log(self.folder / self.name)
         except LogError:
             return []
         try:

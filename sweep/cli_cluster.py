@@ -64,12 +64,9 @@ def submit(
     from cluster.package import pack
     from sweep.submitting import prepare_submission
 
-    options = {"name": name, "budget.trials": trials}
-    made = prepare_submission(
-        spec, overrides or [], options, installed=installed, allow_open=allow_open
-    )
-    sweep = made.config.name
-    typer.echo(f"checked: {sweep}, {made.config.budget.trials} trials")
+    more = {"name": name, "budget.trials": trials}
+    made = prepare_submission(spec, overrides or [], more, installed, allow_open)
+    typer.echo(f"checked: {made.config.name}, {made.config.budget.trials} trials")
     for note in made.notes:
         typer.echo(f"note: {note}")
     board = open_dashboard(address, allow_open)
@@ -80,9 +77,9 @@ def submit(
     typer.echo(f"submitted: {job.submission_id}")
     if follow:
         _follow(board, job)
-        return
-    for verb, more in (("logs", " --follow"), ("stop", "")):
-        typer.echo(f"  rnn-sweep {verb} {sweep} --address {board.url}{more}")
+    else:
+        typer.echo(f"  rnn-sweep logs {job.sweep} --address {board.url} --follow")
+        typer.echo(f"  rnn-sweep stop {job.sweep} --address {board.url}")
 
 
 def jobs(address: Address, allow_open: AllowOpen = False) -> None:

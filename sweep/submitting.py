@@ -56,7 +56,6 @@ def prepare_submission(
     spec: str | Path,
     overrides: Sequence[str] = (),
     options: Mapping[str, Any] | None = None,
-    *,
     installed: bool = False,
     allow_open: bool = False,
 ) -> Submission:

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sweep.errors import LeaseLost, LogError
 from sweep.event import Event, Kind, event_of, row_of
 from sweep.log_engine import open_engine, shown
-from sweep.log_outage import Patience
+from sweep.log_outage import Patience, words_of
 from sweep.log_tables import EVENTS, LEASES, OFFSETS, PULSES, STOPS, SWEEPS, create_tables
 
 _T = TypeVar("_T")
@@ -72,8 +72,7 @@ class EventLog:
             elif not sa.inspect(engine).has_table("events"):
                 raise LogError(f"an event log must have a table `events`, but {place} has none.")
         except sa.exc.DBAPIError as error:
-            words = " ".join(str(error.orig).split())
-            raise LogError(f"{place} can't be read as an event log: {words}") from error
+            raise LogError(f"{place} can't be read as an event log: {words_of(error)}") from error
         return cls(engine, sweep, place)
 
     # -- the sweep itself --------------------------------------------------------------------

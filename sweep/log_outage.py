@@ -74,7 +74,7 @@ class Patience:
                 result = action()
             except (sa.exc.DBAPIError, LogAway) as error:
                 away = isinstance(error, LogAway) or is_away(error)
-                why = _words(error)
+                why = words_of(error)
                 if not away or self.clock() - began >= self.seconds:
                     raise LogError(
                         f"the log of sweep {self.sweep!r} must be {must}, but: {why}; mend that, "
@@ -98,7 +98,7 @@ class Patience:
         except sa.exc.DBAPIError as error:
             if not is_away(error):
                 raise LogError(
-                    f"the log of sweep {self.sweep!r} must be usable, but: {_words(error)}."
+                    f"the log of sweep {self.sweep!r} must be usable, but: {words_of(error)}."
                 ) from error
         self._breathes_until = self.clock() + _BREATHER_SECONDS
         return otherwise
@@ -119,7 +119,7 @@ class Patience:
             _LOG.warning("the log of %s is back; what waited is written", self.sweep)
 
 
-def _words(error: Exception) -> str:
-    """Return the database's own words in one line; they hold no password."""
-    words = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-    return " ".join(str(words).split()).rstrip(".")
+def words_of(error: Exception) -> str:
+    """Return the database's own words, the first line of them; they hold no password."""
+    words = str(error.orig if isinstance(error, sa.exc.DBAPIError) else error)
+    return next(iter(words.strip().splitlines()), type(error).__name__).rstrip(".")

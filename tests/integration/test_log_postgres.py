@@ -5,9 +5,13 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -142,6 +146,52 @@ def test_the_password_is_written_nowhere(here: Path, server: Server, monkeypatch
     out = capsys.readouterr()
     assert 'database "absent" does not exist' in out.err
     assert PASSWORD not in out.out + out.err
+
+
+FROZEN = """
+import sys, time
+from pathlib import Path
+from sweep.session import run_sweep
+from tests.integration.test_log_postgres import TORN
+from tests.sweep.session_runs import InProcessExecutor, config
+
+class Slow(InProcessExecutor):
+    def poll(self, timeout_seconds):
+        time.sleep(0.05)
+        return super().poll(timeout_seconds)
+
+run_sweep(config(**TORN), Path(sys.argv[1]), None, Slow())
+"""
+
+
+def test_a_coordinator_that_was_frozen_and_replaced_stops_without_writing(here: Path, calm):
+    old = subprocess.Popen([sys.executable, "-c", FROZEN, str(here)], stderr=subprocess.PIPE)
+    wait_for(lambda: begun(here), 60)
+    old.send_signal(signal.SIGSTOP)
+    outside = open_log(here / "s")
+    with pytest.raises(LeaseHeld):
+        run_sweep(config(**TORN), here, None, InProcessExecutor())
+    cut(outside)  # as PostgreSQL does with a machine that no longer answers
+    run_sweep(config(**TORN), here, None, InProcessExecutor())
+    events = list(outside.read())
+    assert sum(e.kind is Kind.LOST for e in events) > 0
+    old.send_signal(signal.SIGCONT)
+    _, said = old.communicate(timeout=60)
+    assert b"LeaseLost" in said
+    assert list(outside.read()) == events
+    assert numbers(here) == calm
+    outside.close()
+
+
+def begun(directory: Path) -> bool:
+    if not (directory / "s" / "log.url").exists():
+        return False
+    with suppress(LogError):  # not registered yet
+        log = open_log(directory / "s")
+        kinds = [e.kind for e in log.read()]
+        log.close()
+        return Kind.REPORTED in kinds
+    return False
 
 
 def test_two_folders_sweeps_of_one_name_are_not_mixed_up(here: Path):

@@ -16,6 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from sweep.checkpoints import CHECKPOINTS
 from sweep.config import SweepConfig
 from sweep.errors import LogError
 from sweep.events import LOG_FILE, EventLog
@@ -112,6 +113,12 @@ def adopt(log: EventLog, folder: Path, values: dict[str, Any]) -> dict[str, Any]
         return recorded
     pointer = _Pointer.read(folder)
     if recorded is None:
+        if pointer is not None and (folder / CHECKPOINTS).exists():
+            raise LogError(
+                f"sweep {log.sweep!r} has begun with its log in {pointer.url}, but {log.where} "
+                f"holds none of it; restore it there, correct run.log or {VARIABLE}, or remove "
+                f"{folder} to begin anew."
+            )
         uid = uuid.uuid4().hex if pointer is None else pointer.uid
         _Pointer(log.where, uid).write(folder)
         log.register(uid, values)

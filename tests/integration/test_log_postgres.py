@@ -207,6 +207,17 @@ def test_two_folders_sweeps_of_one_name_are_not_mixed_up(here: Path):
     assert len(numbers(here / "one")) == 1
 
 
+def test_a_sweep_whose_log_is_not_there_does_not_begin_anew(here: Path, server: Server):
+    run_sweep(config(budget__trials=1), here, None, InProcessExecutor())
+    kept = list((here / "s" / "checkpoints").iterdir())
+    other = server.url.replace(":secret", "").replace("/postgres", "/template1")
+    elsewhere = config(budget__trials=2, run={"workers": 2, "log": other})
+    with pytest.raises(LogError, match=r"has begun with its log in .*, but .* holds none of it"):
+        run_sweep(elsewhere, here, None, InProcessExecutor())
+    assert list((here / "s" / "checkpoints").iterdir()) == kept
+    assert run_sweep(config(budget__trials=2), here, None, InProcessExecutor()).best is not None
+
+
 def test_a_new_sweep_needs_its_database_before_anything_else(tmp_path: Path, monkeypatch):
     monkeypatch.setenv("RNN_SWEEP_LOG", "postgresql://me:secret@127.0.0.1:9/postgres")
     with pytest.raises(LogError, match=r"postgresql://me@127.0.0.1:9/postgres can't be read") as e:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweep.errors import SweepError
-from sweep.events import LOG_FILE, Event, EventLog
+from sweep.events import Event
+from sweep.logs import has_log, open_log
 from sweep.ranking import Goal, ranked
 from sweep.setup import Prepared
 from sweep.smoke_checks import (
@@ -97,9 +98,9 @@ def read_back(prepared: Prepared, ran: Ran, directory: Path, possible: int | Non
 
 def _events(folder: Path) -> tuple[list[Event], str]:
     """Return the log's events and the sweep's uid; nothing where it never came to a log."""
-    if not (folder / LOG_FILE).is_file():
+    if not has_log(folder):
         return [], ""
-    log = EventLog.open(folder / LOG_FILE, folder.name)
+    log = open_log(folder)
     try:
         return list(log.read()), log.uid()
     finally:

@@ -17,7 +17,8 @@ import yaml
 
 from sweep.config import SweepConfig
 from sweep.errors import SweepError, UserError
-from sweep.events import LOG_FILE, Event, EventLog, Kind
+from sweep.events import Event, EventLog, Kind
+from sweep.logs import VARIABLE, has_log, open_log
 from sweep.messages import USER_MISTAKE
 from sweep.smoke_processes import Family
 
@@ -25,7 +26,6 @@ PATIENCE_SECONDS = 600.0
 _GONE_SECONDS = 20.0
 _POLL_SECONDS = 0.003
 _EXTENSIONS = 2
-_LOG_VARIABLE = "RNN_SWEEP_LOG"  # a smoke's log is its own
 
 
 class SmokeStuck(SweepError):
@@ -87,6 +87,7 @@ def _run(
 ) -> Ran:
     began, trials = time.monotonic(), config.budget.trials
     before: tuple[Event, ...] = ()
+    Thread(target=_import_readers, daemon=True).start()
     for _ in range(1 + _EXTENSIONS):
         process = runs.start(trials)
         before = runs.kill_in_mid_sweep(process, single=trials == 1)
@@ -101,7 +102,6 @@ def _run(
         epochs = sum(event.kind is Kind.REPORTED for event in before)
         tell(f"killed the coordinator after {epochs} epochs; the same command again")
         process = runs.start(trials)
-        Thread(target=_import_readers, daemon=True).start()
     code = runs.wait(process)
     if code == USER_MISTAKE:
         raise UserError(runs.said().removeprefix("error: "))
@@ -114,7 +114,7 @@ def _run(
 
 
 def _import_readers() -> None:
-    """Import what reads the record back, seconds of work, while a core waits for Ray."""
+    """Import what reads the record back: seconds of work, while one core waits for Ray to start."""
     with suppress(Exception):  # whoever needs them says what is wrong
         import_module("sweep.tracking_reading")
         import_module("trainers.portable")
@@ -134,7 +134,7 @@ class _Runs:
     def start(self, trials: int) -> subprocess.Popen[bytes]:
         self._count += 1
         self._since = self._last_seq()
-        environment = {k: v for k, v in os.environ.items() if k != _LOG_VARIABLE}
+        environment = {k: v for k, v in os.environ.items() if k != VARIABLE}  # a log of its own
         arguments = ["run", str(self._spec), "--dir", str(self._directory)]
         arguments += ["--trials", str(trials)]
         return self.family.start(arguments, self._output, environment)
@@ -181,11 +181,8 @@ class _Runs:
         return ()
 
     def _open_log(self) -> EventLog | None:
-        path = self.folder / LOG_FILE
-        if not path.is_file() or not path.stat().st_size:
-            return None
         try:
-            return EventLog.open(path, self.folder.name)
+            return open_log(self.folder) if has_log(self.folder) else None
         except UserError:  # its tables are being made just now
             return None
 

@@ -66,7 +66,7 @@ def traces(tmp_path_factory):
         run = ["run", "smoke", "--name", "joined", "--dir", str(folder)]
         run += ["--set", f"run.address={head.address}", "--set", "tracking.enabled=false"]
         submit = ["submit", "smoke", "--name", "submitted", "--follow", "--address", head.url]
-        submit += ["--set", f"cluster.directory={folder}"]
+        submit += ["--set", f"cluster.directory={folder}", "--set", "tracking.models=false"]
         more = ["--set", "run.workers=1", "--set", "finalists.count=1", "--trials", "2"]
         with CommandLines() as lines:
             running = {

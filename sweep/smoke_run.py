@@ -88,15 +88,15 @@ def _run(
     began, trials = time.monotonic(), config.budget.trials
     before: tuple[Event, ...] = ()
     Thread(target=_import_readers, daemon=True).start()
-    for _ in range(1 + _EXTENSIONS):
+    for extension in range(1 + _EXTENSIONS):
+        if extension:
+            more = trials + config.budget.trials
+            trials = min(more, possible or more)
         process = runs.start(trials)
         before = runs.kill_in_mid_sweep(process, single=trials == 1)
-        if before or process.returncode not in (0, -signal.SIGKILL):
+        ended_too_soon = not before and process.returncode in (0, -signal.SIGKILL)
+        if not ended_too_soon or (possible is not None and trials >= possible):
             break
-        more = trials + config.budget.trials
-        if possible is not None and trials >= possible:
-            break
-        trials = min(more, possible or more)
     again = time.monotonic()
     if process.returncode == -signal.SIGKILL:
         epochs = sum(event.kind is Kind.REPORTED for event in before)

@@ -73,25 +73,29 @@ def stop(
 
 
 def _stop_by_log(name: str, directory: Path, wait: float) -> None:
+    from sweep.lease import is_held
     from sweep.logs import open_log
     from sweep.results import open_results
 
     found = open_results(name, directory)
-    if not found.is_running:
-        typer.echo(f"{found.config.name} does not run; nothing is to be stopped.")
-        return
     log = open_log(found.folder)
     try:
+        if not found.is_running and not is_held(log, found.folder):
+            typer.echo(f"{found.config.name} does not run; nothing is to be stopped.")
+            return
+        owner = log.owner()
         log.request_stop()
+        typer.echo(f"{found.config.name} was asked to save its trials and to end …")
+        deadline = time.monotonic() + wait
+        while _same_session(found, latest := open_results(name, directory)) or (
+            is_held(log, found.folder) and log.owner() == owner
+        ):
+            if time.monotonic() > deadline:
+                typer.echo(f"error: it has not ended within {wait:g} seconds.", err=True)
+                raise typer.Exit(FAILURE)
+            time.sleep(_POLL_SECONDS)
     finally:
         log.close()
-    typer.echo(f"{found.config.name} was asked to save its trials and to end …")
-    deadline = time.monotonic() + wait
-    while _same_session(found, latest := open_results(name, directory)):
-        if time.monotonic() > deadline:
-            typer.echo(f"error: it has not ended within {wait:g} seconds.", err=True)
-            raise typer.Exit(FAILURE)
-        time.sleep(_POLL_SECONDS)
     counts = sum(trial.ended for trial in latest.trials)
     typer.echo(f"It has ended with {counts} trials done; the same `rnn-sweep run` goes on.")
 

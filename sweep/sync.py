@@ -25,6 +25,7 @@ from sweep.sink_process import Coordinator, only_sink
 
 _PATIENCE_SECONDS = 30.0
 _NICENESS = 5
+_PAUSE_SECONDS = 1.0
 _URI_VARIABLE = "RNN_SWEEP_TRACKING_URI"
 
 
@@ -56,7 +57,7 @@ def sync(
     coordinator = Coordinator.from_environment() if follow else Coordinator()
     if coordinator.started_us:
         os.nice(_NICENESS)
-    log = _open_log(directory, name)
+    log = _open_log(directory, name, coordinator)
     log.patience.seconds = PATIENCE_SECONDS if follow else 0.0
     sink = Sink(
         directory,
@@ -124,8 +125,17 @@ def _last_seq(directory: Path, name: str) -> int:
     return 0
 
 
-def _open_log(directory: Path, name: str) -> EventLog:
-    log = open_log(directory / name)
+def _open_log(directory: Path, name: str, coordinator: Coordinator) -> EventLog:
+    """Open the log; a coordinator's own sink waits for one that is away just now."""
+    deadline = time.monotonic() + (PATIENCE_SECONDS if coordinator.started_us else 0.0)
+    while True:
+        try:
+            log = open_log(directory / name)
+            break
+        except LogError:
+            if time.monotonic() >= deadline or coordinator.is_gone({}):
+                raise
+            time.sleep(_PAUSE_SECONDS)
     try:
         log.uid()
     except LogError:

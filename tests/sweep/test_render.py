@@ -108,9 +108,12 @@ def test_data_that_no_pod_would_find_are_refused(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("setting", "law"),
     [
-        ("data.path=https://me:planted@host/load.csv", "data.path looks like one or holds one"),
-        ("data.api_key=planted", "data.api_key looks like one"),
-        ("run.log=postgresql://me@host/sweeps?password=planted", "run.log looks like one or"),
+        (
+            "data.path=https://me:planted@host/load.csv",
+            "a manifest must hold no passwords, but data.path looks like one or holds one",
+        ),
+        ("data.api_key=planted", "a manifest must hold no passwords, but data.api_key looks like"),
+        ("run.log=postgresql://me@host/s?password=planted", "run.log must not hold a password"),
     ],
 )
 @pytest.mark.parametrize("target", ["kuberay", "slurm", "ray-up"])
@@ -118,7 +121,6 @@ def test_a_password_in_the_sweep_file_is_refused_and_not_repeated(
     spec, capsys, target, setting, law
 ):
     line = refused(capsys, target, spec, "--set", setting)
-    assert "a manifest must hold no passwords, but" in line
     assert law in line
     assert "planted" not in line
 

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from sweep.errors import LeaseLost, LogError
 from sweep.event import Event, Kind, event_of, row_of
-from sweep.log_engine import open_engine, shown
+from sweep.log_engine import is_url, open_engine, shown
 from sweep.log_outage import Patience, words_of
 from sweep.log_tables import EVENTS, LEASES, OFFSETS, PULSES, STOPS, SWEEPS, create_tables
 
@@ -72,7 +72,7 @@ class EventLog:
             elif not sa.inspect(engine).has_table("events"):
                 raise LogError(f"an event log must have a table `events`, but {place} has none.")
         except sa.exc.DBAPIError as error:
-            raise LogError(f"{place} can't be read as an event log: {words_of(error)}") from error
+            raise LogError(_unreadable(place, error)) from error
         return cls(engine, sweep, place)
 
     # -- the sweep itself --------------------------------------------------------------------
@@ -335,6 +335,15 @@ class EventLog:
     def close(self) -> None:
         """Release the database connections."""
         self.engine.dispose()
+
+
+def _unreadable(place: str, error: sa.exc.DBAPIError) -> str:
+    if not is_url(place):
+        return f"{place} can't be read as an event log: {words_of(error)}"
+    return (
+        f"a log's database must answer at {place}, but: {words_of(error)}; start it, or correct "
+        "run.log or RNN_SWEEP_LOG (a password: there, in PGPASSWORD or ~/.pgpass)."
+    )
 
 
 def _all(query: sa.Select[Any], connection: sa.Connection) -> Sequence[sa.Row[Any]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sweep.cli_options import SWEEPS, Directory
-from sweep.messages import FAILURE
+from sweep.messages import FAILURE, USER_MISTAKE
 
 if TYPE_CHECKING:
     from sweep.results import Results
@@ -34,14 +34,24 @@ def status(
       rnn-sweep status digits
     """
     from sweep.console import console
+    from sweep.errors import LogError
     from sweep.report import show_status
     from sweep.results import open_results, sweep_names
 
     names = [name] if name is not None else sweep_names(directory)
     if not names:
         typer.echo(f"No sweep in {directory} yet; start one with: rnn-sweep run digits")
+    unreadable = False
     for each in names:
-        show_status(console(), open_results(each, directory))
+        try:
+            show_status(console(), open_results(each, directory))
+        except LogError as error:
+            if name is not None:
+                raise
+            unreadable = True
+            typer.echo(f"error: {each}: {error}", err=True)
+    if unreadable:
+        raise typer.Exit(USER_MISTAKE)
 
 
 def stop(

@@ -92,3 +92,13 @@ def test_a_sweep_that_nobody_runs_needs_no_stop(tmp_path, capsys):
     assert "demo does not run" in capsys.readouterr().out
     assert main(["stop", "nobody"]) == 2
     assert "a sweep must be one of those in sweeps (demo)" in capsys.readouterr().err
+
+
+def test_status_of_all_shows_the_others_where_one_log_is_away(tmp_path, capsys):
+    write_sweep(tmp_path / "sweeps", *complete(0, {"cell": "gru"}, 0.5))
+    (tmp_path / "sweeps" / "away").mkdir()
+    (tmp_path / "sweeps" / "away" / "log.url").write_text("postgresql://me@127.0.0.1:9/x 4711\n")
+    assert main(["status"]) == 2
+    said = capsys.readouterr()
+    assert said.out.startswith("demo: ")
+    assert said.err.startswith("error: away: a log's database must answer at postgresql://me@")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections import Counter
 from collections.abc import Sequence
@@ -81,11 +82,19 @@ def differences(calm: Sequence[dict], wild: Sequence[dict]) -> list[str]:
 
 
 def worker_recoveries(events: Sequence[Event], struck: Sequence[Struck]) -> list[Recovery]:
-    """For every worker killed while it trained: until one of its trials reported an epoch."""
+    """For every worker killed while it trained: until one of its trials reported an epoch.
+
+    No event names a process: a worker's death is the first loss between this kill and the next.
+    """
     found = []
-    for strike in (s for s in struck if s.kind == "worker"):
-        pid = strike.target.split()[0]
-        losses = [e for e in events if _lost_through(e, strike, pid)]
+    kills = [strike for strike in struck if strike.kind == "worker"]
+    for strike, after in zip(kills, [*kills[1:], None], strict=True):
+        end = min(strike.time + _LOOK_SECONDS, after.time if after else math.inf)
+        losses = [
+            e
+            for e in events
+            if e.kind is Kind.LOST and e.payload.get("worker_died") and strike.time <= e.time < end
+        ]
         if losses:
             attempts = {e.trial: e.attempt or 0 for e in losses if e.time < losses[0].time + 1}
             found += _recovered(strike, struck, _next_report(events, strike.time, attempts))
@@ -102,15 +111,6 @@ def coordinator_recoveries(events: Sequence[Event], struck: Sequence[Struck]) ->
             after = next((e.time for e in reports if e.seq > opened[0].seq), None)
             found += _recovered(strike, struck, after)
     return found
-
-
-def _lost_through(event: Event, strike: Struck, pid: str) -> bool:
-    """Whether a trial lost its worker through this strike; by time, as no event names a pid."""
-    return (
-        event.kind is Kind.LOST
-        and strike.time - 0.5 <= event.time <= strike.time + _LOOK_SECONDS
-        and bool(event.payload.get("worker_died"))
-    )
 
 
 def _next_report(events: Sequence[Event], after: float, attempts: dict) -> float | None:

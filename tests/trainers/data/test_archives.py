@@ -89,6 +89,7 @@ def test_a_link_in_a_tar_leads_nowhere(folder: Path, kind: bytes, target: str) -
         ("load.csv.xz", b"broken"),
         ("load.parquet", b"PAR1 broken"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "content",  # gzip's bytes hold the time
 )
 def test_a_broken_archive_is_one_clear_line(folder: Path, name: str, content: bytes) -> None:
     path = folder / name

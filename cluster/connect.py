@@ -6,11 +6,14 @@ import logging
 import os
 import socket
 import warnings
+from collections.abc import Mapping
+from typing import Any
 
 from cluster.auth import admit, find_token, make_token, needs_token, use_tokens, wrong_token
 from cluster.errors import ConnectError
 from cluster.head import Versions, ask_head, check_versions
 
+_LOG = logging.getLogger(__name__)
 NAMESPACE = "rnn-sweep"
 REACH_SECONDS = 5.0
 STARTS = 3
@@ -103,7 +106,10 @@ def _join(address: str) -> None:
     use_tokens(not head.is_open)
     _check_is_node(place)
     import ray
+    import ray._private.worker
 
+    # Ray prints what raylets say as they die, whatever `log_to_driver` is.
+    vars(ray._private.worker)["print_to_stdstream"] = _note
     try:
         ray.init(
             address=place, logging_level=logging.ERROR, log_to_driver=False, namespace=NAMESPACE
@@ -113,6 +119,13 @@ def _join(address: str) -> None:
         raise ConnectError(
             f"a Ray cluster must answer at --address {address}, but: {lines[0]}"
         ) from error
+
+
+def _note(data: Mapping[str, Any], ignore_prefix: bool = False) -> None:
+    """Take down the first line of what Ray would print."""
+    lines = "\n".join(data.get("lines", [])).strip().splitlines()
+    if lines:
+        _LOG.info("Ray: %s", lines[0])
 
 
 def _find_head(address: str) -> tuple[str, int]:

@@ -6,20 +6,21 @@ import os
 import shlex
 import sys
 import time
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
 from sweep.cli_options import SWEEPS, Directory, Overrides, Spec, SweepName, Trials, Workers
-from sweep.messages import FAILURE, INTERRUPTED
+from sweep.messages import INTERRUPTED
 
 if TYPE_CHECKING:
-    from cluster.errors import HeadLost
+    from cluster.errors import ClusterError
     from sweep.config import SweepConfig
 
 HEAD_PATIENCE_SECONDS = 600.0
-_PROBE_SECONDS = 1.0
-_AWAITED = "RNN_SWEEP_AWAITED_HEAD"
+_AGAIN_SECONDS = 3.0
+_AWAITED = "RNN_SWEEP_AWAITED_UNTIL"
+_ENDED = "the sweep's process was killed, or ended by Ray because its node died; nothing is lost"
 Address = Annotated[
     str | None,
     typer.Option(metavar="HOST:PORT", help="A Ray cluster; auto: the one on this machine."),
@@ -80,8 +81,9 @@ def run(
       rnn-sweep run my.yaml --address auto --budget-hours 8
       rnn-sweep run appliances --set data.path=energydata_complete.csv
     """
-    from cluster.errors import HeadLost
+    from cluster.errors import ConnectError, HeadLost, NoRoom
     from sweep.console import console
+    from sweep.last_words import last_words
     from sweep.live import display
     from sweep.report import after_run
     from sweep.session import run_sweep
@@ -110,12 +112,20 @@ def run(
     }
     again = _again(spec, overrides, given)
     resume = again if trials is None else f"{again} --trials {trials}"
-    _await_head(config.run.address, resume)
+    words = None if config.run.address is None else f"{_ENDED}; go on with: {resume}"
     try:
-        with json_progress() if log_format == "json" else display(screen) as progress:
+        with (
+            last_words(words),
+            json_progress() if log_format == "json" else display(screen) as progress,
+        ):
             outcome = run_sweep(config, directory, progress)
     except HeadLost as lost:
-        _start_anew(lost)
+        minutes = HEAD_PATIENCE_SECONDS / 60
+        why = f"{lost}; waiting up to {minutes:.0f} minutes for it, then the log goes on"
+        _start_anew(why, time.time() + HEAD_PATIENCE_SECONDS)
+    except (ConnectError, NoRoom) as error:
+        _try_again(error)
+        raise
     except KeyboardInterrupt:
         typer.echo(f"interrupted; go on with: {resume}", err=True)
         raise typer.Exit(INTERRUPTED) from None
@@ -157,30 +167,23 @@ def _again(spec: str, overrides: list[str] | None, given: dict[str, Any]) -> str
     return shlex.join(words)
 
 
-def _start_anew(lost: HeadLost) -> None:
-    """Become the same command again, which waits for the head of the cluster.
+def _start_anew(why: str, until: float) -> NoReturn:
+    """Become the same command again, which goes on from the log.
 
     Ray ends a process whose cluster has gone; what it holds here is lost, but the log is not.
     """
-    typer.echo(f"{lost}; the sweep goes on from its log once it does", err=True)
+    typer.echo(why, err=True)
     sys.stdout.flush()
     sys.stderr.flush()
-    environment = os.environ | {_AWAITED: lost.address}
+    environment = os.environ | {_AWAITED: str(until)}
     os.execve(sys.executable, [sys.executable, "-m", "sweep", *sys.argv[1:]], environment)
 
 
-def _await_head(address: str | None, resume: str) -> None:
-    """Wait for a head that was lost; a Ray of our own on this machine is simply started anew."""
-    from cluster.nodes import answers
-
-    awaited = os.environ.pop(_AWAITED, None)
-    if awaited is None or address is None:
+def _try_again(error: ClusterError) -> None:
+    """Start anew while a cluster whose head was lost comes back, its nodes after its head."""
+    until = float(os.environ.get(_AWAITED, "-inf"))
+    if time.time() > until:
         return
-    minutes = HEAD_PATIENCE_SECONDS / 60
-    typer.echo(f"waiting up to {minutes:.0f} minutes for a Ray head at {awaited}", err=True)
-    deadline = time.monotonic() + HEAD_PATIENCE_SECONDS
-    while not answers(awaited):
-        if time.monotonic() > deadline:
-            typer.echo(f"error: none has come back; go on with: {resume}", err=True)
-            raise typer.Exit(FAILURE)
-        time.sleep(_PROBE_SECONDS)
+    time.sleep(_AGAIN_SECONDS)
+    left = max(until - time.time(), 0.0)
+    _start_anew(f"not yet ({' '.join(str(error).split())}); {left:.0f} seconds of patience", until)

@@ -2,14 +2,19 @@
 
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from sweep.__main__ import main
 from sweep.events import Event, EventLog, Kind
 from tests.sweep.sweep_factory import closed, complete, write_sweep
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -102,3 +107,26 @@ def test_status_of_all_shows_the_others_where_one_log_is_away(tmp_path, capsys):
     said = capsys.readouterr()
     assert said.out.startswith("demo: ")
     assert said.err.startswith("error: away: a log's database must answer at postgresql://me@")
+
+
+WORDS = """
+import os, signal
+from sweep.last_words import last_words
+with last_words("I am gone"):
+    {end}
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        ("pass", ""),
+        ("raise SystemExit(1)", ""),
+        ("os._exit(1)", "I am gone\n"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "I am gone\n"),
+    ],
+)
+def test_last_words_are_said_by_those_who_die_without_farewell(end, said):
+    script = [sys.executable, "-c", WORDS.format(end=end)]
+    done = subprocess.run(script, capture_output=True, text=True, timeout=60, cwd=ROOT)
+    assert done.stderr == said

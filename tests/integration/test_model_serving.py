@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 from mlflow.tracking import MlflowClient
 
+from sweep.checkpoints import checkpoint_path
 from sweep.models.recorder import ModelRecorder
 from sweep.sink_models import Finalist
 from sweep.trained import open_model
@@ -68,8 +70,10 @@ def log(data: SequenceData, folder: Path, tracking_uri: str) -> None:
     write_interface(data, folder)
     client = MlflowClient(tracking_uri, tracking_uri)
     client.create_run(client.create_experiment("e"), tags={"sweep.trial_uid": "u"})
-    checkpoint = str(folder / "trial")
-    finalist = Finalist("u", "s", 0, checkpoint, 2, data.digest, "rmse", maximize=False)
+    checkpoint = checkpoint_path(folder, "trial")
+    checkpoint.parent.mkdir()
+    shutil.copy(folder / "trial", checkpoint)
+    finalist = Finalist("u", "s", 0, "checkpoints/trial", 2, data.digest, "rmse", maximize=False)
     recorder = ModelRecorder(tracking_uri, "e", folder)
     model_id = recorder.log(finalist)
     assert recorder.log(finalist) == model_id

@@ -14,6 +14,7 @@ from sweep.state import Standing
 from tests.sweep.session_runs import fold, numbers, run
 
 RUN = {"workers": 2, "order": "reproducible", "checkpoint_seconds": 1e-6}
+SLOW = {"hidden_size": 64, "batch_size": 1}
 CHANGES = {"run": RUN, "search": {"pruning": {"rule": "halving", "reduction_factor": 2}}}
 
 
@@ -61,6 +62,17 @@ def test_trials_of_a_draining_node_are_saved_and_go_on_elsewhere(tmp_path):
     assert {e.payload["worker_died"] for e in lost} == {False}
     assert {e.payload["reason"] for e in lost} == {"its node is being drained"}
     assert numbers(tmp_path / "spot") == numbers(tmp_path / "calm")
+
+
+def test_what_a_draining_node_has_trained_is_saved_first(tmp_path):
+    run(tmp_path, Draining(polls=4), run={"workers": 2}, train={**SLOW, "max_epochs": 4})
+    log = EventLog.open(tmp_path / "s" / "sweep.db", "s")
+    events = list(log.read())
+    log.close()
+    saved = {(e.trial, e.epoch) for e in events if e.kind is Kind.CHECKPOINTED}
+    lost = [e for e in events if e.kind is Kind.LOST and e.epoch]
+    assert lost
+    assert {(e.trial, e.epoch) for e in lost} <= saved
 
 
 class Hanging(InProcessExecutor):

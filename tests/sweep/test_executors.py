@@ -60,6 +60,14 @@ def settle(executor, *, trial):
     raise AssertionError("the trial never ended")
 
 
+def to_first_report(executor, *commands):
+    """Let the first worker work until it reports; a busy machine may need more than one slice."""
+    items = list(call(executor, *commands).items)
+    while not losses(items):
+        items += call(executor).items
+    return items
+
+
 def losses(items):
     return [(i.report.epoch, i.report.validation["loss"]) for i in items if hasattr(i, "report")]
 
@@ -82,7 +90,7 @@ def test_a_trial_trains_to_its_end_and_leaves_a_checkpoint(executor):
 
 
 def test_a_trial_waits_at_a_rung_until_it_may_continue(executor):
-    call(executor, Admit(2, 1, CONFIG, rungs=(1,)))
+    to_first_report(executor, Admit(2, 1, CONFIG, rungs=(1,)))
     waiting = call(executor)
     assert (waiting.items, waiting.resident, waiting.busy_seconds) == ((), (2,), 0.0)
     first = call(executor, Continue(2, 1, 1))
@@ -92,9 +100,9 @@ def test_a_trial_waits_at_a_rung_until_it_may_continue(executor):
 
 def test_a_command_that_comes_twice_changes_nothing(executor):
     order = Admit(3, 1, CONFIG, rungs=(1,))
-    first = call(executor, order, order)
-    again = call(executor, order)
-    assert [epoch for epoch, _ in losses([*first.items, *again.items])] == [1]
+    items = to_first_report(executor, order, order)
+    items += call(executor, order).items
+    assert [epoch for epoch, _ in losses(items)] == [1]
     call(executor, Stop(3, 1), Stop(3, 1))
     assert call(executor).resident == ()
 
@@ -110,7 +118,7 @@ def test_a_saved_trial_goes_on_elsewhere_bit_for_bit(executor):
     here, there = executor.workers()
     whole = call(executor, Admit(5, 1, CONFIG), worker=here)
     items = [*whole.items, *(settle(executor, trial=5) if 5 in whole.resident else [])]
-    call(executor, Admit(6, 1, CONFIG, rungs=(1,)), worker=here)
+    to_first_report(executor, Admit(6, 1, CONFIG, rungs=(1,)))
     saved = call(executor, SaveAll(), worker=here).items[0]
     call(executor, Stop(6, 1), worker=here)
     rest = call(executor, Admit(6, 2, CONFIG, checkpoint=saved.path, cleared=1), worker=there)

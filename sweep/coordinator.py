@@ -109,7 +109,7 @@ class Coordinator:
                 return "finished"
             self._carry_out(decided)
             self._fleet.keep_busy()
-            self._consume(self._executor.poll(self._patience(decided)))
+            self._consume(self._poll(self._patience(decided)))
             self._tend()
             watch(self)
 
@@ -134,7 +134,7 @@ class Coordinator:
                     command = Evaluate(number, str(self._retention.path(recorded)))
                     self._executor.send(ready[index % len(ready)], [command])
             self._fleet.keep_busy()
-            found = self._executor.poll(POLL_SECONDS)
+            found = self._poll(POLL_SECONDS)
             self._consume(found)
             self._tend()
             told = [item for reply in found if isinstance(reply, Reply) for item in reply.items]
@@ -276,6 +276,18 @@ class Coordinator:
         if workers is not None:
             self._record([Event(Kind.RESIZED, payload={"workers": workers})])
 
+    def _poll(self, timeout_seconds: float) -> list[Reply | Lost]:
+        """Wait for workers.
+
+        What fails there may be the doing of a coordinator that took the sweep over while this one
+        was frozen: it deletes checkpoints that no event names.
+        """
+        try:
+            return self._executor.poll(timeout_seconds)
+        except ExecutorError:
+            self._log.still_ours(self._lease.fence)
+            raise
+
     def _consume(self, items: Iterable[Reply | Lost]) -> None:
         """Log what workers said, one transaction for the round."""
         events: list[Event] = []
@@ -350,7 +362,7 @@ class Coordinator:
             if self._fleet.held[worker]:
                 self._executor.send(worker, [SaveAll()])
         while self._fleet.in_flight(self._fleet.answering()):
-            self._consume(self._executor.poll(POLL_SECONDS))
+            self._consume(self._poll(POLL_SECONDS))
         for worker, held in self._fleet.held.items():
             stops = (Stop(number, self.state.trials[number].attempt) for number in held)
             self._fleet.tell(worker, *stops)

@@ -167,6 +167,14 @@ class EventLog:
         """Return the number of the newest event, 0 for an empty log."""
         return self._read(self._newest)
 
+    def still_ours(self, fence: int) -> None:
+        """Make sure that no other coordinator has taken the sweep over.
+
+        Raises:
+            LeaseLost: one has.
+        """
+        self._read(lambda connection: self._check_fence(connection, fence))
+
     def _check_fence(self, connection: sa.Connection, fence: int) -> None:
         current = connection.execute(_FENCE, {"sweep": self.sweep}).scalar()
         if current != fence:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sweep.errors import ConfigProblem, ExecutorError
+from sweep.errors import ConfigProblem, ExecutorError, LeaseLost
 from sweep.events import EventLog, Kind
 from sweep.executors import InProcessExecutor
 from sweep.protocol import Evaluate, Evaluated
@@ -54,6 +54,18 @@ def test_finalists_that_kill_every_worker_end_the_session_with_a_clear_line(tmp_
     with pytest.raises(ExecutorError, match="finalists must be evaluated, but 7 workers died"):
         run(tmp_path, Fatal())
     assert len(run(tmp_path).finalists) == 2
+
+
+def test_a_worker_that_fails_because_the_sweep_was_taken_over_is_no_failure_of_the_disk(tmp_path):
+    class TakenOver(InProcessExecutor):
+        def poll(self, timeout_seconds):
+            log = EventLog.open(tmp_path / "s" / "sweep.db", "s")
+            log.take_fence("elsewhere:1")
+            log.close()
+            raise ExecutorError("workers must be able to save, but local-0 could not")
+
+    with pytest.raises(LeaseLost, match="another coordinator holds sweep 's'"):
+        run(tmp_path, TakenOver())
 
 
 def test_a_trial_whose_checkpoint_is_gone_begins_anew_and_ends_the_same(tmp_path):

@@ -157,7 +157,8 @@ class WorkerSettings:
         checkpoint_folder: Where checkpoints go; must be shared by coordinator and workers.
         sweep_uid: What the coordinator has written beside that folder; a worker that does not
             read it there is on another disk. Empty: not to be checked.
-        checkpoint_seconds: Seconds of training between two checkpoints of a trial.
+        checkpoint_seconds: At most so many seconds a worker trains between two checkpoints of a
+            trial, as far as its slices are of one length.
         slice_seconds: Length of one call while there is work.
         threads: Threads of torch in one worker.
         device: cpu or cuda.

@@ -150,13 +150,13 @@ class Worker:
             else:  # one after the other, until the culprit raises again
                 seat.alone = True
             return
-        seconds = (time.perf_counter() - began) / len(group)
+        seconds = time.perf_counter() - began  # what each of them costs if the worker dies now
         for resident in group:
             resident.seconds_since_checkpoint += seconds
         for report in reports:
             self._report(seat.taken[report.slot], report)
         for resident in group:
-            if resident.seat is not None and self._checkpoint_due(resident):
+            if resident.seat is not None and self._checkpoint_due(resident, seconds):
                 self._items.append(self._save(resident))
 
     def _crash(self, resident: Resident, error: Exception) -> None:
@@ -197,8 +197,10 @@ class Worker:
         if not report.ended and order.saves_at_rungs and resident.waits_at_rung:
             self._items.append(self._save(resident))
 
-    def _checkpoint_due(self, resident: Resident) -> bool:
-        return resident.seconds_since_checkpoint >= self._settings.checkpoint_seconds
+    def _checkpoint_due(self, resident: Resident, slice_seconds: float) -> bool:
+        """Return whether the next slice, as long as the last, would come too late for a death."""
+        next_time = resident.seconds_since_checkpoint + slice_seconds
+        return next_time > self._settings.checkpoint_seconds
 
     def _save(self, resident: Resident) -> Saved:
         """Write a checkpoint whose name no other attempt and no later moment shares."""

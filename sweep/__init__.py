@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sweep.api import run_sweep
+    from sweep.models.trained import load_streaming
     from sweep.results import load_results
-    from sweep.trained import load_streaming
 
 __all__ = ["load_results", "load_streaming", "run_sweep"]
 
 _HOMES = {
     "load_results": "sweep.results",
-    "load_streaming": "sweep.trained",
+    "load_streaming": "sweep.models.trained",
     "run_sweep": "sweep.api",
 }
 

@@ -11,7 +11,7 @@ from sweep.messages import INTERRUPTED, USER_MISTAKE, exit_code, to_user_message
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code. A mistake is one line on stderr, never a traceback."""
-    from sweep.cli import command
+    from sweep.cli.app import command
 
     try:
         code = command().main(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweep.config import SweepConfig, load_config, validate
+from sweep.config.sweep_config import SweepConfig, load_config, validate
 from sweep.progress import Progress
 from sweep.results import DEFAULT_FOLDER, load_results
 
@@ -25,7 +25,7 @@ def run_sweep(
 
     Args:
         spec: A sweep file's path, a preset's name, the file's content as a mapping, or a
-            configuration made by `sweep.config`.
+            configuration made by `sweep.config.sections`.
         overrides: Texts `a.b=value`, as `--set` takes them; for a path or a preset only.
         directory: The folder that holds all sweeps, as `--dir`.
         progress: Called a few times a second while the sweep runs.

@@ -12,8 +12,8 @@ from typing import Any
 from sweep.console import duration, setting, short
 from sweep.curves import LossCurves
 from sweep.errors import LogError, UserError
-from sweep.events import Kind
-from sweep.logs import has_log, open_log
+from sweep.log.events import Kind
+from sweep.log.places import has_log, open_log
 from sweep.masking import masked
 from sweep.ranking import searched
 from sweep.results import Results, find_sweep, open_results

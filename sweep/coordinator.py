@@ -16,13 +16,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sweep.asking import Asking
 from sweep.errors import ExecutorError
-from sweep.events import Event, EventLog, Kind
 from sweep.executors import Executor
 from sweep.extras import Extra
 from sweep.fleet import Fleet
-from sweep.lease import Lease
+from sweep.log.events import Event, EventLog, Kind
+from sweep.log.lease import Lease
 from sweep.protocol import (
     Admit,
     Continue,
@@ -34,10 +33,11 @@ from sweep.protocol import (
     SaveAll,
     Stop,
 )
-from sweep.pruning import Decision, PausingRule, Verdict, rungs_of
+from sweep.pruning.verdicts import Decision, PausingRule, Verdict, rungs_of
 from sweep.recording import events_of
 from sweep.retention import Retention
 from sweep.scheduler import MAX_DEATHS, Plan, Scheduling, plan
+from sweep.search.asking import Asking
 from sweep.setup import Prepared
 from sweep.state import Standing, SweepState, TrialState
 from trainers.config import TrainConfig

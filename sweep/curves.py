@@ -6,7 +6,7 @@ import math
 from array import array
 from dataclasses import dataclass, field
 
-from sweep.events import Event, Kind
+from sweep.log.events import Event, Kind
 from trainers.diagnosis import Diagnosis, diagnose
 
 

@@ -16,9 +16,9 @@ from typing import Any
 import yaml
 
 from cluster.render.deployment import Cloud, Deployment, Kubernetes, Slurm, Workers
-from sweep.config import SweepConfig
-from sweep.config_file import find_sweep_file
-from sweep.config_paths import change_paths, is_address
+from sweep.config.file import find_sweep_file
+from sweep.config.paths import change_paths, is_address
+from sweep.config.sweep_config import SweepConfig
 from sweep.errors import ConfigProblem
 from sweep.masking import password_key
 

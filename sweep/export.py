@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Console
 
+from sweep.cli.tables import results_table
 from sweep.console import WIDE
 from sweep.errors import UserError
 from sweep.results import Results
-from sweep.tables import results_table
 
 if TYPE_CHECKING:
     import pandas as pd

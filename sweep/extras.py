@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from sweep.search.study import ask_seed
 from sweep.state import Standing, SweepState
-from sweep.study import ask_seed
 
 
 @dataclass(frozen=True)

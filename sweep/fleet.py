@@ -17,7 +17,7 @@ from typing import Any
 
 from sweep.executors import Executor
 from sweep.protocol import Command, Reply, SaveAll
-from sweep.pruning import Rule, rungs_of, waits_at
+from sweep.pruning.verdicts import Rule, rungs_of, waits_at
 from sweep.state import SweepState
 
 _LOG = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 
-from sweep.events import Event, Kind
+from sweep.log.events import Event, Kind
 
 _ENDS = {Kind.COMPLETED: "complete", Kind.PRUNED: "pruned", Kind.FAILED: "failed"}
 _REPEATS = {"audit": "audits", "replicate": "replicates"}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sweep.tracking_uri import shown
+from sweep.tracking.uri import shown
 
 _SECRET = re.compile(r"password|passwd|secret|token|credential|api_?key|access_?key", re.IGNORECASE)
 _NOT_SECRET = frozenset({"tokens", "max_tokens", "tokenizer"})

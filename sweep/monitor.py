@@ -9,13 +9,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sweep.progress import BestTrial, Progress, TrialEnd
+from sweep.search.study import objective_value
 from sweep.state import Standing
-from sweep.study import objective_value
 
 if TYPE_CHECKING:
     from sweep.coordinator import Coordinator
-    from sweep.follower import Follower
     from sweep.setup import Prepared
+    from sweep.tracking.follower import Follower
 
 INTERVAL_SECONDS = 0.25
 PULSE_SECONDS = 5.0

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sweep.config import SweepConfig
+from sweep.config.sweep_config import SweepConfig
 from sweep.setup import Prepared, prepare, worker_count
 from trainers.config import structural_fields
 

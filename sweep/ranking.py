@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sweep.config import ConstraintSection, ObjectiveSection, SweepConfig, default_objectives
+from sweep.config.sections import ConstraintSection, ObjectiveSection
+from sweep.config.sweep_config import SweepConfig, default_objectives
 from sweep.state import Standing, SweepState, TrialState
 
 

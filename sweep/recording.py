@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sweep.checkpoints import recorded_path
-from sweep.config import ObjectiveSection
-from sweep.events import Event, Kind
+from sweep.config.sections import ObjectiveSection
+from sweep.log.events import Event, Kind
 from sweep.protocol import Crashed, Evaluated, Evicted, Item, Reply, Saved, Trained
+from sweep.search.study import objective_value
 from sweep.state import Standing, SweepState, TrialState
-from sweep.study import objective_value
 
 
 def events_of(

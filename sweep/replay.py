@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sweep.config import SweepConfig
+from sweep.config.sweep_config import SweepConfig
 from sweep.errors import UserError
-from sweep.logs import open_log
+from sweep.log.places import open_log
 from sweep.results import open_results
 from sweep.setup import Prepared, prepare
 from sweep.state import TrialState, load_state

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.checkpoints import checkpoint_path
-from sweep.config import SweepConfig
+from sweep.config.sweep_config import SweepConfig
 from sweep.curves import LossCurves
 from sweep.errors import LogError
-from sweep.events import EventLog
 from sweep.ledger import Ledger, LedgerFold
-from sweep.logs import has_log, open_log, sweeps_in
+from sweep.log.events import EventLog
+from sweep.log.places import has_log, open_log, sweeps_in
 from sweep.ranking import Goal, pareto_front, ranked
-from sweep.sink_process import Coordinator
 from sweep.state import Standing, SweepState, TrialState
+from sweep.tracking.process import Coordinator
 from trainers.diagnosis import Diagnosis
 
 if TYPE_CHECKING:

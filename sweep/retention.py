@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sweep.checkpoints import CHECKPOINTS, checkpoint_path
-from sweep.events import Event, Kind
+from sweep.log.events import Event, Kind
 from sweep.state import Standing, SweepState, TrialState
 
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sweep.pruning import (
+from sweep.pruning.verdicts import (
     Horizon,
     Rule,
     Verdict,

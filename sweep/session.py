@@ -16,32 +16,33 @@ from pathlib import Path
 from typing import Any
 
 from cluster.errors import HeadLost
-from sweep.asking import Asking
 from sweep.checkpoints import CHECKPOINTS
-from sweep.config import SweepConfig, difference, identity
+from sweep.config.identity import difference, identity
+from sweep.config.sweep_config import SweepConfig
 from sweep.coordinator import ASKED_TO_END, Coordinator, ranked
 from sweep.errors import ConfigMismatch, LeaseLost
-from sweep.events import Event, EventLog, Kind
 from sweep.executors import Executor, RayExecutor
 from sweep.extras import audits, replicates
 from sweep.fleet import Fleet
-from sweep.follower import Follower
-from sweep.lease import Lease
-from sweep.logs import adopt, create_log, has_log, probe
+from sweep.log.events import Event, EventLog, Kind
+from sweep.log.lease import Lease
+from sweep.log.places import adopt, create_log, has_log, probe
 from sweep.monitor import Monitor
 from sweep.progress import Progress
 from sweep.protocol import WorkerSettings
 from sweep.retention import Retention
 from sweep.scheduler import Scheduling
+from sweep.search.asking import Asking
+from sweep.search.study import Search, Told, restore_search, search_limit
+from sweep.search.telling import TrialOutcome, due, outcomes
+from sweep.search.warm_start import warm_events
 from sweep.setup import Prepared, pack_size, prepare, worker_count, worker_needs
 from sweep.shared_disk import mark_disk
 from sweep.state import Standing, SweepState, load_state
 from sweep.stop_flag import StopFlag
 from sweep.structured_log import notices_to
-from sweep.study import Search, Told, restore_search, search_limit
 from sweep.surroundings import surroundings
-from sweep.telling import TrialOutcome, due, outcomes
-from sweep.warm_start import warm_events
+from sweep.tracking.follower import Follower
 from trainers.data.contract import array_bytes
 from trainers.data.interface import write_interface
 

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cluster.nodes import Needs
-from sweep.config import ObjectiveSection, SweepConfig, default_objectives
+from sweep.config.sections import ObjectiveSection
+from sweep.config.sweep_config import SweepConfig, default_objectives
 from sweep.errors import ConfigProblem
-from sweep.pruning import Rule
-from sweep.pruning_rules import HalvingRule, HyperbandRule, MedianRule, NoPruning
+from sweep.pruning.rules import HalvingRule, HyperbandRule, MedianRule, NoPruning
+from sweep.pruning.verdicts import Rule
 from sweep.scheduler import Scheduling
-from sweep.space import EXAMPLES, sweep_space, training_defaults
-from sweep.study import Constraint, SearchRules, ask_seed, feasible, objective_value
+from sweep.search.space import EXAMPLES, sweep_space, training_defaults
+from sweep.search.study import Constraint, SearchRules, ask_seed, feasible, objective_value
 from trainers.config import TrainConfig
 from trainers.data import load_data
 from trainers.errors import ConfigError
@@ -126,7 +127,7 @@ def pruning_rule(config: SweepConfig, sign: float) -> Rule:
     first = section.min_epochs or 1
     match section.rule:
         case "optuna":
-            from sweep.optuna_pruning import OptunaRule
+            from sweep.pruning.optuna_rule import OptunaRule
 
             assert section.pruner is not None
             return OptunaRule(section.pruner, section.options, sign, first)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sweep.events import Event, EventLog, Kind
-from sweep.rungs import RungRecord
+from sweep.log.events import Event, EventLog, Kind
+from sweep.pruning.standings import RungRecord
 
 
 class Standing(StrEnum):

@@ -21,9 +21,9 @@ import yaml
 from cluster.auth import OVERRIDE_VARIABLE
 from cluster.package import python_sources
 from cluster.place import SENT
-from sweep.config import SweepConfig, validate
-from sweep.config_file import apply_overrides, assign, find_sweep_file, read_sweep_file
-from sweep.config_paths import change_paths, is_relative, keep_inside, named_files
+from sweep.config.file import apply_overrides, assign, find_sweep_file, read_sweep_file
+from sweep.config.paths import change_paths, is_relative, keep_inside, named_files
+from sweep.config.sweep_config import SweepConfig, validate
 from sweep.errors import ConfigProblem
 from sweep.masking import holds_password, password_key
 
@@ -187,7 +187,7 @@ def _anchor(path: Path) -> Path:
 
 def _check_space(config: SweepConfig, gathered: _Gathered) -> None:
     """Build the space, where all of it is here."""
-    from sweep.space import sweep_space
+    from sweep.search.space import sweep_space
 
     base = (config.space.base or "").rpartition(":")[0]
     if not base or base in gathered.sent:

@@ -77,7 +77,7 @@ class Workers:
 
 @dataclass(frozen=True)
 class Kubernetes:
-    """Names in the Kubernetes cluster; `sweep.config_deploy` says what each is."""
+    """Names in the Kubernetes cluster; `sweep.config.deploy` says what each is."""
 
     namespace: str = "default"
     claim: str = "sweeps"
@@ -95,7 +95,7 @@ class Kubernetes:
 
 @dataclass(frozen=True)
 class Slurm:
-    """What sbatch is told; `sweep.config_deploy` says what each is."""
+    """What sbatch is told; `sweep.config.deploy` says what each is."""
 
     partition: str | None = None
     account: str | None = None
@@ -109,7 +109,7 @@ class Slurm:
 
 @dataclass(frozen=True)
 class Cloud:
-    """The machines that `ray up` starts; `sweep.config_deploy` says what each is."""
+    """The machines that `ray up` starts; `sweep.config.deploy` says what each is."""
 
     provider: str = "aws"
     region: str | None = None

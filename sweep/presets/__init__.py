@@ -1,1 +1,1 @@
-"""Sweeps that run as they are: one YAML file each, found by `sweep.config_file`."""
+"""Sweeps that run as they are: one YAML file each, found by `sweep.config.file`."""

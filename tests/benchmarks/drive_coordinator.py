@@ -14,7 +14,7 @@ from typing import Any
 
 import optuna
 
-from sweep.config import validate
+from sweep.config.sweep_config import validate
 from sweep.protocol import Admit, Command, Lost, Reply, Saved, Trained, WorkerSettings
 from sweep.session import run_sweep
 from tests.benchmarks.process_tree import answer, arguments

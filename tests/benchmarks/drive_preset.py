@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from sweep.api import run_sweep
-from sweep.config import load_config
+from sweep.config.sweep_config import load_config
 from sweep.results import open_results
 from tests.benchmarks.process_tree import answer, arguments
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import sweep.executors.on_ray
-from sweep.config import validate
-from sweep.events import EventLog, Kind
+from sweep.config.sweep_config import validate
+from sweep.log.events import EventLog, Kind
 from sweep.session import run_sweep
 from tests.benchmarks.process_tree import answer, arguments
 from tests.benchmarks.training_clock import ClockedActor

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import yaml
 
-from sweep.events import EventLog, Kind
+from sweep.log.events import EventLog, Kind
 from tests.benchmarks import figures
 from tests.benchmarks.figures import ROOT, Figure
 from tests.benchmarks.process_tree import environment

@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sweep.pruning import Rule
-from sweep.pruning_rules import HalvingRule, HyperbandRule, MedianRule, NoPruning
+from sweep.pruning.rules import HalvingRule, HyperbandRule, MedianRule, NoPruning
+from sweep.pruning.verdicts import Rule
 from tests.benchmarks import figures
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.recorded_curves import Recording, load, path_of

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import yaml
 
-from sweep.event import Kind
-from sweep.events import EventLog
+from sweep.log.event import Kind
+from sweep.log.events import EventLog
 from tests.benchmarks import figures
 from tests.benchmarks.figures import ROOT, Figure
 from tests.benchmarks.workload import epochs_of_half_a_second, sweep_file

@@ -16,9 +16,9 @@ from typing import Any
 
 import torch
 
-from sweep.config import load_config
+from sweep.config.sweep_config import load_config
+from sweep.search.study import ask_seed
 from sweep.setup import Prepared, prepare
-from sweep.study import ask_seed
 from tests.benchmarks.recorded_curves import Curve, Recording, load, path_of, save
 from trainers.config import TrainConfig
 from trainers.metrics import Objective

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from sweep.events import Event, Kind
-from sweep.pruning import Decision, Rule, Verdict, rungs_of, waits_at
+from sweep.log.events import Event, Kind
+from sweep.pruning.verdicts import Decision, Rule, Verdict, rungs_of, waits_at
 from sweep.scheduler import Scheduling, plan
 from sweep.state import Standing, SweepState, TrialState
 

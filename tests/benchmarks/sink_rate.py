@@ -11,8 +11,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from sweep.events import Event
-from sweep.sync import sync
+from sweep.log.events import Event
+from sweep.tracking.sync import sync
 from tests.benchmarks import figures
 from tests.benchmarks.figures import Figure
 from tests.integration.mlflow_server import free_port, mlflow_server

@@ -11,8 +11,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sweep.event import Event
-from sweep.logs import open_log
+from sweep.log.event import Event
+from sweep.log.places import open_log
 from tests.chaos import verdict, workload
 from tests.chaos.schedule import schedule
 from tests.chaos.services import Service, postgres_service, tracker_service

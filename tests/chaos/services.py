@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from sweep.ui import server_command
+from sweep.tracking.ui import server_command
 from tests.integration.mlflow_server import answers
 from tests.integration.postgres import initialise
 from tests.nodes import free_port

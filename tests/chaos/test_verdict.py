@@ -2,7 +2,7 @@
 
 import pytest
 
-from sweep.event import Event, Kind
+from sweep.log.event import Event, Kind
 from tests.chaos import verdict
 from tests.chaos.supervisor import Struck
 

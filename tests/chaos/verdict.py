@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sweep.event import Event, Kind
+from sweep.log.event import Event, Kind
 from tests.chaos.supervisor import Struck
 
 ENDS = frozenset({Kind.COMPLETED, Kind.PRUNED, Kind.FAILED})

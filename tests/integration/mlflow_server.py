@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sweep.ui import server_command
+from sweep.tracking.ui import server_command
 
 _START_SECONDS = 120.0
 

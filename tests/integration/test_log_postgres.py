@@ -18,12 +18,12 @@ import pytest
 import sqlalchemy as sa
 
 from sweep.__main__ import main
-from sweep.config import SweepConfig
+from sweep.config.sweep_config import SweepConfig
 from sweep.errors import LeaseHeld, LeaseLost, LogError
-from sweep.events import Event, EventLog, Kind
 from sweep.executors import InProcessExecutor
-from sweep.lease import Lease, is_held
-from sweep.logs import open_log, probe
+from sweep.log.events import Event, EventLog, Kind
+from sweep.log.lease import Lease, is_held
+from sweep.log.places import open_log, probe
 from sweep.results import open_results, sweep_names
 from sweep.session import run_sweep
 from sweep.state import load_state

@@ -20,8 +20,8 @@ from mlflow.tracking import MlflowClient
 
 from sweep.checkpoints import checkpoint_path
 from sweep.models.recorder import ModelRecorder
-from sweep.sink_models import Finalist
-from sweep.trained import open_model
+from sweep.models.trained import open_model
+from sweep.tracking.champions import Finalist
 from tests.integration.mlflow_server import answers as is_up
 from tests.integration.mlflow_server import free_port, mlflow_server, wait_for
 from tests.trainers.portable_factory import RAW, regression, trained

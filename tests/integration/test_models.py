@@ -22,12 +22,12 @@ from safetensors.torch import load_file
 from sweep.checkpoints import checkpoint_path
 from sweep.models.package import package
 from sweep.models.recorder import ModelRecorder
-from sweep.outage import TrackerUnavailable
-from sweep.registering import register_trial
+from sweep.models.registering import register_trial
+from sweep.models.trained import load_streaming, open_model
 from sweep.results import open_results
-from sweep.sink_models import finalist_of
-from sweep.sync import sync
-from sweep.trained import load_streaming, open_model
+from sweep.tracking.champions import finalist_of
+from sweep.tracking.outage import TrackerUnavailable
+from sweep.tracking.sync import sync
 from tests.integration.mlflow_store import points_told_twice
 from tests.sweep import session_runs
 from tests.trainers.factory import ACCURACY

@@ -6,6 +6,7 @@ log. What random moments do is `python -m tests.chaos`'s to find.
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -18,8 +19,8 @@ import pytest
 import yaml
 
 from sweep.errors import LogError
-from sweep.event import Event, Kind
-from sweep.logs import open_log
+from sweep.log.event import Event, Kind
+from sweep.log.places import open_log
 from tests.nodes import Cluster, Node
 
 pytestmark = [
@@ -87,16 +88,18 @@ def start(cluster: Cluster, folder: Path, name: str, sequences: int, **sections)
         values[section] = {**values.get(section, {}), **more}
     spec = folder / f"{name}.yaml"
     spec.write_text(yaml.safe_dump(values))
-    command = [sys.executable, "-m", "sweep", "run", str(spec), "--dir", str(folder)]
-    command += ["--address", cluster.address]
-    process = subprocess.Popen(
-        command,
+    return Sweep(name, folder, run(cluster, spec))
+
+
+def run(cluster: Cluster, spec: Path, *options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "sweep", "run", str(spec), "--dir", str(spec.parent)]
+    return subprocess.Popen(
+        [*command, "--address", cluster.address, *options],
         env=cluster.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    return Sweep(name, folder, process)
 
 
 def busy_node(cluster: Cluster) -> tuple[Node, psutil.Process]:
@@ -120,14 +123,16 @@ def goes_on_from(events: list[Event], lost: Event) -> bool:
 
 @dataclass
 class Told:
-    """The whole log, and the first event after each disturbance by its name."""
+    """The whole log, the trials in it, and the first events after each disturbance by its name."""
 
     events: list[Event]
+    trials: int
     lost: dict[str, list[Event]]
 
 
 @pytest.fixture(scope="module")
 def told(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """More trials than there is time for; when all has been met, those asked for are enough."""
     folder = tmp_path_factory.mktemp("nodes")
     sweep = start(
         cluster,
@@ -135,7 +140,7 @@ def told(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Told:
         "nodes",
         4096,
         train={"max_epochs": 6},
-        budget={"trials": 12},
+        budget={"trials": 1000},
         run={"workers": 2, "checkpoint_seconds": 0.5, "hang_seconds": 4},
     )
     lost: dict[str, list[Event]] = {}
@@ -152,6 +157,10 @@ def told(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Told:
         disturb("raylet", lambda: cluster.kill_raylet(busy_node(cluster)[0]))
         disturb("drain", lambda: cluster.drain(busy_node(cluster)[0], 60))
         disturb("hang", lambda: busy_node(cluster)[1].suspend())
+        sweep.process.send_signal(signal.SIGINT)
+        sweep.process.communicate(timeout=PATIENCE_SECONDS)
+        trials = sum(e.kind is Kind.ASKED for e in sweep.events())
+        sweep.process = run(cluster, folder / "nodes.yaml", "--trials", str(trials))
         sweep.end()
     finally:
         sweep.process.kill()
@@ -159,12 +168,12 @@ def told(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Told:
         if node.raylet() is None:
             cluster.kill_node(node)
     cluster.wait(*cluster.revive())
-    return Told(sweep.events(), lost)
+    return Told(sweep.events(), trials, lost)
 
 
 def test_workers_live_on_several_nodes_and_every_trial_completes(told):
     ends = [(e.trial, e.kind) for e in told.events if e.kind in ENDS]
-    assert sorted(ends) == [(n, Kind.COMPLETED) for n in range(12)]
+    assert sorted(ends) == [(n, Kind.COMPLETED) for n in range(told.trials)]
 
 
 def test_trials_of_a_node_that_died_go_on_elsewhere_and_are_not_blamed(told):
@@ -200,7 +209,7 @@ def test_a_trial_that_kills_its_workers_fails_alone(cluster, tmp_path):
         cluster,
         tmp_path,
         "poison",
-        4096,
+        16384,
         train={"max_epochs": 1},
         budget={"trials": 3},
         run={"workers": 1},

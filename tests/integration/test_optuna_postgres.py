@@ -9,9 +9,9 @@ import optuna
 import pytest
 
 from sweep.errors import UserError
-from sweep.events import EventLog
-from sweep.optuna_export import export_study
+from sweep.log.events import EventLog
 from sweep.results import open_results
+from sweep.search.optuna_export import export_study
 from tests.integration.postgres import binaries, postgres
 from tests.sweep.sweep_factory import complete, write_sweep
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from sweep.config import load_config
-from sweep.events import LOG_FILE, EventLog, Kind
+from sweep.config.sweep_config import load_config
 from sweep.executors import InProcessExecutor
+from sweep.log.events import LOG_FILE, EventLog, Kind
 from sweep.replay import replay
 from sweep.results import load_results
 from sweep.session import run_sweep

@@ -14,19 +14,19 @@ import pytest
 from junitparser import JUnitXml
 from mlflow.tracking import MlflowClient
 
-from sweep.config import validate
-from sweep.events import EventLog
+from sweep.config.sweep_config import validate
 from sweep.executors import InProcessExecutor
-from sweep.gate import parse_gate
-from sweep.gate_syntax import GateError
+from sweep.log.events import EventLog
 from sweep.session import run_sweep
 from sweep.setup import prepare
-from sweep.smoke_checks import FALLS, NAMES
-from sweep.smoke_config import shrunk
-from sweep.smoke_gates import champion_values
-from sweep.smoke_readback import read_back
-from sweep.smoke_run import Ran
-from sweep.sync import sync
+from sweep.smoke.checks import FALLS, NAMES
+from sweep.smoke.gate import parse_gate
+from sweep.smoke.gate_names import champion_values
+from sweep.smoke.gate_syntax import GateError
+from sweep.smoke.readback import read_back
+from sweep.smoke.run import Ran
+from sweep.smoke.shrinking import shrunk
+from sweep.tracking.sync import sync
 from tests.sweep.session_runs import Interrupted
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]

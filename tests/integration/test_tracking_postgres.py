@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from sweep.sync import sync
+from sweep.tracking.sync import sync
 from tests.integration.mlflow_store import points_told_twice, stored_runs
 from tests.integration.postgres import binaries, postgres
 from tests.sweep.synthetic_log import (

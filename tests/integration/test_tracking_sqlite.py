@@ -18,8 +18,8 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from sweep.errors import LogError
-from sweep.events import Event
-from sweep.sync import SyncResult, start_follower, sync
+from sweep.log.events import Event
+from sweep.tracking.sync import SyncResult, start_follower, sync
 from tests.integration.mlflow_store import points_told_twice, stored_runs
 from tests.sweep.synthetic_log import (
     START,
@@ -259,7 +259,9 @@ def test_a_sink_killed_at_random_moments_leaves_the_same_record(
 def warm() -> ForkServerContext:
     """Processes that begin with mlflow imported, so that a short life gets something written."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["sweep.tracking", "mlflow.store.tracking.sqlalchemy_store"])
+    context.set_forkserver_preload(
+        ["sweep.tracking.client", "mlflow.store.tracking.sqlalchemy_store"]
+    )
     first = context.Process(target=time.time)  # wait for the imports
     first.start()
     first.join()

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from sweep.events import Event, Kind
-from sweep.html_report import render_report
+from sweep.log.events import Event, Kind
+from sweep.report.document import render_report
 from sweep.results import open_results
 from tests.sweep.sweep_factory import asked, closed, ended, write_sweep
 

@@ -20,10 +20,10 @@ from urllib.error import URLError
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from sweep.html_report import render_report
-from sweep.logs import open_log
-from sweep.mlflow_view import share_key
+from sweep.log.places import open_log
+from sweep.report.document import render_report
 from sweep.results import Results, open_results
+from sweep.tracking.view import share_key
 
 START_SECONDS = 180
 COLORS = 128

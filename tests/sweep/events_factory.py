@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sweep.events import Event, Kind
+from sweep.log.events import Event, Kind
 from sweep.state import SweepState
 
 CONFIG = {"max_epochs": 9, "patience": None, "cell": "lstm"}

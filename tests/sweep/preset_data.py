@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sweep.config import load_config
+from sweep.config.sweep_config import load_config
 from trainers.data.vowels import FEATURES, TEST_BLOCKS, TRAIN_BLOCKS
 
 

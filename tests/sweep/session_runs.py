@@ -1,8 +1,8 @@
 """Whole small sweeps over the in-process executor, and executors that die in mid-sweep."""
 
-from sweep.config import validate
-from sweep.events import EventLog
+from sweep.config.sweep_config import validate
 from sweep.executors import InProcessExecutor
+from sweep.log.events import EventLog
 from sweep.session import run_sweep
 from sweep.state import load_state
 

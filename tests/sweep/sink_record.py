@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sweep.events import Event
-from sweep.sink import SinkFold, SweepFacts
-from sweep.sink_run import Point, RunWrite, Status
+from sweep.log.events import Event
+from sweep.tracking.run import Point, RunWrite, Status
+from sweep.tracking.sink import SinkFold, SweepFacts
 from tests.sweep.synthetic_log import (
     CONFIG,
     SWEEP_UID,

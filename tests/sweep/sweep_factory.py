@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sweep.config import validate
-from sweep.events import Event, EventLog, Kind
+from sweep.config.sweep_config import validate
+from sweep.log.events import Event, EventLog, Kind
 
 MINIMIZE_RMSE = ({"metric": "rmse", "direction": "minimize"},)
 

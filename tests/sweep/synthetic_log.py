@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sweep.events import Event, EventLog, Kind
+from sweep.log.events import Event, EventLog, Kind
 
 START = 1_700_000_000.0
 SWEEP_UID = "5" * 32

@@ -4,10 +4,10 @@ import math
 import pytest
 from rich.console import Console
 
+from sweep.cli.printing_compare import show_comparison
 from sweep.compare import compare, sparklines
 from sweep.errors import LogError, UserError
-from sweep.events import Event, Kind
-from sweep.report_compare import show_comparison
+from sweep.log.events import Event, Kind
 from tests.sweep.sweep_factory import complete, write_sweep
 
 

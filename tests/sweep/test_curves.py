@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from sweep.curves import LossCurves
-from sweep.events import Event, Kind
+from sweep.log.events import Event, Kind
 from sweep.results import load_results
-from sweep.sink_trial import TrialRun
+from sweep.tracking.of_trial import TrialRun
 from tests.sweep.sweep_factory import asked, ended, write_sweep
 
 BALANCED = [(1.0, 1.0), (0.6, 0.65), (0.4, 0.45), (0.3, 0.35), (0.29, 0.34), (0.29, 0.34)]

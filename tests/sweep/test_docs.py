@@ -8,8 +8,8 @@ import pytest
 import typer
 import yaml
 
-from sweep.cli import app
-from sweep.config import SweepConfig, load_config
+from sweep.cli.app import app
+from sweep.config.sweep_config import SweepConfig, load_config
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("", "sweep", "tests", "cluster")
@@ -96,3 +96,13 @@ def test_the_help_of_every_command_has_an_example(name):
     if name == "resume":
         name = "run"
     assert f"rnn-sweep {name}" in (COMMANDS[name].help or "")
+
+
+@pytest.mark.parametrize(
+    ("file", "test"),
+    re.findall(r"`([\w/*]+\.py)`(?:: `(\w+)`)?", (ROOT / "tests" / "README.md").read_text()),
+)
+def test_every_test_that_holds_a_feature_is_there(file, test):
+    found = list((ROOT / "tests").glob(file))
+    assert found
+    assert all(test in path.read_text() for path in found)

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 import sweep.fleet
-from sweep.events import EventLog, Kind
 from sweep.executors import InProcessExecutor
 from sweep.fleet import Fleet
 from sweep.ledger import ledger_of
+from sweep.log.events import EventLog, Kind
 from sweep.protocol import Lost, Reply
-from sweep.pruning_rules import NoPruning
+from sweep.pruning.rules import NoPruning
 from sweep.shared_disk import check_shared_disk, mark_disk
 from sweep.state import Standing
 from tests.sweep.session_runs import fold, numbers, run

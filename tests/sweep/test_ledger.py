@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sweep.events import Event, Kind
 from sweep.ledger import Ledger, LedgerFold, ledger_of
+from sweep.log.events import Event, Kind
 from tests.sweep.events_factory import asked, completed, reported, run_of, started
 
 

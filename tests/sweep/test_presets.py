@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from sweep.config import load_config
-from sweep.config_file import find_sweep_file, preset_names
+from sweep.config.file import find_sweep_file, preset_names
+from sweep.config.sweep_config import load_config
 from sweep.executors import InProcessExecutor
 from sweep.results import open_results
 from sweep.session import run_sweep

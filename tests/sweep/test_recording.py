@@ -1,7 +1,7 @@
 import pytest
 
-from sweep.config import ObjectiveSection
-from sweep.events import Kind
+from sweep.config.sections import ObjectiveSection
+from sweep.log.events import Kind
 from sweep.protocol import Crashed, Evaluated, Reply, Saved, Trained
 from sweep.recording import events_of
 from tests.sweep.events_factory import completed, folded, run_of

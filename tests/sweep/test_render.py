@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from sweep.__main__ import main
-from sweep.config import validate
+from sweep.config.sweep_config import validate
 from tests.cluster.manifests import check, documents
 
 SWEEP = """\

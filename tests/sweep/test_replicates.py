@@ -3,13 +3,13 @@ import io
 import pytest
 from rich.console import Console
 
-from sweep.audit import audit
-from sweep.events import Event, Kind
+from sweep.cli.printing_replicates import show_replicates
+from sweep.cli.tables import results_table
+from sweep.log.events import Event, Kind
+from sweep.pruning.audit import audit
 from sweep.ranking import ranked
 from sweep.replicates import Estimate, PairedTest, replication
-from sweep.report_replicates import show_replicates
 from sweep.results import open_results
-from sweep.tables import results_table
 from tests.sweep.sweep_factory import asked, complete, ended, trained, write_sweep
 
 

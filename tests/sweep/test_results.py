@@ -3,13 +3,13 @@ import json
 import pandas as pd
 import pytest
 
+from sweep.cli.tables import results_table
 from sweep.errors import LogError, UserError
-from sweep.events import Event, Kind
 from sweep.export import best_json, export, export_format
-from sweep.logs import open_log
+from sweep.log.events import Event, Kind
+from sweep.log.places import open_log
 from sweep.ranking import pareto_front, ranked
 from sweep.results import load_results, open_results
-from sweep.tables import results_table
 from tests.sweep.sweep_factory import asked, closed, complete, ended, trained, write_sweep
 
 

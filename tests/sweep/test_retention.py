@@ -1,6 +1,6 @@
 import pytest
 
-from sweep.events import Event, Kind
+from sweep.log.events import Event, Kind
 from sweep.retention import Retention
 from tests.sweep.events_factory import completed, folded, run_of
 

@@ -1,9 +1,9 @@
 import dataclasses
 
-from sweep.events import Event, Kind
-from sweep.pruning_rules import HalvingRule, NoPruning
+from sweep.log.events import Event, Kind
+from sweep.pruning.rules import HalvingRule, NoPruning
 from sweep.scheduler import Plan, Scheduling, known_generation, may_ask, next_stop_seconds, plan
-from sweep.telling import TrialOutcome, due
+from sweep.search.telling import TrialOutcome, due
 from tests.sweep.events_factory import asked, completed, folded, reported, run_of, started
 
 FREE = Scheduling("free", target=100, rule=NoPruning(), look_ahead=6, cohort=2)

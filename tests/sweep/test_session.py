@@ -6,8 +6,8 @@ import sqlite3
 import pytest
 
 from sweep.errors import ConfigMismatch, ConfigProblem, LeaseHeld, UserError
-from sweep.events import EventLog
-from sweep.lease import Lease
+from sweep.log.events import EventLog
+from sweep.log.lease import Lease
 from sweep.replay import replay
 from sweep.results import load_results
 from sweep.state import Standing

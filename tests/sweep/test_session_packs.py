@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
-from sweep.events import EventLog, Kind
 from sweep.executors import InProcessExecutor
+from sweep.log.events import EventLog, Kind
 from sweep.state import Standing
 from tests.sweep.session_runs import Clumsy, Interrupted, fold, numbers, run
 from trainers.errors import OutOfMemory

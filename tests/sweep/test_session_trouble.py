@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sweep.errors import ConfigProblem, ExecutorError, LeaseLost
-from sweep.events import EventLog, Kind
 from sweep.executors import InProcessExecutor
+from sweep.log.events import EventLog, Kind
 from sweep.protocol import Evaluate, Evaluated
 from sweep.state import Standing
 from tests.sweep.session_runs import Interrupted, fold, numbers, run

@@ -1,6 +1,6 @@
 import pytest
 
-from sweep.events import Event, Kind
+from sweep.log.events import Event, Kind
 from sweep.state import Standing
 from tests.sweep.events_factory import asked, completed, folded, reported, run_of, started
 

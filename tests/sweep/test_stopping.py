@@ -9,8 +9,8 @@ import pytest
 
 import sweep.fleet
 import sweep.stop_flag
-from sweep.events import EventLog
 from sweep.executors import InProcessExecutor
+from sweep.log.events import EventLog
 from sweep.progress import BestTrial, Progress, TrialEnd
 from sweep.protocol import Evaluate
 from sweep.state import Standing

@@ -3,7 +3,7 @@ import shlex
 import pytest
 import yaml
 
-from sweep.config import load_config
+from sweep.config.sweep_config import load_config
 from sweep.errors import ConfigProblem
 from sweep.submitting import FORWARDED, prepare_submission
 

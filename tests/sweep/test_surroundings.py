@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from sweep.config import validate
+from sweep.config.sweep_config import validate
 from sweep.setup import prepare
 from sweep.surroundings import commit, surroundings, versions
 

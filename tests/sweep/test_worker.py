@@ -1,4 +1,4 @@
-"""When a worker writes checkpoints: by its own clock, so that a death costs at most the interval."""
+"""When a worker writes checkpoints: so often that its death costs at most the interval."""
 
 from itertools import count, pairwise
 from pathlib import Path

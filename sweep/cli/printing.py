@@ -1,0 +1,245 @@
+"""What the commands print for people."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from sweep.cli.printing_replicates import show_replicates
+from sweep.cli.tables import results_table
+from sweep.console import duration, setting, settings, short
+from sweep.results import DEFAULT_FOLDER, Results, open_results
+from sweep.state import Standing, TrialState
+from sweep.tracking.notices import last_notice
+from sweep.tracking.uri import default_tracking_uri, shown
+
+if TYPE_CHECKING:
+    from sweep.planning import SweepPlan
+    from sweep.replay import Certificate
+    from sweep.session import Outcome
+    from trainers.data.contract import SequenceData
+
+
+def after_run(screen: Console, outcome: Outcome, more: str) -> None:
+    """Say what came out, where everything lies and what to type next.
+
+    Args:
+        more: The command that goes on with more trials.
+    """
+    results = open_results(outcome.folder)
+    ended = _counts(results)
+    line = f"{results.config.name}: {ended} in {duration(outcome.wall_seconds)}"
+    screen.print(f"{line}, workers busy {outcome.busy_fraction:.0%}")
+    if outcome.reason == "budget":
+        screen.print(f"The time budget of {results.config.budget.hours:g} h is used up.")
+    show_best(screen, results)
+    place = shlex.quote(str(outcome.folder.parent))
+    where = "" if place == DEFAULT_FOLDER else f" --dir {place}"
+    name = results.config.name
+    screen.print(f"Log and checkpoints: {outcome.folder}")
+    steps = [f"rnn-sweep {verb} {name}{where}" for verb in ("results", "report")] + [more]
+    tracking = results.config.tracking
+    if tracking.enabled:
+        uri = default_tracking_uri(outcome.folder.parent, tracking.uri)
+        waiting = f" ({outcome.untracked} events still wait)" if outcome.untracked else ""
+        screen.print(f"MLflow's record: {shown(uri)}{waiting}")
+        if outcome.untracked and (why := last_notice(outcome.folder)):
+            screen.print(f"  {why}", markup=False)
+        steps.insert(2, f"rnn-sweep {f'sync {name}' if outcome.untracked else 'ui'}{where}")
+    screen.print("Next:")
+    for command in steps:
+        screen.print(f"  {command}")
+
+
+def show_best(screen: Console, results: Results) -> None:
+    """Print the best trial, or the Pareto front when there are several objectives."""
+    best = results.best()
+    if best is None:
+        screen.print("No trial is complete" + (" and feasible." if _infeasible(results) else "."))
+        return
+    if results.several_objectives:
+        front = [t for t in results.trials if t.number in results.front()]
+        screen.print(f"Pareto front: {len(front)} trials")
+        for trial in front:
+            pairs = zip(results.goal.objectives, results.goal.values(trial), strict=True)
+            values = ", ".join(f"{o.metric} {short(value)}" for o, value in pairs)
+            screen.print(f"  trial {trial.number}: {values}  {settings(trial.params)}")
+        return
+    metric = results.goal.leading.metric
+    screen.print(
+        f"Best: trial {best.number}, {metric} {short(results.goal.values(best)[0])} on validation"
+        f"{_on_test(best, metric)}, epoch {best.best_epoch} of {best.epoch}"
+    )
+    screen.print(f"  {settings(best.params)}")
+    if path := results.checkpoint(best):
+        screen.print(f"  {path}")
+    show_replicates(screen, results)
+
+
+def show_results(screen: Console, results: Results) -> None:
+    """Print the table of all trials."""
+    screen.print(results_table(results, screen.width))
+    show_replicates(screen, results)
+
+
+def show_status(screen: Console, results: Results) -> None:
+    """Print in a few lines how far a sweep is."""
+    if results.is_running:
+        opened = results.state.opened
+        doing = f"running (process {opened['pid']} on {opened['host']})"
+    else:
+        doing = results.state.closed.get("reason", "not running")
+    done = sum(trial.ended for trial in results.trials)
+    screen.print(
+        f"{results.config.name}: {doing}, {done} of {results.config.budget.trials} trials done: "
+        f"{_counts(results)}"
+    )
+    if results.is_running and results.pulse is not None:
+        _show_workers(screen, *results.pulse)
+    best = results.best()
+    if best is not None:
+        goal = results.goal
+        value = short(goal.values(best)[goal.objectives.index(goal.leading)])
+        metric = goal.leading.metric
+        screen.print(
+            f"  best {metric} {value}{_on_test(best, metric)}, trial {best.number}: "
+            f"{settings(best.params)}"
+        )
+    failed = [trial for trial in results.trials if trial.state is Standing.FAILED]
+    for trial in failed[:3]:
+        screen.print(f"  trial {trial.number} failed: {trial.reason}; {trial.message}")
+
+
+def _show_workers(screen: Console, age: float, facts: dict[str, Any]) -> None:
+    workers = facts.get("workers", [])
+    states = Counter(worker["state"] for worker in workers)
+    counts = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    phase = facts.get("phase", "training")
+    screen.print(f"  {phase}, {len(workers)} workers: {counts or 'none'} ({age:.0f} s ago)")
+    for worker in workers:
+        trials = ", ".join(str(number) for number in worker["trials"])
+        if worker["state"] not in ("training", "idle"):
+            where = f" on {worker['node']}" if worker["node"] else ""
+            held = f", trials {trials}" if trials else ""
+            screen.print(f"    {worker['name']}{where}: {worker['state']}{held}")
+
+
+def show_plan(screen: Console, plan: SweepPlan) -> None:
+    """Print what a sweep would do."""
+    prepared, config = plan.prepared, plan.prepared.config
+    screen.print(f"Sweep {config.name}: {config.budget.trials} trials on {plan.workers} workers")
+    objectives = ", ".join(f"{o.direction} {o.metric}" for o in prepared.objectives)
+    pruning = config.search.pruning.rule
+    screen.print(f"Search: {config.search.sampler}, {objectives}, pruning {pruning}")
+    _show_data(screen, prepared.data)
+    size = "without end" if math.isinf(plan.size) else f"{plan.size:,.0f} configurations"
+    screen.print(f"Space: {prepared.space.name}, {size}; for example")
+    for example in plan.examples:
+        screen.print(
+            f"  {settings(example.params)}  ({example.parameters:,} parameters, at most "
+            f"{duration(example.trial_seconds)})"
+        )
+    _show_packs(screen, plan)
+    screen.print(
+        f"First estimate: at most {duration(plan.sweep_seconds)}, every trial to its last epoch "
+        "(pruning and patience end many sooner)"
+    )
+
+
+def _show_packs(screen: Console, plan: SweepPlan) -> None:
+    """Print how trials would train together, and what was measured on this machine."""
+    run = plan.prepared.config.run
+    if run.pack != "auto":
+        size = f"{run.pack} trials a worker, as run.pack says"
+    elif plan.device == "cpu":
+        size = "one trial at a time, the default on a CPU: bit-equal to a trial alone"
+    else:
+        size = "as measured"
+    screen.print(f"Packs: {size}. Measured here:")
+    for packing in plan.packings:
+        screen.print(f"  {settings(packing.params) or 'all'}: {packing.choice.reason}")
+    best = max((p.choice for p in plan.packings), key=lambda c: c.slots, default=None)
+    if best is not None and best.slots > 1 and run.pack == "auto" and plan.device == "cpu":
+        screen.print(
+            f"  where packs are faster, take them: --set run.pack={best.slots} "
+            f"--set run.backend={best.backend}"
+        )
+
+
+def show_spaces(screen: Console) -> None:
+    """Print the ready spaces and their dimensions."""
+    from search_spaces import get_space, space_names
+
+    for name in space_names():
+        screen.print(name, style="bold")
+        for parameter, distribution in get_space(name, Path.cwd()).distributions().items():
+            screen.print(f"  {parameter:<22}{_shape(distribution)}")
+    screen.print("A sweep file narrows, pins or adds parameters under space.parameters;")
+    screen.print("space.base may also be path.py:function.")
+
+
+def show_presets(screen: Console) -> None:
+    """Print the presets: what they train on, and how many trials."""
+    from sweep.config.file import find_sweep_file, preset_names
+    from sweep.config.sweep_config import load_config
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("preset", "trials", "about"):
+        table.add_column(title, justify="right" if title == "trials" else "left")
+    for name in preset_names():
+        first = find_sweep_file(name).read_text(encoding="utf-8").partition("\n")[0]
+        table.add_row(name, str(load_config(name).budget.trials), first.lstrip("# "))
+    screen.print(table)
+
+
+def _show_data(screen: Console, data: SequenceData) -> None:
+    unit = f" in {data.units}" if data.units else ""
+    screen.print(
+        f"Data: {data.name}, {data.task}, {data.input_size} inputs, {data.output_size} "
+        f"outputs{unit}"
+    )
+    for name, part in data.parts().items():
+        screen.print(f"  {name:<11}{len(part):>7,} sequences of {part.time_steps} steps")
+    for note in data.notes:
+        screen.print(f"  note: {note}")
+
+
+def _shape(distribution: Any) -> str:
+    if hasattr(distribution, "choices"):
+        return "one of " + ", ".join(setting(choice) for choice in distribution.choices)
+    scale = ", log" if distribution.log else ""
+    return f"{setting(distribution.low)} … {setting(distribution.high)}{scale}"
+
+
+def _counts(results: Results) -> str:
+    states = [results.status_of(trial) for trial in results.trials]
+    names = ("complete", "pruned", "failed", "running", "paused")
+    return ", ".join(f"{states.count(n)} {n}" for n in names if n in states) or "no trial yet"
+
+
+def _on_test(trial: TrialState, metric: str) -> str:
+    return f", {short(trial.test[metric])} on test" if metric in trial.test else ""
+
+
+def _infeasible(results: Results) -> bool:
+    return any(trial.state is Standing.COMPLETE for trial in results.trials)
+
+
+def show_certificate(screen: Console, certificate: Certificate) -> None:
+    """Print how a replay compares with the record."""
+    count, epochs = len(certificate.compared), certificate.epochs
+    screen.print(f"trial {certificate.trial}: {epochs} epochs replayed, {count} numbers compared")
+    if certificate.bit_equal:
+        screen.print("every number equals its record bit for bit")
+        return
+    worst = certificate.worst
+    screen.print(
+        f"farthest from its record: {worst.metric} of epoch {worst.epoch}, recorded "
+        f"{worst.recorded!r}, replayed {worst.replayed!r}, relative distance {worst.distance:.2g}"
+    )

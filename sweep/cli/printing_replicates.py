@@ -1,0 +1,44 @@
+"""What the commands print of replicated finalists and of audited pruning."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from sweep.console import short
+from sweep.pruning.audit import audit
+from sweep.replicates import Replication, replication
+from sweep.results import Results
+
+
+def show_replicates(screen: Console, results: Results) -> None:
+    """Print what replicates and audits say; nothing of what the sweep does not have."""
+    found = replication(results)
+    if found is not None:
+        screen.print(replicates_table(found))
+        screen.print(found.verdict)
+    audited = audit(results)
+    if audited is not None:
+        screen.print(audited.verdict)
+
+
+def replicates_table(found: Replication) -> Table:
+    """Return one row a finalist."""
+    title = f"finalists over seeds, {found.part} {found.metric}"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name in ("trial", "seeds", "mean", "std. dev.", "95 % interval of the mean", "lost"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for finalist in found.finalists:
+        estimate = finalist.estimate
+        interval = (
+            "-" if estimate.low is None else f"{short(estimate.low)} to {short(estimate.high)}"
+        )
+        table.add_row(
+            str(finalist.trial.number),
+            str(estimate.count),
+            short(estimate.mean),
+            short(estimate.deviation),
+            interval,
+            str(finalist.lost or "-"),
+        )
+    return table

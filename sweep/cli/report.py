@@ -1,0 +1,82 @@
+"""The commands that show what came out elsewhere: on a page, side by side, in Optuna's storage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sweep.cli.options import SWEEPS, Directory, Name
+
+
+def report(
+    name: Name,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="A file; default: report.html beside the log."),
+    ] = None,
+    browse: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
+    directory: Directory = SWEEPS,
+) -> None:
+    """Write one self-contained HTML page: plots, best trials, curves, pruning, where time went.
+
+    \b
+    Examples:
+      rnn-sweep report digits
+      rnn-sweep report digits --output digits.html --open
+    """
+    from sweep.report.document import render_report
+    from sweep.results import open_results
+
+    found = open_results(name, directory)
+    path = output or found.folder / "report.html"
+    path.write_text(render_report(found), encoding="utf-8")
+    typer.echo(f"Report of {found.config.name}: {path}")
+    if browse:
+        typer.launch(path.resolve().as_uri())
+
+
+def compare(
+    first: Annotated[str, typer.Argument(help="A sweep, or a trial as SWEEP/NUMBER.")],
+    second: Annotated[str, typer.Argument(help="Another one of the same kind.")],
+    directory: Directory = SWEEPS,
+) -> None:
+    """Show two sweeps, or two trials, side by side: settings, best values, curves, test metrics.
+
+    \b
+    Examples:
+      rnn-sweep compare digits digits-tpe
+      rnn-sweep compare digits/3 digits/7
+    """
+    from sweep.cli.printing_compare import show_comparison
+    from sweep.compare import compare as compared
+    from sweep.console import console
+
+    show_comparison(console(), compared(first, second, directory))
+
+
+def export(
+    name: Name,
+    url: Annotated[str, typer.Argument(help="A database URL, as sqlite:///study.db.")],
+    directory: Directory = SWEEPS,
+) -> None:
+    """Write a sweep as a study into an Optuna storage, for optuna-dashboard; again replaces it.
+
+    \b
+    Examples:
+      rnn-sweep export digits sqlite:///study.db
+    """
+    from sweep.log.places import open_log
+    from sweep.results import open_results
+    from sweep.search.optuna_export import export_study
+    from sweep.tracking.uri import shown
+
+    found = open_results(name, directory)
+    log = open_log(found.folder)
+    try:
+        count, replaced = export_study(found, log, url)
+    finally:
+        log.close()
+    again = " in place of its earlier export" if replaced else ""
+    typer.echo(f"Study {found.config.name!r} in {shown(url)} holds {count} trials{again}.")

@@ -1,0 +1,189 @@
+"""The commands `run` (also `resume`) and `plan`: what a sweep file becomes."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+
+import typer
+
+from sweep.cli.options import SWEEPS, Directory, Overrides, Spec, SweepName, Trials, Workers
+from sweep.messages import INTERRUPTED
+
+if TYPE_CHECKING:
+    from cluster.errors import ClusterError
+    from sweep.config.sweep_config import SweepConfig
+
+HEAD_PATIENCE_SECONDS = 600.0
+_AGAIN_SECONDS = 3.0
+_AWAITED = "RNN_SWEEP_AWAITED_UNTIL"
+_ENDED = "the sweep's process was killed, or ended by Ray because its node died; nothing is lost"
+Address = Annotated[
+    str | None,
+    typer.Option(metavar="HOST:PORT", help="A Ray cluster; auto: the one on this machine."),
+]
+Replicates = Annotated[
+    int | None, typer.Option(help="Seeds on which each finalist is trained, its own included.")
+]
+Hours = Annotated[
+    float | None, typer.Option(help="End after so many hours, all sessions together.")
+]
+GpuHours = Annotated[float | None, typer.Option(help="End after so many GPUs x hours.")]
+LogFormat = Annotated[
+    Literal["text", "json"], typer.Option(help="json: progress as one JSON object a line.")
+]
+
+
+def load(
+    spec: str,
+    overrides: list[str] | None,
+    trials: int | None,
+    workers: str | None,
+    name: str | None,
+    **more: Any,
+) -> SweepConfig:
+    """Read and check a sweep file with what the command line says.
+
+    Args:
+        more: Values by dotted key with `__` for the dot; None leaves a key alone.
+    """
+    from sweep.config.sweep_config import load_config
+
+    count = int(workers) if workers is not None and workers.isdecimal() else workers
+    options = {"budget.trials": trials, "run.workers": count, "name": name}
+    options |= {key.replace("__", "."): value for key, value in more.items()}
+    return load_config(spec, overrides or [], options)
+
+
+def run(
+    spec: Spec,
+    trials: Trials = None,
+    overrides: Overrides = None,
+    directory: Directory = SWEEPS,
+    workers: Workers = None,
+    name: SweepName = None,
+    replicates: Replicates = None,
+    address: Address = None,
+    budget_hours: Hours = None,
+    budget_gpu_hours: GpuHours = None,
+    log_format: LogFormat = "text",
+) -> None:
+    """Run a sweep, or go on with one that was interrupted: the same command does both.
+
+    \b
+    Examples:
+      rnn-sweep run digits
+      rnn-sweep run digits --replicates 5
+      rnn-sweep run my.yaml --trials 50 --set search.seed=1
+      rnn-sweep run my.yaml --address auto --budget-hours 8
+      rnn-sweep run appliances --set data.path=energydata_complete.csv
+    """
+    from cluster.errors import ConnectError, HeadLost, NoRoom
+    from sweep.cli.live import display
+    from sweep.cli.printing import after_run
+    from sweep.console import console
+    from sweep.last_words import last_words
+    from sweep.session import run_sweep
+    from sweep.structured_log import json_progress
+
+    config = load(
+        spec,
+        overrides,
+        trials,
+        workers,
+        name,
+        finalists__replicates=replicates,
+        run__address=address,
+        budget__hours=budget_hours,
+        budget__gpu_hours=budget_gpu_hours,
+    )
+    screen = console()
+    given = {
+        "--dir": None if directory == SWEEPS else directory,
+        "--workers": workers,
+        "--name": name,
+        "--replicates": replicates,
+        "--address": address,
+        "--budget-hours": budget_hours,
+        "--budget-gpu-hours": budget_gpu_hours,
+    }
+    again = _again(spec, overrides, given)
+    resume = again if trials is None else f"{again} --trials {trials}"
+    words = None if config.run.address is None else f"{_ENDED}; go on with: {resume}"
+    try:
+        with (
+            last_words(words),
+            json_progress() if log_format == "json" else display(screen) as progress,
+        ):
+            outcome = run_sweep(config, directory, progress)
+    except HeadLost as lost:
+        minutes = HEAD_PATIENCE_SECONDS / 60
+        why = f"{lost}; waiting up to {minutes:.0f} minutes for it, then the log goes on"
+        _start_anew(why, time.time() + HEAD_PATIENCE_SECONDS)
+    except (ConnectError, NoRoom) as error:
+        _try_again(error)
+        raise
+    except KeyboardInterrupt:
+        typer.echo(f"interrupted; go on with: {resume}", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    if outcome.reason in ("interrupted", "stopped"):
+        why = "interrupted" if outcome.reason == "interrupted" else "stopped by `rnn-sweep stop`"
+        typer.echo(f"{why}, nothing is lost; go on with: {resume}", err=True)
+        raise typer.Exit(INTERRUPTED)
+    after_run(screen, outcome, f"{again} --trials {2 * config.budget.trials}")
+
+
+def plan(
+    spec: Spec,
+    trials: Trials = None,
+    overrides: Overrides = None,
+    workers: Workers = None,
+    name: SweepName = None,
+) -> None:
+    """Show what a sweep would do and roughly how long it takes; trains and writes nothing.
+
+    \b
+    Examples:
+      rnn-sweep plan digits
+      rnn-sweep plan my.yaml --trials 50 --workers 8
+    """
+    from sweep.cli.printing import show_plan
+    from sweep.console import console
+    from sweep.planning import plan_sweep
+
+    show_plan(console(), plan_sweep(load(spec, overrides, trials, workers, name)))
+
+
+def _again(spec: str, overrides: list[str] | None, given: dict[str, Any]) -> str:
+    """Return the command that runs this sweep again, without --trials."""
+    words = ["rnn-sweep", "run", spec]
+    for override in overrides or []:
+        words += ["--set", override]
+    for option, value in given.items():
+        words += [] if value is None else [option, str(value)]
+    return shlex.join(words)
+
+
+def _start_anew(why: str, until: float) -> NoReturn:
+    """Become the same command again, which goes on from the log.
+
+    Ray ends a process whose cluster has gone; what it holds here is lost, but the log is not.
+    """
+    typer.echo(why, err=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    environment = os.environ | {_AWAITED: str(until)}
+    os.execve(sys.executable, [sys.executable, "-m", "sweep", *sys.argv[1:]], environment)
+
+
+def _try_again(error: ClusterError) -> None:
+    """Start anew while a cluster whose head was lost comes back, its nodes after its head."""
+    until = float(os.environ.get(_AWAITED, "-inf"))
+    if time.time() > until:
+        return
+    time.sleep(_AGAIN_SECONDS)
+    left = max(until - time.time(), 0.0)
+    _start_anew(f"not yet ({' '.join(str(error).split())}); {left:.0f} seconds of patience", until)

@@ -1,0 +1,138 @@
+"""`rnn-sweep smoke`; `sweep.cli.app` takes it up."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sweep.messages import INTERRUPTED, SMOKE_FAILED
+
+_SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
+
+
+def smoke(
+    spec: Annotated[str, typer.Argument(help="A sweep's YAML file, or a preset's name.")],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="A.B=VALUE", help="Set any key; it is not shrunk then."),
+    ] = None,
+    fail_if: Annotated[
+        list[str] | None,
+        typer.Option("--fail-if", metavar="EXPR", help="A gate on the figures (repeatable)."),
+    ] = None,
+    champion: Annotated[
+        str | None,
+        typer.Option(help="Registered model that gates compare with (tracking.register_as)."),
+    ] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML to this file.")] = None,
+    summary: Annotated[
+        Path | None,
+        typer.Option(help="Write a Markdown page to this file; default: GITHUB_STEP_SUMMARY."),
+    ] = None,
+    directory: Annotated[
+        Path | None,
+        typer.Option("--dir", help="Folder for the tiny sweep; default: one that is removed."),
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Don't remove the folder.")] = False,
+    use_tracker: Annotated[
+        bool, typer.Option("--use-tracker", help="Record at MLFLOW_TRACKING_URI, not in a file.")
+    ] = False,
+) -> None:
+    """Try a sweep for CI: shrunk to under a minute, killed, resumed, read back, judged.
+
+    \b
+    A gate fails the command where it is true. It compares numbers and names by + - * / < <= > >=
+    == != and or not: best/val_METRIC, best/test_METRIC, best/epochs, best/parameters,
+    trials/failed, seconds, and champion, the same metric of the registered champion.
+
+    \b
+    Examples:
+      rnn-sweep smoke digits
+      rnn-sweep smoke my.yaml --fail-if "best/val_rmse > 0.9 * champion" --champion load
+      rnn-sweep smoke my.yaml --set data.limit=1000 --set train.max_epochs=20
+      rnn-sweep smoke my.yaml --fail-if "seconds > 60" --junit smoke.xml --summary smoke.md
+
+    \b
+    Exit codes: 0 all is well, 1 something outside failed, 2 a mistake in file or gate, 3 a check
+    failed or a gate fired, 130 interrupted.
+    """
+    from sweep.config.sweep_config import load_config
+    from sweep.smoke.gate import parse_gate
+    from sweep.smoke.report import junit as junit_xml
+    from sweep.smoke.report import lines
+    from sweep.smoke.report import summary as summary_page
+    from sweep.smoke.verdict import SmokeOptions
+    from sweep.smoke.verdict import smoke as run_smoke
+
+    gates = tuple(parse_gate(text) for text in fail_if or ())
+    config = load_config(spec, overrides or [])
+    given = frozenset(text.partition("=")[0].strip() for text in overrides or ())
+    with _folder(directory, keep=keep) as folder, _sigterm_as_ctrl_c():
+        options = SmokeOptions(folder.path, gates, given, champion, use_tracker)
+        try:
+            report = run_smoke(config, options, typer.echo)
+        except KeyboardInterrupt:
+            typer.echo("interrupted; all that was started has been ended", err=True)
+            raise typer.Exit(INTERRUPTED) from None
+        folder.wanted |= report.failed
+        for line in lines(report):
+            typer.echo(line)
+        if junit is not None:
+            _write(junit, junit_xml(report))
+        page = summary or os.environ.get(_SUMMARY_VARIABLE)
+        if page:
+            _write(Path(page), summary_page(report).encode(), append=summary is None)
+    if folder.wanted:
+        typer.echo(f"Log, output and MLflow's store: {folder.path}")
+    if report.failed:
+        raise typer.Exit(SMOKE_FAILED)
+
+
+class _Folder:
+    """Where the tiny sweep lies, and whether it is wanted afterwards."""
+
+    def __init__(self, path: Path, *, wanted: bool) -> None:
+        self.path = path
+        self.wanted = wanted
+
+
+@contextmanager
+def _folder(given: Path | None, *, keep: bool) -> Iterator[_Folder]:
+    """Yield the given folder, or one that is removed unless it is wanted."""
+    if given is not None:
+        yield _Folder(given, wanted=True)
+        return
+    folder = _Folder(Path(tempfile.mkdtemp(prefix="rnn-sweep-smoke-")), wanted=keep)
+    try:
+        yield folder
+    finally:
+        if not folder.wanted:
+            shutil.rmtree(folder.path, ignore_errors=True)
+
+
+@contextmanager
+def _sigterm_as_ctrl_c() -> Iterator[None]:
+    """Let a CI that cancels (SIGTERM) end everything that was started, as Ctrl-C does."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    old = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, old)
+
+
+def _write(path: Path, content: bytes, *, append: bool = False) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab" if append else "wb") as file:
+        file.write(content)

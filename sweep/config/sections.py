@@ -1,0 +1,151 @@
+"""The sections of a sweep file that say what is tried, judged, kept and recorded."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import ConfigDict, Field, field_validator, model_validator
+
+from sweep.config.section import PositiveInt, Section
+
+Direction = Literal["minimize", "maximize"]
+Metric = Literal[
+    "accuracy", "bits_per_character", "cross_entropy", "loss", "macro_f1", "mae", "mse", "nats",
+    "parameters", "perplexity", "r2", "rmse",
+]  # fmt: skip
+MAXIMIZED = frozenset({"accuracy", "macro_f1", "r2"})
+
+
+class DataSection(Section):
+    """Where the sequences come from; other keys are the source's own options."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+
+    source: str = Field(min_length=1, description="built-in name, `csv`, or path.py:function")
+    limit: PositiveInt | None = Field(
+        None, description="keep the first so many sequences of each part, or steps of a stream"
+    )
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The source's own options, as written."""
+        return dict(self.model_extra or {})
+
+
+class SpaceSection(Section):
+    """What to try: a base space, narrowed, pinned or extended by `parameters`."""
+
+    base: str | None = Field("recurrent", description="a space's name, path.py:function, or null")
+    parameters: dict[str, Any] = Field(
+        default_factory=dict,
+        description="{low, high, log, step}, a list of choices, or one value, per parameter",
+    )
+
+
+class ObjectiveSection(Section):
+    """One thing to optimise, judged on the validation part."""
+
+    metric: Metric
+    direction: Direction = Field(description="default: the metric's natural direction")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _natural_direction(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "direction" not in values:
+            best_high = values.get("metric") in MAXIMIZED
+            return {**values, "direction": "maximize" if best_high else "minimize"}
+        return values
+
+
+class ConstraintSection(Section):
+    """Bounds that a good trial must keep."""
+
+    metric: Metric
+    min: float | None = Field(None, allow_inf_nan=False)
+    max: float | None = Field(None, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _bounded(self) -> ConstraintSection:
+        if self.min is None and self.max is None:
+            raise ValueError(f"a constraint needs min or max, but {self.metric} has neither")
+        return self
+
+
+class PruningSection(Section):
+    """When to stop a trial that does badly."""
+
+    rule: Literal["none", "median", "halving", "hyperband", "optuna"] = "none"
+    min_epochs: PositiveInt | None = Field(
+        None, description="the first rung; null: max_epochs / reduction_factor² for halving, else 1"
+    )
+    reduction_factor: Annotated[int, Field(ge=2)] = 3
+    startup_trials: Annotated[int, Field(ge=0)] = 5
+    interval_epochs: PositiveInt = 1
+    pruner: str | None = Field(None, description="rule optuna: a class of optuna.pruners")
+    options: dict[str, Any] = Field(default_factory=dict, description="rule optuna: its arguments")
+    audit: Annotated[int, Field(ge=0)] = Field(
+        0, description="pruned trials to run to the end, to see what pruning cost"
+    )
+
+
+class SearchSection(Section):
+    """How to choose what to try next, and what to try it for."""
+
+    sampler: Literal["tpe", "gp", "random", "grid", "qmc"] = "tpe"
+    seed: Annotated[int, Field(ge=0)] = 0
+    objectives: tuple[ObjectiveSection, ...] | None = Field(None, strict=False)
+    constraints: tuple[ConstraintSection, ...] = Field((), strict=False)
+    pruning: PruningSection = PruningSection()
+    enqueue: tuple[dict[str, Any], ...] = Field((), strict=False)
+    warm_start: tuple[str, ...] = Field((), strict=False)
+
+    @model_validator(mode="after")
+    def _one_objective_for_pruning(self) -> SearchSection:
+        several = len(self.objectives or ()) > 1
+        if several and self.pruning.rule != "none":
+            metrics = [objective.metric for objective in self.objectives or ()]
+            raise ValueError(
+                f"pruning needs a single objective, but got rule={self.pruning.rule} with "
+                f"objectives {metrics}; set search.pruning.rule to none, or keep one objective"
+            )
+        if self.objectives == ():
+            raise ValueError("objectives must name at least one metric, or be null, but got []")
+        return self
+
+
+class FinalistsSection(Section):
+    """How many of the best trials by validation are evaluated on the test part."""
+
+    count: Annotated[int, Field(ge=0)] = 3
+    replicates: PositiveInt = Field(1, description="seeds per finalist, its own included")
+
+
+class RetentionSection(Section):
+    """How many ended trials keep their checkpoint, best first."""
+
+    checkpoints: Annotated[int, Field(ge=0)] = 10
+
+
+class TrackingSection(Section):
+    """Where MLflow's record goes; null follows MLFLOW_TRACKING_URI, then the --dir folder."""
+
+    enabled: bool = True
+    uri: str | None = None
+    experiment: str | None = None
+    models: bool = Field(True, description="log the finalists as MLflow models")
+    register_as: str | None = Field(
+        None, description="register the best one under this name, as champion if it is better"
+    )
+    system_metrics: bool = False
+
+    @field_validator("uri")
+    @classmethod
+    def _without_password(cls, value: str | None) -> str | None:
+        if value is not None and urlsplit(value).password is not None:
+            raise ValueError(
+                "must not hold a password, since a sweep file is recorded; give the address in the "
+                "variable MLFLOW_TRACKING_URI, a server's user and password in "
+                "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+            )
+        return value

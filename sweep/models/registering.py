@@ -1,0 +1,45 @@
+"""`rnn-sweep register`: a trial's model to MLflow and its registry, by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sweep.errors import UserError
+from sweep.results import open_results
+from sweep.tracking.champions import finalist_of
+from sweep.tracking.uri import default_tracking_uri
+
+
+def register_trial(sweep: str, number: int | None, name: str | None, directory: Path) -> str:
+    """Log a complete trial's model unless MLflow has it, and register it.
+
+    Args:
+        sweep: The sweep's name, or its folder.
+        number: The trial; None for the best by validation.
+        name: Under which name; None for the sweep file's `tracking.register_as`.
+        directory: The folder of sweeps.
+
+    Returns:
+        What was done, in one line.
+
+    Raises:
+        UserError: there is no such trial, or no name.
+        TrackerError: MLflow does not answer, or won't have the model.
+    """
+    found = open_results(sweep, directory)
+    tracking = found.config.tracking
+    if (name := name or tracking.register_as) is None:
+        raise UserError("a model is registered under a name: give --as NAME.")
+    trial = found.best() if number is None else found.state.trials.get(number)
+    if trial is None or not trial.values:
+        known = [t.number for t in found.trials if t.values]
+        raise UserError(
+            f"a complete trial of {found.config.name} must be one of {known}, but got "
+            f"{'none' if number is None else number}."
+        )
+    from sweep.models.recorder import ModelRecorder
+
+    uri = default_tracking_uri(found.folder.resolve().parent, tracking.uri)
+    recorder = ModelRecorder(uri, tracking.experiment or found.config.name, found.folder)
+    finalist = finalist_of(trial, found.state, found.config)
+    return recorder.register(finalist, recorder.log(finalist), name)

@@ -1,0 +1,129 @@
+"""Trained models, found again: in MLflow, in a folder, or straight in a sweep."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweep.checkpoints import checkpoint_path
+from sweep.errors import UserError
+from sweep.results import DEFAULT_FOLDER, Results, open_results, sweep_names
+
+if TYPE_CHECKING:
+    from trainers.portable import PortableModel
+    from trainers.stepping import SteppedModel
+
+_URI = re.compile(r"^[a-z0-9-]+:/", re.IGNORECASE)
+
+
+def load_streaming(
+    model: str | Path, directory: str | Path = DEFAULT_FOLDER, tracking_uri: str | None = None
+) -> SteppedModel:
+    """Load a model to be stepped, with its state in hand; arguments as `open_model`'s.
+
+    Raises:
+        UserError: there is no such model.
+        CheckpointError: it is of another format, or damaged.
+        ConfigError: its network is bidirectional, so it needs whole sequences.
+    """
+    from trainers.stepping import SteppedModel
+
+    return SteppedModel(open_model(model, directory, tracking_uri))
+
+
+def open_model(
+    model: str | Path, directory: str | Path = DEFAULT_FOLDER, tracking_uri: str | None = None
+) -> PortableModel:
+    """Load a trained model; its code is this package's own, none of the model's is run.
+
+    Args:
+        model: `models:/NAME@champion`, `models:/NAME/VERSION`, `models:/ID`, `runs:/ID/NAME`; a
+            local folder; or a sweep's name for its best trial, `NAME/TRIAL` for another.
+        directory: The folder of sweeps, as `--dir`.
+        tracking_uri: Where `models:/` and `runs:/` are looked for; None for where sweeps are
+            recorded: MLFLOW_TRACKING_URI, then the store in `directory`.
+
+    Raises:
+        UserError: there is no such model.
+        CheckpointError: it is of another format, or damaged.
+    """
+    name, directory = str(model), Path(directory)
+    if _URI.match(name):
+        return _from_mlflow(name, directory, tracking_uri)
+    folder = network_folder(Path(name))
+    if folder is not None:
+        from trainers.portable import PortableModel
+
+        return PortableModel.read(folder)
+    return _from_sweep(name, directory)
+
+
+def network_folder(folder: Path) -> Path | None:
+    """Return the folder of a logged model that holds its config and weights; None without one."""
+    from trainers.portable import CONFIG_FILE, NETWORK_FOLDER
+
+    for place in (folder / "artifacts" / NETWORK_FOLDER, folder):
+        if (place / CONFIG_FILE).is_file():
+            return place
+    return None
+
+
+def _from_mlflow(uri: str, directory: Path, tracking_uri: str | None) -> PortableModel:
+    from sweep.models.downloads import download
+    from sweep.tracking.uri import default_tracking_uri
+    from trainers.portable import PortableModel
+
+    with tempfile.TemporaryDirectory() as name:
+        where = tracking_uri or default_tracking_uri(directory)
+        found = network_folder(download(uri, where, Path(name)))
+        if found is None:
+            raise UserError(f"a model must have been logged by rnn-sweep, but {uri} was not.")
+        return PortableModel.read(found)
+
+
+def _from_sweep(name: str, directory: Path) -> PortableModel:
+    from trainers.data.interface import read_interface
+    from trainers.portable import PortableModel
+
+    sweep, number = _split(name, directory)
+    found = open_results(sweep, directory)
+    checkpoint = trial_checkpoint(found, number)
+    return PortableModel.from_checkpoint(checkpoint, read_interface(found.folder))
+
+
+def _split(name: str, directory: Path) -> tuple[str, int | None]:
+    """Tell `NAME/TRIAL` from a name, or from a sweep's folder."""
+    sweep, slash, number = name.rstrip("/").rpartition("/")
+    if slash and number.isdecimal() and not (directory / name).exists():
+        return sweep, int(number)
+    if name not in sweep_names(directory) and not Path(name).exists():
+        there = ", ".join(sweep_names(directory)) or "none yet"
+        raise UserError(
+            f"a model must be a URI (models:/NAME@champion), a folder, or a sweep of {directory} "
+            f"({there}), as NAME or NAME/TRIAL, but got {name!r}."
+        )
+    return name, None
+
+
+def trial_checkpoint(found: Results, number: int | None) -> Path:
+    """Return the checkpoint of a trial, or of the best one.
+
+    Raises:
+        UserError: there is no such trial, or it has no checkpoint (any more).
+    """
+    trial = found.best() if number is None else found.state.trials.get(number)
+    if trial is None:
+        known = f"0 … {len(found.state.trials) - 1}" if found.state.trials else "none yet"
+        wanted = "a complete trial" if number is None else f"trial {number}"
+        raise UserError(f"sweep {found.config.name!r} has no {wanted}; its trials are {known}.")
+    if trial.checkpoint is not None:
+        path = checkpoint_path(found.folder, trial.checkpoint)
+        if path.is_file():
+            return path
+    raise UserError(
+        f"trial {trial.number} of {found.config.name!r} has no checkpoint; the best "
+        f"{found.config.retention.checkpoints} complete trials keep theirs "
+        "(retention.checkpoints)."
+    )

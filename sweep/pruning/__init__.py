@@ -1,0 +1,1 @@
+"""What rungs decide, and what deciding so has cost."""

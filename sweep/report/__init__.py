@@ -1,0 +1,1 @@
+"""What came out, drawn: plots as marks, as SVG and as PNG, and one HTML page of all of it."""

@@ -1,0 +1,81 @@
+"""A sweep's report: one HTML page that needs no network and no server. Pure: results in, text out.
+
+What stands in it is folded from the log alone, so the page is the same whoever makes it, and from
+a sweep that still runs it says how far that is.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from sweep.console import duration, setting, settings, short
+from sweep.masking import masked
+from sweep.ranking import searched
+from sweep.report import plots
+from sweep.report.diagnosis import diagnosis_section
+from sweep.report.efficiency import ledger_section
+from sweep.report.page import page, section, trial_facts
+from sweep.report.tables import audit_section, replicates_section, top_table
+from sweep.results import Results
+
+
+def render_report(results: Results) -> str:
+    """Return the whole page."""
+    parts: list[tuple[str, str, str]] = [
+        ("top", "Best trials", top_table(results)),
+        ("finalists", "Finalists over seeds", replicates_section(results)),
+        *((plot.name, plot.title, plot.fragment) for plot in plots.all_plots(results)),
+        ("diagnosis", "Training against validation", diagnosis_section(results)),
+        ("audit", "What pruning cost", audit_section(results)),
+        ("ledger", "Where the time went", ledger_section(results)),
+    ]
+    shown = [(name, title, body) for name, title, body in parts if body]
+    links = "".join(f'<a href="#{name}">{escape(title)}</a>' for name, title, _ in shown)
+    sections = "\n".join(section(name, title, body) for name, title, body in shown)
+    body = f"{_header(results, links)}\n<main>{sections}</main>"
+    return page(f"{results.config.name}: sweep report", body, trial_facts(results))
+
+
+def _header(results: Results, links: str) -> str:
+    config = results.config
+    best = results.best()
+    states = [results.status_of(trial) for trial in searched(results.trials)]
+    counts = ", ".join(f"{states.count(s)} {s}" for s in dict.fromkeys(states)) or "no trial yet"
+    tiles = [("trials", f"{len(states)}"), ("trained", duration(results.state.busy_seconds))]
+    if best is not None:
+        objectives = zip(results.goal.objectives, results.goal.values(best), strict=True)
+        tiles = [(f"best {o.metric}", short(value)) for o, value in objectives] + tiles
+        metric = results.goal.leading.metric
+        if metric in best.test:
+            tiles.insert(1, (f"test {metric}", short(best.test[metric])))
+    boxes = "".join(
+        f'<div class="tile"><b>{escape(value)}</b><span>{escape(name)}</span></div>'
+        for name, value in tiles
+    )
+    state = "running" if results.is_running else results.state.closed.get("reason", "not running")
+    lines = [
+        f"Data: {_data(results)}",
+        f"Search: {config.search.sampler}, "
+        + ", ".join(f"{o.direction} {o.metric}" for o in results.goal.objectives)
+        + f", pruning {config.search.pruning.rule}, seed {config.search.seed}",
+        f"Trials: {counts} ({state})",
+    ]
+    if best is not None:
+        lines.append(f"Best: trial {best.number}, {settings(best.params)}")
+    text = "".join(f'<p class="soft">{escape(line)}</p>' for line in lines)
+    return (
+        f'<header class="top"><h1>{escape(config.name)}</h1>{text}'
+        f'<div class="tiles">{boxes}</div><nav>{links}</nav></header>'
+    )
+
+
+def _data(results: Results) -> str:
+    source = results.config.data
+    known = {**masked(source.options), **(results.state.first_opened.get("data") or {})}
+    told = ", ".join(f"{name} {setting(v)}" for name, v in known.items() if _is_plain(name, v))
+    return f"{source.source}{': ' if told else ''}{told}"
+
+
+def _is_plain(name: str, value: Any) -> bool:
+    return name != "digest" and isinstance(value, str | int | float) and len(str(value)) < 80

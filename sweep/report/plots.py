@@ -1,0 +1,25 @@
+"""A sweep's plots. Pure: results in, plots out; each one draws itself as HTML and as PNG."""
+
+from __future__ import annotations
+
+from sweep.report.chart import Plot
+from sweep.report.plots_of_parameters import importance, parallel, slices
+from sweep.report.plots_of_rungs import rungs
+from sweep.report.plots_of_trials import history, learning_curves
+from sweep.results import Results
+
+__all__ = [
+    "all_plots",
+    "history",
+    "importance",
+    "learning_curves",
+    "parallel",
+    "rungs",
+    "slices",
+]
+
+
+def all_plots(results: Results) -> tuple[Plot, ...]:
+    """Return every plot, in the report's order."""
+    draw = (history, importance, parallel, slices, learning_curves, rungs)
+    return tuple(plot(results) for plot in draw)

@@ -1,0 +1,128 @@
+"""The report's tables: best trials, finalists over seeds, audited pruning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any
+
+from sweep.cli.tables import varying
+from sweep.console import duration, setting, settings, short
+from sweep.pruning.audit import audit
+from sweep.ranking import ranked, searched
+from sweep.replicates import replication
+from sweep.results import Results
+from sweep.state import TrialState
+
+_TOP = 25  # and the whole Pareto front
+
+
+def top_table(results: Results) -> str:
+    """Return the best trials with the parameters that differ; what is the same stands below."""
+    complete, front = ranked(results.trials, results.goal), results.front()
+    trials = [t for place, t in enumerate(complete) if place < _TOP or t.number in front]
+    if not trials:
+        return "<p>No trial is complete.</p>"
+    names = varying(searched(results.trials))
+    tested = any(trial.test for trial in trials)
+    heads = ["trial", *(o.metric for o in results.goal.objectives)]
+    heads += [f"test {results.goal.leading.metric}"] if tested else []
+    heads += ["pareto"] if results.several_objectives else []
+    heads += ["epochs", "time", "weights", "diagnosis", *names]
+    rows = [(t.number, _top_row(results, t, front, tested, names)) for t in trials]
+    fixed = _fixed(results, names)
+    note = f'<p class="soft">The same in all trials: {escape(settings(fixed))}</p>' if fixed else ""
+    return html_table(heads, rows) + note
+
+
+def _top_row(
+    results: Results, trial: TrialState, front: set[int], tested: bool, names: Sequence[str]
+) -> list[tuple[str, Any]]:
+    goal = results.goal
+    row: list[tuple[str, Any]] = [(str(trial.number), trial.number)]
+    for objective, value in zip(goal.objectives, goal.values(trial), strict=True):
+        is_count = objective.metric == "parameters" and value is not None
+        row.append((f"{value:,.0f}" if is_count else short(value), value))
+    if tested:
+        value = trial.test.get(goal.leading.metric)
+        row.append((short(value), value))
+    if results.several_objectives:
+        row.append(("yes" if trial.number in front else "", None))
+    row += [
+        (str(trial.epoch), trial.epoch),
+        (duration(trial.train_seconds), trial.train_seconds),
+        (f"{trial.parameters:,}", trial.parameters),
+        (results.diagnosis(trial) or "-", None),
+    ]
+    return row + [
+        (setting(trial.params[name]), trial.params[name]) if name in trial.params else ("-", None)
+        for name in names
+    ]
+
+
+def _fixed(results: Results, names: Sequence[str]) -> dict[str, Any]:
+    first = next(iter(results.trials), None)
+    sampled = {} if first is None else first.params
+    known = {**results.config.train, **sampled}
+    return {name: value for name, value in known.items() if name not in names}
+
+
+def replicates_section(results: Results) -> str:
+    """Return the finalists over seeds, the verdict first; empty without replicates."""
+    found = replication(results)
+    if found is None:
+        return ""
+    heads = ["trial", "seeds", f"mean {found.part} {found.metric}", "std. dev.", "95 % interval"]
+    rows = []
+    for finalist in found.finalists:
+        e, number = finalist.estimate, finalist.trial.number
+        interval = "-" if e.low is None else f"{short(e.low)} … {short(e.high)}"
+        values = ", ".join(short(value) for value in finalist.by_seed.values())
+        cells: list[tuple[str, Any]] = [
+            (str(number), number), (str(e.count), e.count), (short(e.mean), e.mean),
+            (short(e.deviation), e.deviation), (interval, e.low), (values, None),
+        ]  # fmt: skip
+        rows.append((number, cells))
+    verdict = f'<p class="verdict">{escape(found.verdict)}</p>'
+    return verdict + html_table([*heads, "by seed (its own first)"], rows)
+
+
+def audit_section(results: Results) -> str:
+    """Return what the audited trials came to; empty without audits."""
+    found = audit(results)
+    if found is None:
+        return ""
+    heads = ["pruned trial", "at epoch", f"{found.metric} then", f"{found.metric} at the end"]
+    rows = []
+    for one in found.trials:
+        number = one.pruned.number
+        cells: list[tuple[str, Any]] = [
+            (str(number), number), (str(one.pruned.epoch), one.pruned.epoch),
+            (short(one.at_rung), one.at_rung), (short(one.at_end), one.at_end),
+            (str(one.rank), one.rank),
+        ]  # fmt: skip
+        rows.append((number, cells))
+    verdict = f'<p class="verdict">{escape(found.verdict)}</p>'
+    return verdict + html_table([*heads, "place it would have had"], rows)
+
+
+def html_table(heads: Sequence[str], rows: Iterable[tuple[int, Sequence[tuple[str, Any]]]]) -> str:
+    """Return a table that sorts by a click on a heading.
+
+    Args:
+        rows: A trial's number, and for each cell its text and the value to sort by.
+    """
+    body = "".join(
+        f'<tr data-t="{number}">{"".join(map(_cell, cells))}</tr>' for number, cells in rows
+    )
+    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
+    return (
+        '<div class="scroll"><table class="sortable">'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _cell(cell: tuple[str, Any]) -> str:
+    text, value = cell
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return f"<td{f' data-v={value!r}' if number else ''}>{escape(text)}</td>"

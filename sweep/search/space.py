@@ -1,0 +1,101 @@
+"""The space that a sweep file describes, checked before anything is written.
+
+`train` pins, `space.parameters` narrows, and a few hundred configurations are drawn at random and
+held against the law of training, so that an impossible combination is found here and not by the
+first trial that draws it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweep.config.mistakes import unknown_key
+from sweep.config.sweep_config import SweepConfig
+from sweep.errors import ConfigProblem
+from trainers.config import TrainConfig, field_names
+from trainers.errors import ConfigError
+
+if TYPE_CHECKING:
+    from search_spaces.space import Space
+    from trainers.data.contract import SequenceData
+
+EXAMPLES = 200
+STREAM_FORWARD_STEPS = 100  # k1 of a stream: state is carried over, so it must be cut somewhere
+MAX_GRID_POINTS = 1_000_000
+
+
+def sweep_space(config: SweepConfig) -> Space:
+    """Return the checked space; a dimension that `train` fixes is pinned in it.
+
+    Raises:
+        ConfigProblem: a name is unknown, a point lies outside, or a combination is impossible.
+        SpaceError: the base is unknown or a dimension breaks a law.
+    """
+    from search_spaces import build_space
+
+    space = _pinned(build_space(config.space.base, config.space.parameters, Path.cwd()), config)
+    _check_names(config, space)
+    for known in config.search.enqueue:
+        space.validate_point(known)
+    if config.search.sampler == "grid":
+        _check_grid(space)
+    for seed in range(EXAMPLES):
+        _check_example({**space.sample(seed), **config.train})
+    return space
+
+
+def _check_grid(space: Space) -> None:
+    if not space.grid():
+        raise ConfigProblem("sampler=grid needs at least one dimension that is not pinned.")
+    if space.size() > MAX_GRID_POINTS:
+        raise ConfigProblem(
+            f"a grid must have at most {MAX_GRID_POINTS:,} points, but this one has "
+            f"{space.size():,.0f}; give coarser steps or fewer choices under space.parameters, or "
+            "set search.sampler to qmc or random."
+        )
+
+
+def _pinned(space: Space, config: SweepConfig) -> Space:
+    """Pin what `train` fixes; a function's questions aren't known, so it gets all of them."""
+    from search_spaces.space import SearchSpace
+
+    if isinstance(space, SearchSpace):
+        pins = {name: value for name, value in config.train.items() if name in space.dimensions}
+    else:
+        pins = config.train
+    return space.narrowed(pins) if pins else space
+
+
+def training_defaults(data: SequenceData) -> dict[str, Any]:
+    """Return the settings that follow from the data where the file leaves them open."""
+    defaults: dict[str, Any] = {
+        "loss": "cross_entropy" if data.task == "classification" else "mse",
+        "readout": "last" if data.one_target else "every",
+    }
+    if data.walk == "stream":
+        defaults["tbptt_forward_steps"] = STREAM_FORWARD_STEPS
+    return defaults
+
+
+def _check_names(config: SweepConfig, space: Space) -> None:
+    """A parameter must be a training setting, or one that the base itself asks for."""
+    from search_spaces import get_space
+    from search_spaces.space import SearchSpace
+
+    if not isinstance(space, SearchSpace):
+        return  # a function may ask for what it likes; its answer is checked
+    base = None if config.space.base is None else get_space(config.space.base, Path.cwd())
+    own = set(base.dimensions) if isinstance(base, SearchSpace) else set()
+    for name in config.space.parameters:
+        if name not in own | set(field_names()):
+            raise ConfigProblem(unknown_key(("space", "parameters", name), {*own, *field_names()}))
+
+
+def _check_example(example: dict[str, Any]) -> None:
+    try:
+        TrainConfig.from_mapping(example)
+    except ConfigError as error:
+        raise ConfigProblem(
+            f"every configuration of the space must be possible, but it can draw this: {error}"
+        ) from error

@@ -1,0 +1,94 @@
+"""What the names in a gate stand for: the best trial's figures, and the champion's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from sweep.config.sweep_config import SweepConfig
+from sweep.results import DEFAULT_FOLDER
+from sweep.setup import Prepared
+from sweep.smoke.gate import Gate, Unknown
+from sweep.smoke.gate_syntax import GateError
+from sweep.state import Standing, SweepState, TrialState
+from sweep.tracking.uri import default_tracking_uri
+from trainers.fitting import metric_names
+
+Values = dict[str, float | Unknown]
+
+
+def gate_names(prepared: Prepared) -> tuple[str, ...]:
+    """Return the names that a gate may use; the champion's too, whether there is one or not."""
+    data = prepared.data
+    measured = metric_names(data, prepared.train_config(0, prepared.space.sample(0)).loss)
+    validation = [f"val_{metric}" for metric in measured]
+    test = [f"test_{metric}" for metric in measured]
+    own = [*validation, *(test if data.test is not None else []), "epochs", "parameters"]
+    return (
+        *(f"best/{name}" for name in own),
+        "trials/failed",
+        "seconds",
+        *(f"champion/{name}" for name in (*validation, *test)),
+    )
+
+
+def champion_values(gates: Iterable[Gate], config: SweepConfig, name: str | None) -> Values:
+    """Return what the champion has of what the gates ask for; unknown where there is none yet.
+
+    Args:
+        gates: The gates.
+        config: The sweep; its tracking says where models are registered.
+        name: Of the registered model; None for the sweep's tracking.register_as.
+
+    Raises:
+        GateError: no name is given, or the champion lacks a metric.
+        TrackerUnavailable: MLflow does not answer.
+    """
+    wanted = sorted({n for gate in gates for n in gate.names if n.startswith("champion/")})
+    if not wanted:
+        return {}
+    if (name := name or config.tracking.register_as) is None:
+        raise GateError(
+            "a gate with champion needs a registered model's name, but the sweep file has no "
+            "tracking.register_as; give --champion NAME."
+        )
+    from sweep.tracking.reading import champion_tags
+
+    tags = champion_tags(default_tracking_uri(Path(DEFAULT_FOLDER), config.tracking.uri), name)
+    if tags is None:
+        return dict.fromkeys(wanted, Unknown(f"{name!r} has no champion yet", passes=True))
+    return {key: _tagged(tags, key, name) for key in wanted}
+
+
+def finished_values(
+    names: Iterable[str], best: TrialState | None, state: SweepState, seconds: float
+) -> Values:
+    """Return what a finished sweep has for the names that are not the champion's."""
+    failed = sum(trial.state is Standing.FAILED for trial in state.trials.values())
+    values: Values = {"trials/failed": float(failed), "seconds": seconds}
+    for name in names:
+        if name.startswith("best/"):
+            values[name] = _of_best(name.removeprefix("best/"), best)
+    return values
+
+
+def _of_best(name: str, best: TrialState | None) -> float | Unknown:
+    if best is None:
+        return Unknown("no trial is complete")
+    known = {"epochs": float(best.epoch), "parameters": float(best.parameters)}
+    known |= {f"val_{metric}": value for metric, value in best.best.items()}
+    known |= {f"test_{metric}": value for metric, value in best.test.items()}
+    return known.get(name, Unknown(f"best/{name} was not measured"))
+
+
+def _tagged(tags: Mapping[str, str], key: str, name: str) -> float:
+    part, _, metric = key.removeprefix("champion/").partition("_")
+    prefix = "sweep.best." if part == "val" else "sweep.test."
+    try:
+        return float(tags[prefix + metric])
+    except (KeyError, ValueError):
+        there = [f"{part}_{t.removeprefix(prefix)}" for t in sorted(tags) if t.startswith(prefix)]
+        raise GateError(
+            f"the champion of {name!r} must have {part}_{metric} on record, but it has "
+            f"{', '.join(there) or 'no such metric'}."
+        ) from None

@@ -1,0 +1,1 @@
+"""MLflow's record: a sink that reads the log, and what it keeps there."""

@@ -1,0 +1,86 @@
+"""The coordinator's hold on the MLflow sink that runs beside it; it never waits while training."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from pathlib import Path
+
+from sweep.config.sweep_config import SweepConfig
+from sweep.log.events import EventLog
+from sweep.tracking.notices import last_notice, notices_size
+from sweep.tracking.sync import start_follower
+from sweep.tracking.uri import default_tracking_uri, sink_name
+
+GRACE_SECONDS = 20.0
+_POLL_SECONDS = 0.1
+
+
+class Follower:
+    """Starts the sink process, knows how far it is, and gives it time to finish.
+
+    Args:
+        config: The sweep; with `tracking.enabled: false` every method does nothing.
+        directory: The --dir folder.
+        log: The sweep's log, read for its newest event and the sink's offset.
+    """
+
+    def __init__(self, config: SweepConfig, directory: Path, log: EventLog) -> None:
+        """Start nothing yet."""
+        self._enabled = config.tracking.enabled
+        self._name = config.name
+        self._directory = directory
+        self._log = log
+        uri = default_tracking_uri(directory, config.tracking.uri)
+        self._sink = sink_name(directory, uri, config.tracking.experiment or config.name)
+        self._opened_seq = log.last_seq()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._said_before = 0
+        self._left = 0
+
+    def start(self) -> None:
+        """Start the sink, once: after the first training, whose start it would slow down."""
+        if self._enabled and self._process is None:
+            self._said_before = notices_size(self._directory / self._name)
+            self._process = start_follower(self._directory, self._name, since_seq=self._opened_seq)
+
+    def backlog(self) -> int:
+        """Return how many events the sink has not written yet, as last seen."""
+        if not self._enabled:
+            return 0
+        left = self._log.backlog(self._sink)
+        self._left = self._left if left is None else left
+        return self._left
+
+    def trouble(self) -> str:
+        """Return what the sink said last, if that is still so: why it does not get on."""
+        if self._process is None:
+            return ""
+        return last_notice(self._directory / self._name, self._said_before)
+
+    def abandon(self) -> None:
+        """End the sink at once: it may be killed at any moment, and nothing is lost."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def finish(self) -> int:
+        """Wait for the sink while it gets on; return the events that it has not written.
+
+        A sink that is stuck (its server is down) is left alone: it ends by itself, and what it
+        has not written `rnn-sweep sync` writes later.
+        """
+        if not self._enabled:
+            return 0
+        self.start()
+        assert self._process is not None
+        left, moved = self.backlog(), time.monotonic()
+        deadline = moved + GRACE_SECONDS
+        while self._process.poll() is None and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+            now = self.backlog()
+            if now != left:
+                left, moved = now, time.monotonic()
+                deadline = moved + GRACE_SECONDS
+        return self.backlog()

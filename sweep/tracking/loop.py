@@ -1,0 +1,230 @@
+"""Read the log, fold, write, commit the offset: the sink's loop."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweep.log.events import EventLog, Kind
+from sweep.tracking.delivery import THREADS, Delivery
+from sweep.tracking.finalists import FinalistModels
+from sweep.tracking.machine_load import MachineLoad
+from sweep.tracking.outage import GaveUp, Retrier, RunGone
+from sweep.tracking.process import Coordinator
+from sweep.tracking.run import milliseconds
+from sweep.tracking.sink import SinkFold, SweepFacts
+from sweep.tracking.summary import Summary
+from sweep.tracking.uri import (
+    ARTIFACT_FOLDER,
+    default_tracking_uri,
+    is_sqlite,
+    local_store,
+    shown,
+    sink_name,
+    uri_problem,
+)
+
+if TYPE_CHECKING:
+    from sweep.tracking.client import MlflowWriter
+    from sweep.tracking.run import RunWrite
+
+_PAGE_EVENTS = 5_000
+_SHORTEST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 1.0
+_HOLD_SECONDS = 3.0  # a run that began later and has no metric yet is told of next time
+_ENVIRONMENT = {
+    # We retry ourselves: mlflow's own blind repeats of a POST leave runs twice.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+_TIMEOUT_SECONDS = "15"
+
+
+@dataclass(frozen=True)
+class SyncResult:
+    """How far MLflow is.
+
+    Attributes:
+        uri: Where the record lies, without secrets.
+        written: Number of the last event that MLflow holds.
+        behind: Events that still wait in the log.
+        complaint: Why they wait, in one line; None when MLflow took everything it was given.
+    """
+
+    uri: str
+    written: int
+    behind: int
+    complaint: str | None = None
+
+
+class Sink:
+    """Writes one sweep's log to MLflow, until the log ends or MLflow stays away."""
+
+    def __init__(
+        self,
+        directory: Path,
+        log: EventLog,
+        *,
+        uri: str | None,
+        notify: Callable[[str], None],
+        coordinator: Coordinator,
+        patience_seconds: float,
+        page: bool = True,
+    ) -> None:
+        """Prepare; nothing is written before `run`. Arguments as `sweep.tracking.sync` has them."""
+        config = log.config() or {}
+        tracking = config.get("tracking", {})
+        self._directory = directory
+        self._log = log
+        self._uri = uri or default_tracking_uri(directory, tracking.get("uri"))
+        self._experiment: str = tracking.get("experiment") or log.sweep
+        self._name = sink_name(directory, self._uri, self._experiment)
+        self._fold = SinkFold(SweepFacts(log.uid(), log.sweep, config))
+        self._notify = notify
+        self._coordinator = coordinator
+        self._patience_seconds = patience_seconds
+        self._follow = False
+        self._pause_seconds = _SHORTEST_PAUSE_SECONDS
+        self._alone_since: float | None = None
+        self._summary = Summary(directory / log.sweep, log, self._name, notify, wanted=page)
+        self._retrier = Retrier(notify, self._is_hopeless)
+        self._models = FinalistModels(
+            directory / log.sweep, log, self._uri, self._experiment, notify
+        )
+        self._load = MachineLoad() if tracking.get("system_metrics") else None
+        self._stopping: Callable[[], bool] = lambda: False
+        self._waited: tuple[int, float] = (-1, time.monotonic())
+
+    def run(self, *, follow: bool) -> SyncResult:
+        """Write everything there is; with `follow`, also what is still to come."""
+        self._follow = follow
+        problem = uri_problem(self._uri)
+        if problem is not None:
+            self._notify(f"tracking: {problem}; training goes on, the log keeps everything.")
+            return self.result(problem)
+        writer = self._writer()
+        # One file takes one writer at a time; a server is slow to answer, and takes several.
+        threads = 1 if is_sqlite(self._uri) else THREADS
+        delivery = Delivery(lambda write: self._write(writer, write), threads)
+        self._retrier.sleep, self._stopping = delivery.stopping.wait, delivery.stopping.is_set
+        try:
+            self._rewind(writer)
+            while self._step(writer, delivery):
+                pass
+            if self._coordinator.is_gone(self._fold.opened):
+                delivery.deliver(self._fold.abandoned())
+            self._summary.finish(writer, self._fold.seq)
+        except GaveUp as error:
+            self._notify(f"tracking: gave up for now: {error}; `rnn-sweep sync` writes the rest.")
+            return self.result(str(error))
+        finally:
+            delivery.close()
+        return self.result()
+
+    def result(self, complaint: str | None = None) -> SyncResult:
+        """Return how far MLflow is now."""
+        written = self._log.offset(self._name)
+        behind = self._log.last_seq() - written
+        return SyncResult(shown(self._uri), written, behind, complaint if behind else None)
+
+    def is_worth_waiting(self) -> bool:
+        """Whether another process that holds the lock gets on with what we would write."""
+        state = self.result()
+        offset, since = self._waited
+        if state.written != offset:
+            self._waited = (state.written, time.monotonic())
+            return state.behind > 0
+        return state.behind > 0 and time.monotonic() - since < self._patience_seconds
+
+    # -- one round -----------------------------------------------------------------------------
+
+    def _rewind(self, writer: MlflowWriter) -> None:
+        """Fold again, without writing, what MLflow has: its buffers are needed to go on."""
+        last_seq, uid = self._log.last_seq(), self._log.uid()
+        existed = self._retrier.call(lambda: writer.connect(uid, last_seq))
+        if not existed:
+            self._log.set_offset(self._name, 0)  # the store was deleted, or never written
+            self._summary.forget()
+            return
+        offset = self._log.offset(self._name)
+        for event in self._log.read():
+            if event.seq > offset:
+                break
+            self._fold.apply(event)
+        self._fold.settle()
+
+    def _step(self, writer: MlflowWriter, delivery: Delivery) -> bool:
+        """Read, write and commit once; return whether there may be more to come."""
+        over = self._is_over()  # asked before reading: what came before the end is read now
+        page = list(islice(self._log.read(self._fold.seq), _PAGE_EVENTS))
+        for event in page:
+            self._fold.apply(event)
+        full = len(page) == _PAGE_EVENTS
+        hold_from = (time.time() - _HOLD_SECONDS) * 1000 if self._follow else float("inf")
+        delivery.deliver(self._fold.take(float("inf") if over else hold_from))
+        closed = [event.seq for event in page if event.kind is Kind.CLOSED]
+        if closed:
+            # Models take seconds: whoever waits for us sees that everything else is written.
+            self._log.set_offset(self._name, closed[-1] - 1)
+            self._models.write(self._retrier.call)
+        if page:
+            self._log.set_offset(self._name, self._fold.seq)
+        if over and not full and not (page and self._follow):
+            return False
+        if not over and not full and not self._is_over():
+            if self._load is not None:
+                delivery.deliver(self._fold.load(self._load.sample(), milliseconds(time.time())))
+            self._summary.refresh(writer)
+            self._pause(had_events=bool(page))
+        return True
+
+    def _write(self, writer: MlflowWriter, write: RunWrite) -> None:
+        try:
+            self._retrier.call(lambda: writer.write(write))
+        except RunGone as error:
+            self._notify(f"tracking: {error} the rest of the sweep goes on.")
+
+    def _pause(self, *, had_events: bool) -> None:
+        longer = min(1.5 * self._pause_seconds, _LONGEST_PAUSE_SECONDS)
+        self._pause_seconds = _SHORTEST_PAUSE_SECONDS if had_events else longer
+        time.sleep(self._pause_seconds)
+
+    def _is_over(self) -> bool:
+        """Whether no more events are to be waited for."""
+        if not self._follow:
+            return True
+        closed = self._fold.closed_seq > self._coordinator.known_seq
+        return closed or self._coordinator.is_gone(self._fold.opened)
+
+    def _is_hopeless(self, away_seconds: float) -> bool:
+        """Whether to leave the rest to a later `rnn-sweep sync`."""
+        if self._stopping():
+            return True
+        if not self._follow:
+            return away_seconds >= self._patience_seconds
+        if not self._coordinator.is_gone(self._fold.opened):
+            self._alone_since = None
+            return False
+        if self._alone_since is None:
+            self._alone_since = time.monotonic()
+        return time.monotonic() - self._alone_since >= self._patience_seconds
+
+    def _writer(self) -> MlflowWriter:
+        os.environ.update(_ENVIRONMENT)
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", _TIMEOUT_SECONDS)
+        from sweep.tracking.client import (
+            MlflowWriter,  # takes two seconds: nobody else waits for it
+        )
+
+        return MlflowWriter(
+            self._uri,
+            self._experiment,
+            self._directory / ARTIFACT_FOLDER / self._experiment,
+            own_store=self._uri == local_store(self._directory),
+        )

@@ -1,0 +1,74 @@
+"""What MLflow shall hold of a whole sweep: its params, its tags, the data it is about. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sweep.tracking.run import DataPart, text
+
+_DIGEST_CHARACTERS = 36  # as many as MLflow takes
+
+
+def sweep_params(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return the sweep's settings that no resume may change (MLflow's params are final)."""
+    search, run = config.get("search", {}), config.get("run", {})
+    objectives = search.get("objectives") or ()
+    values = {
+        "data.source": config.get("data", {}).get("source"),
+        "space.base": config.get("space", {}).get("base"),
+        "search.sampler": search.get("sampler"),
+        "search.seed": search.get("seed"),
+        "search.pruning": search.get("pruning", {}).get("rule"),
+        "search.objectives": " ".join(f"{o['direction']} {o['metric']}" for o in objectives)
+        or None,
+        "run.order": run.get("order"),
+    }
+    return {name: text(value) for name, value in values.items() if value is not None}
+
+
+def opened_params(payload: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the first `opened` event says for good: the data."""
+    data = payload.get("data") or {}
+    return {f"data.{k}": text(data[k]) for k in ("name", "task", "digest") if k in data}
+
+
+def opened_tags(payload: Mapping[str, Any]) -> dict[str, str]:
+    """Return what an `opened` event says of its session: where it runs, and with what."""
+    tags = {"host": payload.get("host"), "workers": payload.get("workers")}
+    tags |= {f"version.{name}": v for name, v in (payload.get("versions") or {}).items()}
+    tags |= {f"machine.{name}": v for name, v in (payload.get("machine") or {}).items()}
+    # MLflow's own names: its pages show them as the run's source and version.
+    tags |= {"mlflow.source.git.commit": payload.get("commit")}
+    tags |= {"mlflow.source.name": "rnn-sweep", "mlflow.source.type": "LOCAL"}
+    return {name: text(value) for name, value in tags.items() if value not in (None, "", [])}
+
+
+def data_parts(payload: Mapping[str, Any], config: Mapping[str, Any]) -> tuple[DataPart, ...]:
+    """Return the parts of the data, as the first `opened` event describes them."""
+    data = payload.get("data") or {}
+    return tuple(
+        # MLflow keeps one of several inputs with the same name and digest.
+        _part(f"{data['name']}/{part}", data, config, part, json.dumps(facts))
+        for part, facts in (data.get("parts") or {}).items()
+    )
+
+
+def whole_data(payload: Mapping[str, Any], config: Mapping[str, Any]) -> tuple[DataPart, ...]:
+    """Return the data as one thing, which finalists are linked to.
+
+    Not every trial: over HTTP the call would cost a short trial a third more of the server's time.
+    """
+    data = payload.get("data") or {}
+    if not data.get("parts"):
+        return ()
+    profile = json.dumps({part: facts["sequences"] for part, facts in data["parts"].items()})
+    return (_part(data["name"], data, config, "train, validation", profile),)
+
+
+def _part(
+    name: str, data: Mapping[str, Any], config: Mapping[str, Any], context: str, profile: str
+) -> DataPart:
+    source = json.dumps({"source": text(config.get("data", {}).get("source"))})
+    return DataPart(name, str(data["digest"])[:_DIGEST_CHARACTERS], source, context, profile)

@@ -1,0 +1,264 @@
+"""What MLflow shall hold, folded from the event log: pure, knows nothing of mlflow.
+
+`SinkFold.apply` takes events in the log's order, `SinkFold.take` hands out what is to be written
+since the last call, as `RunWrite`s: the sweep's own run first, then its trials'. What is written
+depends on the events alone, never on where the calls to `take` fall between them, so a sink that
+dies and reads a part of the log again writes the same once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sweep.ledger import LedgerFold
+from sweep.log.events import Event, Kind
+from sweep.tracking.of_sweep import (
+    data_parts,
+    opened_params,
+    opened_tags,
+    sweep_params,
+    whole_data,
+)
+from sweep.tracking.of_trial import TrialRun
+from sweep.tracking.run import (
+    DataPart,
+    PendingRun,
+    Point,
+    RunWrite,
+    Status,
+    milliseconds,
+    numbers,
+    text,
+)
+
+_CLOSED_STATUS = {
+    "finished": Status.FINISHED,
+    "budget": Status.FINISHED,
+    "interrupted": Status.KILLED,
+    "error": Status.FAILED,
+}
+_STATE_OF_END = {Kind.COMPLETED: "complete", Kind.PRUNED: "pruned", Kind.FAILED: "failed"}
+
+
+@dataclass(frozen=True)
+class SweepFacts:
+    """What the sink knows of a sweep before its first event.
+
+    Attributes:
+        uid: The sweep's unique id.
+        config: The sweep file as plain values (see `sweep.config.sections`).
+    """
+
+    uid: str
+    name: str
+    config: Mapping[str, Any]
+
+    def objectives(self) -> list[dict[str, Any]]:
+        """Return the objectives that the file names; empty where it leaves them open."""
+        return list(self.config.get("search", {}).get("objectives") or ())
+
+    def fixed_settings(self) -> frozenset[str] | None:
+        """Return the settings that the sweep file names, or None if its space is conditional.
+
+        Ready spaces are flat: every trial samples every dimension. A function's trials may differ.
+        """
+        space = self.config.get("space", {})
+        if ":" in (space.get("base") or ""):
+            return None
+        return frozenset(self.config.get("train", {})) | frozenset(space.get("parameters", {}))
+
+
+@dataclass
+class SinkFold:
+    """The fold from events to runs: one for the sweep, one for each trial."""
+
+    facts: SweepFacts
+    parent: PendingRun = field(init=False)
+    trials: dict[int, TrialRun] = field(default_factory=dict)
+    closed_seq: int = 0
+    opened: dict[str, Any] = field(default_factory=dict)
+    seq: int = 0
+    last_ms: int = 0
+    _ledger: LedgerFold = field(default_factory=LedgerFold)
+    _sessions: int = 0
+    _data: tuple[DataPart, ...] = ()
+    _live: dict[int, TrialRun] = field(default_factory=dict)
+    _ended: dict[str, int] = field(default_factory=dict)
+    _best: float | None = None
+    _fixed: frozenset[str] | None = None
+
+    def __post_init__(self) -> None:
+        self._fixed = self.facts.fixed_settings()
+        self.parent = PendingRun(self.facts.uid, self.facts.name, is_parent=True)
+        self.parent.tags.update(
+            {"sweep.kind": "sweep", "sweep.uid": self.facts.uid, "sweep.name": self.facts.name}
+        )
+        self.parent.params.update(sweep_params(self.facts.config))
+
+    def apply(self, event: Event) -> None:
+        """Fold one event."""
+        self.seq, self.last_ms = event.seq, milliseconds(event.time)
+        self._ledger.apply(event)
+        if self.parent.start_ms is None:
+            self.parent.start_ms = milliseconds(event.time)
+            self.parent.dirty = True
+        if event.trial is None:
+            handler = _SWEEP_EVENTS.get(event.kind)
+            if handler is not None:
+                handler(self, event)
+        elif event.kind is Kind.ASKED:
+            self._ask(event)
+        else:
+            self._apply_trial(self.trials[event.trial], event)
+
+    def take(self, created_before_ms: float = float("inf")) -> list[RunWrite]:
+        """Return what is to be written now, and count it as written.
+
+        Args:
+            created_before_ms: Runs that began later and have no metric yet are held back: most
+                short trials then reach MLflow in one piece.
+        """
+        writes = [self.parent.take()] if self.parent.dirty else []
+        for number, trial in list(self._live.items()):
+            if not trial.run.dirty or trial.is_fresh(created_before_ms):
+                continue
+            writes.append(trial.take())
+            if trial.ended:
+                del self._live[number]
+        return writes
+
+    def settle(self) -> None:
+        """Count everything folded so far as written, as far as it can't be half-written.
+
+        Called once after a restart, at the committed offset: points and ends up to there are in
+        MLflow. Names of runs that still live are told again, because a run may have been held back.
+        """
+        self.take()
+        self.parent.repeat()
+        for trial in self._live.values():
+            trial.run.repeat()
+
+    def abandoned(self) -> list[RunWrite]:
+        """Return what ends the runs that a killed coordinator left open; nothing if it closed."""
+        if self.closed_seq or not self.opened:
+            return []
+        live = [trial.run for trial in self._live.values() if trial.is_running()]
+        return [run.abandoned(self.last_ms) for run in (self.parent, *live)]
+
+    def load(self, values: Mapping[str, float], now_ms: int) -> list[RunWrite]:
+        """Return how busy the machine is, for the sweep's run, once that is written."""
+        if not self.parent.told or self.parent.start_ms is None:
+            return []
+        second = (now_ms - self.parent.start_ms) // 1000
+        points = [Point(key, value, now_ms, second) for key, value in numbers(values).items()]
+        return [self.parent.aside(points)] if points else []
+
+    # -- the sweep's own events --------------------------------------------------------------
+
+    def _open(self, event: Event) -> None:
+        self.closed_seq = 0
+        payload = event.payload
+        self._sessions += 1
+        if not self.opened:  # MLflow's params are final: the first session's hold
+            self.parent.params.update(opened_params(payload))
+            self._data = whole_data(payload, self.facts.config)
+            self.parent.link((*data_parts(payload, self.facts.config), *self._data))
+        self.opened = payload
+        self.parent.tag({"state": "running", **opened_tags(payload)})
+        self.parent.reopen()
+
+    def _close(self, event: Event) -> None:
+        self.closed_seq = event.seq
+        reason = event.payload.get("reason", "error")
+        finished = reason == "finished"
+        for trial in self._live.values():
+            trial.leave_open(event, paused=finished, objectives=self._metrics())
+        tags = {f"trials.{state}": text(count) for state, count in self._ended.items()}
+        for name in ("busy_seconds", "wall_seconds"):
+            if name in event.payload:
+                tags[name] = text(event.payload[name])
+        self.parent.tag({"state": reason, **tags})
+        spent = numbers(self._ledger.ledger().metrics())
+        self.parent.add(Point(k, v, self.last_ms, self._sessions) for k, v in spent.items())
+        self.parent.end(_CLOSED_STATUS.get(reason, Status.FAILED), self.last_ms)
+
+    # -- a trial's events --------------------------------------------------------------------
+
+    def _ask(self, event: Event) -> None:
+        assert event.trial is not None
+        facts = self.facts
+        trial = TrialRun.asked(event, facts.uid, facts.name, self._fixed)
+        self.trials[event.trial] = self._live[event.trial] = trial
+
+    def _apply_trial(self, trial: TrialRun, event: Event) -> None:
+        if trial.is_stale(event):
+            return
+        if event.kind in _STATE_OF_END:
+            self._end(trial, event)
+        elif event.kind is Kind.PAUSED:
+            trial.pause(event, self._metrics())
+        elif event.kind is Kind.EVALUATED:
+            trial.evaluate(event)
+            trial.run.link(self._data)
+            self._live[trial.number] = trial
+        else:
+            handler = _TRIAL_EVENTS.get(event.kind)
+            if handler is not None:
+                handler(trial, event)
+
+    def _end(self, trial: TrialRun, event: Event) -> None:
+        if trial.ended:
+            return
+        state = _STATE_OF_END[event.kind]
+        trial.end(event, state, self._metrics())
+        self._ended[state] = self._ended.get(state, 0) + 1
+        if event.kind is Kind.COMPLETED and not trial.is_replicate:
+            self._compare(trial, event)
+
+    def _compare(self, trial: TrialRun, event: Event) -> None:
+        """Tell the sweep's run of a trial that beats all before, by the first objective."""
+        objectives = self._objectives()
+        values = numbers({"objective": (event.payload.get("values") or [None])[0]})
+        if not objectives or not values or not self._is_feasible(event):
+            return
+        value = values["objective"]
+        sign = -1.0 if objectives[0][1] == "maximize" else 1.0
+        if self._best is not None and sign * value >= self._best:
+            return
+        self._best = sign * value
+        step, when = sum(self._ended.values()), milliseconds(event.time)
+        best = {f"best/{name}": number for name, number in numbers(trial.best).items()}
+        self.parent.add([Point(name, v, when, step) for name, v in (values | best).items()])
+        self.parent.tag({"best_trial": str(trial.number)})
+
+    def _is_feasible(self, event: Event) -> bool:
+        known = {**event.payload.get("best", {}), "parameters": event.payload.get("parameters")}
+        for constraint in self.facts.config.get("search", {}).get("constraints") or ():
+            value = known.get(constraint["metric"])
+            low, high = constraint.get("min"), constraint.get("max")
+            if value is None or (low is not None and value < low):
+                return False
+            if high is not None and value > high:
+                return False
+        return True
+
+    def _objectives(self) -> list[tuple[str, str]]:
+        # `opened` states the objectives that a sweep file may leave to the data's task.
+        given = self.opened.get("objectives") or self.facts.objectives()
+        return [(objective["metric"], objective["direction"]) for objective in given]
+
+    def _metrics(self) -> list[str]:
+        return [metric for metric, _ in self._objectives()]
+
+
+_SWEEP_EVENTS: dict[Kind, Callable[[SinkFold, Event], None]] = {
+    Kind.OPENED: SinkFold._open,
+    Kind.CLOSED: SinkFold._close,
+}
+_TRIAL_EVENTS: dict[Kind, Callable[[TrialRun, Event], None]] = {
+    Kind.STARTED: TrialRun.start,
+    Kind.REPORTED: TrialRun.report,
+    Kind.CHECKPOINTED: TrialRun.checkpoint,
+}

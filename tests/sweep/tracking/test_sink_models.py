@@ -1,0 +1,116 @@
+"""Which trials become models, and which model becomes the champion."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sweep.config.sweep_config import SweepConfig, validate
+from sweep.log.events import Event, Kind
+from sweep.state import SweepState
+from sweep.tracking.champions import Finalist, contest, finalists_of, version_tags
+
+
+def config(**finalists: int) -> SweepConfig:
+    return validate({"name": "s", "data": {"source": "digits"}, "finalists": finalists})
+
+
+def folded(*events: Event) -> SweepState:
+    state = SweepState(metric=None, keep_reports=False)
+    for seq, event in enumerate(events, start=1):
+        state.apply(replace(event, seq=seq))
+    return state
+
+
+def opened() -> Event:
+    objective = {"metric": "rmse", "direction": "minimize"}
+    return Event(Kind.OPENED, payload={"data": {"digest": "abc"}, "objectives": [objective]})
+
+
+def complete(number: int, rmse: float, of: int | None = None) -> list[Event]:
+    asked = {"uid": f"u{number}", "params": {}, "config": {}, "seed": 0, "source": {}}
+    end = {"values": [rmse], "best": {"rmse": rmse}, "best_epoch": 2, "checkpoint": f"c{number}"}
+    return [
+        Event(Kind.ASKED, number, payload=asked if of is None else {**asked, "of": of}),
+        Event(Kind.COMPLETED, number, 1, 3, end),
+    ]
+
+
+def evaluated(number: int, rmse: float) -> Event:
+    return Event(Kind.EVALUATED, number, payload={"test": {"rmse": rmse}})
+
+
+def closed(reason: str = "finished") -> Event:
+    return Event(Kind.CLOSED, payload={"reason": reason})
+
+
+TRIALS = [opened(), *complete(0, 3.0), *complete(1, 1.0), *complete(2, 2.0)]
+
+
+def test_evaluated_trials_are_finalists_best_validation_first():
+    state = folded(*TRIALS, evaluated(2, 5.0), evaluated(1, 6.0), closed())
+    found = finalists_of(state, config())
+    assert [f.number for f in found] == [1, 2]
+    assert found[0] == Finalist(
+        uid="u1",
+        sweep="s",
+        number=1,
+        checkpoint="c1",
+        best_epoch=2,
+        digest="abc",
+        metric="rmse",
+        maximize=False,
+        best={"rmse": 1.0},
+        test={"rmse": 6.0},
+    )
+
+
+def test_without_a_test_part_the_best_by_validation_are_finalists():
+    assert [f.number for f in finalists_of(folded(*TRIALS, closed()), config(count=2))] == [1, 2]
+    assert finalists_of(folded(*TRIALS, closed()), config(count=0)) == []
+
+
+def test_replicates_of_a_finalist_are_not_logged():
+    repeated = [*complete(3, 0.5, of=1), evaluated(1, 6.0), evaluated(3, 4.0)]
+    found = finalists_of(folded(*TRIALS, *repeated, closed()), config())
+    assert [f.number for f in found] == [1]
+
+
+@pytest.mark.parametrize("end", [[], [closed("interrupted")], [closed(), opened()]])
+def test_nothing_is_final_while_the_sweep_goes_on(end: list[Event]):
+    assert finalists_of(folded(*TRIALS, evaluated(1, 6.0), *end), config()) == []
+
+
+def finalist(rmse: float | None = 2.0, **changes: object) -> Finalist:
+    test = {} if rmse is None else {"rmse": rmse}
+    made = Finalist("new", "s", 1, "c", 2, "abc", "rmse", maximize=False, test=test)
+    return replace(made, **changes)
+
+
+def tags(rmse: float | None, **changes: object) -> dict[str, str]:
+    return version_tags(finalist(rmse, **{"uid": "old", **changes}))
+
+
+@pytest.mark.parametrize(
+    ("challenger", "champion", "wins", "why"),
+    [
+        (finalist(2.0), None, True, "no champion"),
+        (finalist(None), None, True, "no champion"),
+        (finalist(2.0), tags(2.5), True, "test rmse 2 against the champion's 2.5"),
+        (finalist(2.0), tags(2.0), False, "test rmse 2 against the champion's 2"),
+        (finalist(2.0), tags(1.5), False, "against"),
+        (finalist(2.0, maximize=True), tags(1.5), True, "against"),
+        (finalist(2.0), tags(2.5, digest="other"), False, "different data, so the champion stays"),
+        (finalist(None), tags(2.5), False, "no test rmse to compare"),
+        (finalist(2.0), tags(None), False, "no test rmse on record"),
+        (finalist(2.0), {}, False, "different data"),
+        (finalist(2.0), tags(2.0, uid="new"), True, "already"),
+    ],
+)
+def test_a_champion_yields_to_a_better_one_on_the_same_test_data_only(
+    challenger: Finalist, champion: dict[str, str] | None, wins: bool, why: str
+):
+    decided, reason = contest(challenger, champion)
+    assert decided is wins
+    assert why in reason

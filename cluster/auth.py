@@ -119,7 +119,7 @@ def is_loopback(host: str) -> bool:
     """Whether a host is this machine by the loopback interface, whatever its name resolves to."""
     try:
         found = {str(info[4][0]) for info in socket.getaddrinfo(host.strip("[]"), None)}
-    except OSError:
+    except (OSError, UnicodeError):  # a name that nobody knows, or that can be none
         return False
     return bool(found) and all(
         ipaddress.ip_address(address.partition("%")[0]).is_loopback for address in found
@@ -132,7 +132,7 @@ def needs_token(place: str, host: str, token: str | None, allow_open: bool) -> N
     Raises:
         AccessError: `host` is another machine, and there is no token.
     """
-    if token is None and not is_loopback(host) and not _open_allowed(allow_open):
+    if token is None and not is_loopback(host) and not open_allowed(allow_open):
         raise AccessError(
             f"a cluster on another machine must be reached with a token, but for {place} there is "
             f"none in {_TOKEN}, {_TOKEN_PATH} or ~/.ray/auth_token; copy the cluster's there (on "
@@ -163,7 +163,7 @@ def admit(place: str, host: str, token: str | None, is_open: bool, allow_open: b
         return
     if is_loopback(host):
         return
-    if not _open_allowed(allow_open):
+    if not open_allowed(allow_open):
         raise AccessError(
             f"a cluster must ask for a token, but {place} answers without one: whoever reaches it "
             f"can run code on it (CVE-2023-48022); start it with {_MODE}=token. {_way_out()}"
@@ -207,7 +207,8 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
-def _open_allowed(allow_open: bool) -> bool:
+def open_allowed(allow_open: bool) -> bool:
+    """Return whether a user has said, by option or variable, that open clusters may be used."""
     return allow_open or os.environ.get(OVERRIDE_VARIABLE, "").lower() in ("1", "true", "yes")
 
 

@@ -167,7 +167,7 @@ def _check_reachable(address: str, host: str, port: int) -> None:
     """Fail within seconds where nobody listens: `ray.init` itself tries for minutes."""
     try:
         socket.create_connection((host, port), timeout=REACH_SECONDS).close()
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise ConnectError(
             f"a Ray cluster must answer at --address {address}, but: {error}"
         ) from error

@@ -126,7 +126,8 @@ def _checked(address: str) -> tuple[str, str]:
     except ValueError:
         host, port = None, None
     law = "--address must be the cluster's Jobs server, as http://HOST:8265"
-    if host is None or parts.scheme not in ("http", "https") or port == 0:
+    plain = address.isascii() and address.isprintable() and " " not in address
+    if host is None or parts.scheme not in ("http", "https") or port == 0 or not plain:
         raise ConnectError(f"{law}, but got {address.rpartition('@')[2]!r}.")
     if parts.username is not None or parts.query or parts.fragment:
         shown = f"{parts.scheme}://{host}" + (f":{port}" if port else "")
@@ -205,7 +206,7 @@ def _request(
             return Answer(error.code, error.read())
     except urllib.error.URLError as error:
         raise _unreachable(url, error.reason) from error
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, UnicodeError, http.client.HTTPException) as error:
         raise _unreachable(url, error) from error
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from cluster.auth import is_loopback
+from cluster.auth import admit, is_loopback
 from cluster.dashboard import Dashboard, open_dashboard, tls_context
 from cluster.errors import ConnectError, JobError
 from cluster.package import Package
@@ -114,6 +114,26 @@ def next_number(jobs: list[Job], sweep: str) -> int:
                 "another --name."
             )
     return max((job.number for job in own), default=0) + 1
+
+
+def check_joinable(board: Dashboard, allow_open: bool) -> None:
+    """Refuse, before anything is sent, a cluster that the job itself would refuse to join.
+
+    A tunnel makes every dashboard one of this machine's, but the job joins its own node's address.
+
+    Raises:
+        AccessError: the cluster asks for no token, and its head is not on loopback.
+    """
+    if not board.is_open:
+        return
+    answer = board.get("/api/v0/nodes?limit=1000")
+    try:
+        found = answer.json()["data"]["result"]["result"]
+        heads = [str(node["node_ip"]) for node in found if node["is_head_node"]]
+    except (ValueError, KeyError, TypeError):
+        return  # the job will say it
+    for host in heads:
+        admit(f"{board.url} (its head is {host})", host, None, True, allow_open)
 
 
 def upload(board: Dashboard, package: Package) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Container
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cluster.errors import NoRoom
@@ -124,13 +124,19 @@ def room(needs: Needs) -> int:
 def check_room(needs: Needs) -> None:
     """Refuse a cluster on which a worker could never start.
 
+    Which labels a node will bear that the autoscaler adds, Ray does not tell.
+
     Raises:
-        NoRoom: no node is large enough or bears the labels, and nothing adds nodes.
+        NoRoom: no node that there is or that the autoscaler may add is large enough, or none that
+            there is bears the labels and nothing adds nodes.
     """
-    found = nodes()
-    if autoscales() or any(node.holds(needs) for node in found):
+    there, kinds = nodes(), _kinds_to_come() or []
+    bare = replace(needs, labels={})
+    if any(node.holds(needs) for node in there) or any(kind.holds(bare) for kind in kinds):
         return
-    shown = "; ".join(str(node) for node in found) or "none"
+    shown = "; ".join(str(node) for node in there) or "none"
+    coming = "; ".join(str(kind) for kind in kinds)
+    shown += f"; the autoscaler may add: {coming}" if coming else ""
     raise NoRoom(
         f"a worker needs {needs}, which no node of the cluster can ever hold; there are: {shown}; "
         "change cluster.cpus, gpus, memory_gib, accelerator or labels, or name another --address."
@@ -143,12 +149,12 @@ def has_gpus() -> bool:
 
     if ray.cluster_resources().get("GPU", 0):  # type: ignore[no-untyped-call]
         return True
-    return bool((_autoscaler_limits() or {}).get("GPU", 0))
+    return any(kind.resources.get("GPU", 0) for kind in _kinds_to_come() or [])
 
 
 def autoscales() -> bool:
     """Return whether an autoscaler adds nodes to the cluster."""
-    return _autoscaler_limits() is not None
+    return _kinds_to_come() is not None
 
 
 def draining() -> set[str]:
@@ -202,11 +208,19 @@ def _kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
-def _autoscaler_limits() -> dict[str, int] | None:
+def _kinds_to_come() -> list[Node] | None:
+    """Return the kinds of node that an autoscaler may add, as empty ones; None without one."""
     from ray._private.state import state
 
-    limits: dict[str, int] | None = state.get_max_resources_from_cluster_config()
-    return limits
+    config = state.get_cluster_config()
+    groups = [] if config is None else list(config.node_group_configs)
+    if not any(group.resources for group in groups):
+        return None
+    return [
+        Node("", group.name, {name: float(n) for name, n in group.resources.items()}, {})
+        for group in groups
+        if group.max_count
+    ]
 
 
 def _selects(selector: str, value: str | None) -> bool:

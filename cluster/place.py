@@ -21,7 +21,14 @@ NEEDED = (
 
 
 def place(folder: Path, sent: Path = Path(SENT)) -> None:
-    """Copy files to where a sweep keeps them; each is there whole or not at all."""
+    """Copy files to where a sweep keeps them; each is there whole or not at all.
+
+    What was sent before and is not sent any more goes: data that were removed are not trained on.
+    """
+    wanted = {folder / source.relative_to(sent) for source in sent.rglob("*")}
+    for old in sorted(folder.rglob("*"), reverse=True):
+        if old not in wanted and not old.is_dir():
+            old.unlink(missing_ok=True)
     for source in sorted(sent.rglob("*")):
         target = folder / source.relative_to(sent)
         if source.is_dir():

@@ -155,7 +155,7 @@ def _check_directory(config: SweepConfig, target: str) -> None:
     directory, mount = config.cluster.directory, config.cluster.deploy.kubernetes.mount
     if directory is None:
         return
-    if not _PLAIN_PATH.match(directory) or ".." in PurePosixPath(directory).parts:
+    if not _PLAIN_PATH.fullmatch(directory) or ".." in PurePosixPath(directory).parts:
         raise ConfigProblem(
             "cluster.directory must be an absolute path of letters, digits, dots, dashes and "
             f"underscores, but got {directory!r}."

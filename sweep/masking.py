@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sweep.tracking.uri import shown
-
-_SECRET = re.compile(r"password|passwd|secret|token|credential|api_?key|access_?key", re.IGNORECASE)
+_WORDS = "password|passwd|secret|token|credential|api_?key|access_?key"
+_SECRET = re.compile(_WORDS, re.IGNORECASE)
 _NOT_SECRET = frozenset({"tokens", "max_tokens", "tokenizer"})
 _MASK = "***"
-_PASSWORD = re.compile(r"//[^/@:]*:[^/@]+@|[?&][a-z_]*(password|token|secret)=", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][\w+.-]*:)?//(?P<rest>[^\s'\"<>]+)")
+_SECRET_QUERY = re.compile(
+    rf"(?P<name>[?&;][^=&;#]*(?:{_WORDS})[^=&;#]*=)(?P<value>[^&;#]+)", re.IGNORECASE
+)
 
 
 def masked(value: Any, key: str = "") -> Any:
@@ -22,7 +24,25 @@ def masked(value: Any, key: str = "") -> Any:
         return [masked(item, key) for item in value]
     if value is not None and key not in _NOT_SECRET and _SECRET.search(key):
         return _MASK
-    return shown(value) if isinstance(value, str) and "://" in value else value
+    return shown(value) if isinstance(value, str) else value
+
+
+def shown(text: str) -> str:
+    """Return a text as it may be printed: addresses in it without user, password and tokens."""
+    return _ADDRESS.sub(_bare, text)
+
+
+def holds_password(text: str) -> bool:
+    """Whether an address in the text holds a password or a token.
+
+    A user's name alone is one where it goes to an HTTP server.
+    """
+    for address in _ADDRESS.finditer(text):
+        user, rest = _without_user(address["rest"])
+        alone = bool(user) and address["scheme"] in ("http:", "https:")
+        if alone or user.partition(":")[2] or _SECRET_QUERY.search(rest):
+            return True
+    return False
 
 
 def password_key(values: Mapping[str, Any]) -> str | None:
@@ -34,9 +54,26 @@ def password_key(values: Mapping[str, Any]) -> str | None:
     return None
 
 
-def holds_password(text: str) -> bool:
-    """Whether an address in the text holds a password."""
-    return _PASSWORD.search(text) is not None
+def _bare(address: re.Match[str]) -> str:
+    user, rest = _without_user(address["rest"])
+    rest = _SECRET_QUERY.sub(rf"\g<name>{_MASK}", rest)
+    return f"{address['scheme'] or ''}//{f'{_MASK}@' if user else ''}{rest}"
+
+
+def _without_user(rest: str) -> tuple[str, str]:
+    """Return an address' user and password, and what follows them, given what follows its `//`.
+
+    A password that was not quoted may hold what else ends an authority: then no port stands there.
+    """
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if "@" in authority:
+        user, _, host = authority.rpartition("@")
+        return user, host + rest[len(authority) :]
+    _, colon, port = authority.rpartition(":")
+    if colon and not port.isdecimal() and not authority.startswith("[") and "@" in rest:
+        user, _, after = rest.rpartition("@")
+        return user, after
+    return "", rest
 
 
 def _leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:

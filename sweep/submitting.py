@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from cluster.auth import OVERRIDE_VARIABLE
+from cluster.auth import OVERRIDE_VARIABLE, open_allowed
 from cluster.package import python_sources
 from cluster.place import SENT
 from sweep.config.file import apply_overrides, assign, find_sweep_file, read_sweep_file
@@ -95,7 +95,7 @@ def prepare_submission(
     if not installed:
         files |= _own_sources()
     environment, unsent = _environment(config)
-    if allow_open:
+    if open_allowed(allow_open):
         environment[OVERRIDE_VARIABLE] = "1"
     notes = (*gathered.notes, *unsent)
     return Submission(config, files, _entrypoint(config, installed), environment, notes)
@@ -243,7 +243,7 @@ def _environment(config: SweepConfig) -> tuple[dict[str, str], list[str]]:
     sent, notes = {}, []
     for name in sorted(wanted & set(os.environ)):
         value = os.environ[name]
-        if _holds_secret(value):
+        if holds_password(value):
             raise ConfigProblem(
                 f"{name} must hold no password to be sent, since everybody on the cluster could "
                 "read it; unset it here, and give the password to the cluster's own environment "
@@ -254,9 +254,3 @@ def _environment(config: SweepConfig) -> tuple[dict[str, str], list[str]]:
         else:
             sent[name] = value
     return sent, notes
-
-
-def _holds_secret(address: str) -> bool:
-    parts = urlsplit(address)
-    alone = parts.scheme in ("http", "https") and parts.username is not None
-    return parts.password is not None or holds_password(address) or alone

@@ -6,6 +6,7 @@ own machines only; the token is made here, copied by SSH, and never stands in th
 
 from __future__ import annotations
 
+import math
 import shlex
 from typing import Any
 
@@ -114,6 +115,8 @@ def _cluster(deployment: Deployment) -> dict[str, Any]:
 def _resources(deployment: Deployment) -> dict[str, float]:
     workers = deployment.workers
     found: dict[str, float] = {"CPU": workers.node_cpus}
+    if workers.memory_gib:  # Ray's launcher knows the memory of AWS's machines only
+        found["memory"] = math.ceil(workers.memory_gib * workers.per_node) * 2**30
     if workers.node_gpus:
         found["GPU"] = workers.node_gpus
     if workers.accelerator is not None:

@@ -33,6 +33,8 @@ export RAY_AUTH_MODE=token
 export RAY_USAGE_STATS_ENABLED=0
 export SRUN_CPUS_PER_TASK="$SLURM_CPUS_PER_TASK"  # srun does not inherit it
 export PYTHONUNBUFFERED=1
+# A cold Python on a network disk, on many nodes, takes longer than Ray's 30 seconds to start.
+export RAY_SYMMETRIC_RUN_CLUSTER_WAIT_TIMEOUT="${{RAY_SYMMETRIC_RUN_CLUSTER_WAIT_TIMEOUT:-300}}"
 {setup}
 sweeps={directory}  # on a disk that all nodes share
 mkdir -p "$sweeps"
@@ -66,10 +68,14 @@ outcome="$private/outcome"
 rm -f "$driver" "$outcome"
 stopping=
 requeue=
+told=
 # shellcheck disable=SC2329  # traps call it
 ask_to_stop() {{
   stopping=yes
-  if [ -s "$driver" ]; then kill -INT "$(cat "$driver")" 2> /dev/null || true; fi
+  if [ -s "$driver" ]; then
+    told=yes
+    kill -INT "$(cat "$driver")" 2> /dev/null || true
+  fi
 }}
 trap 'requeue=yes; ask_to_stop' USR1  # the time limit is near, or somebody needs the nodes
 trap 'ask_to_stop' TERM INT
@@ -89,6 +95,7 @@ step=$!
 left={grace}
 while kill -0 "$step" 2> /dev/null && [ "$left" -gt 0 ]; do
   if [ -s "$outcome" ]; then left=$((left - 1)); fi
+  if [ -n "$stopping" ] && [ -z "$told" ]; then ask_to_stop; fi  # it had not begun by then
   sleep 1 &
   wait $! || true  # a signal ends `wait`, not the sleep
 done

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from typing import Any
 
 import yaml
+
+_MARK_LETTERS = 6
 
 
 class _Dumper(yaml.SafeDumper):
@@ -41,8 +44,14 @@ def commented(text: str) -> str:
 
 
 def object_name(name: str, longest: int) -> str:
-    """Return a sweep's name as Kubernetes and clouds take names: a DNS label, from a letter on."""
+    """Return a sweep's name as Kubernetes and clouds take names: a DNS label, from a letter on.
+
+    Where that is another name, some digits of a hash keep it from being another sweep's.
+    """
     label = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "sweep"
     if not label[0].isalpha():
         label = f"sweep-{label}"
-    return label[:longest].rstrip("-")
+    if label == name and len(name) <= longest:
+        return name
+    mark = hashlib.sha256(name.encode()).hexdigest()[:_MARK_LETTERS]
+    return f"{label[: longest - _MARK_LETTERS - 1].rstrip('-')}-{mark}"

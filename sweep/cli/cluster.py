@@ -61,6 +61,7 @@ def submit(
       rnn-sweep submit load.yaml --address http://127.0.0.1:8265 --set data.path=/shared/load.csv
     """
     from cluster.dashboard import open_dashboard
+    from cluster.jobs import check_joinable
     from cluster.package import pack
     from sweep.submitting import prepare_submission
 
@@ -71,6 +72,7 @@ def submit(
         typer.echo(f"note: {note}")
     board = open_dashboard(address, allow_open)
     typer.echo(f"reached: {board.url}, {board.versions}")
+    check_joinable(board, allow_open)
     package = pack(made.files)
     typer.echo(f"packed: {package.files} files, {len(package.data) / 2**20:.1f} MiB")
     job = _send(board, made, package)

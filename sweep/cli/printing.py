@@ -14,10 +14,11 @@ from rich.table import Table
 from sweep.cli.printing_replicates import show_replicates
 from sweep.cli.tables import results_table
 from sweep.console import duration, setting, settings, short
+from sweep.masking import shown
 from sweep.results import DEFAULT_FOLDER, Results, open_results
 from sweep.state import Standing, TrialState
 from sweep.tracking.notices import last_notice
-from sweep.tracking.uri import default_tracking_uri, shown
+from sweep.tracking.uri import default_tracking_uri
 
 if TYPE_CHECKING:
     from sweep.planning import SweepPlan

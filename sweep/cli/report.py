@@ -68,9 +68,9 @@ def export(
       rnn-sweep export digits sqlite:///study.db
     """
     from sweep.log.places import open_log
+    from sweep.masking import shown
     from sweep.results import open_results
     from sweep.search.optuna_export import export_study
-    from sweep.tracking.uri import shown
 
     found = open_results(name, directory)
     log = open_log(found.folder)

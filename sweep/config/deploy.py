@@ -23,7 +23,9 @@ def _plain_line(value: str) -> str:
 Line = Annotated[str, Field(min_length=1), AfterValidator(_plain_line)]
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._:,@+-]*$")]
 ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=253)]
-Folder = Annotated[Line, Field(pattern=r"^/")]
+Folder = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._/@+-]*$")]
+Image = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:@+-]*$")]
+"""Both are handed to shells by KubeRay and by `ray up`, which do not quote them."""
 
 
 class KubernetesSection(Section):
@@ -93,7 +95,7 @@ class CloudSection(Section):
 class DeploySection(Section):
     """Where and how long the sweep's own cluster runs."""
 
-    image: Line | None = Field(None, description="null: rnn-sweep:VERSION")
+    image: Image | None = Field(None, description="null: rnn-sweep:VERSION")
     hours: PositiveFloat = Field(72.0, description="then the cluster ends; a resubmit goes on")
     retries: Count = Field(10, description="new clusters after failed ones; each goes on")
     min_workers: Count = Field(0, description="kept while the cluster lives")

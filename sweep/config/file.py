@@ -5,6 +5,7 @@ Nothing here knows the sweep's schema; `sweep.config.sections` checks what comes
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Hashable, Iterable
 from pathlib import Path
@@ -14,6 +15,8 @@ import yaml
 
 from sweep.errors import ConfigProblem
 
+_MERGE = "tag:yaml.org,2002:merge"
+_MOST_VALUES = 100_000
 PRESETS = Path(__file__).parents[1] / "presets"
 
 
@@ -23,6 +26,8 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
+            if key_node.tag == _MERGE:
+                continue
             key = self.construct_object(key_node, deep=True)
             if isinstance(key, Hashable) and key in seen:
                 line = key_node.start_mark.line + 1
@@ -46,13 +51,37 @@ def parse_yaml(text: str, origin: str) -> Any:
     Raises:
         ConfigProblem: it is not YAML; the message names `origin` and the line.
     """
+    loader = _Loader(text)
     try:
-        return yaml.load(text, Loader=_Loader)
+        node = loader.get_single_node()
+        if _size(node, {}) > _MOST_VALUES:
+            raise ConfigProblem(
+                f"{origin} must stand for at most {_MOST_VALUES:,} values, but with its aliases "
+                "stands for more."
+            )
+        return None if node is None else loader.construct_document(node)
+    except (ValueError, RecursionError) as error:  # 2026-02-30, a number of 5,000 digits
+        raise ConfigProblem(f"{origin} must be YAML of plain values, but {error}.") from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
         raise ConfigProblem(f"{origin} must be YAML, but line {line}: {error.problem}.") from error
     except yaml.YAMLError as error:
         raise ConfigProblem(f"{origin} must be YAML, but {error}.") from error
+
+
+def _size(node: yaml.Node | None, known: dict[yaml.Node, float]) -> float:
+    """Return how many values a node stands for, aliases written out; infinite if it holds itself.
+
+    Ten lines of aliases of aliases can stand for more than any memory holds.
+    """
+    if node is not None and node not in known:
+        known[node] = math.inf
+        inner = node.value if isinstance(node, yaml.CollectionNode) else []
+        parts = (
+            part for entry in inner for part in (entry if isinstance(entry, tuple) else (entry,))
+        )
+        known[node] = 1 + sum(_size(part, known) for part in parts)
+    return 0 if node is None else known[node]
 
 
 def preset_names() -> list[str]:

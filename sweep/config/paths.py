@@ -38,9 +38,9 @@ def resolve_paths(values: dict[str, Any], folder: Path, *, inside: bool = False)
     def absolute(key: str, path: str) -> str:
         if is_address(path):
             return path
-        found = (folder.absolute() / Path(path).expanduser()).resolve()
+        found = _expanded(key, path, folder)
         if inside and is_relative(path):
-            keep_inside(key, path, found, folder)
+            keep_inside(key, path, _resolved(key, found), folder)
         return str(found)
 
     change_paths(values, absolute, lambda given: not (folder / given).is_dir())
@@ -113,6 +113,25 @@ def keep_inside(key: str, given: str, found: Path, folder: Path) -> None:
                 f"a relative path in a sweep file must stay in the file's folder, but {key}: "
                 f"{given} leads to {file}; write the absolute path, or give it with --set {key}=…"
             )
+
+
+def _expanded(key: str, path: str, folder: Path) -> Path:
+    """Return an absolute path, with the links below `folder` as they are.
+
+    A Kubernetes volume's files lie behind links that bear the time of its mounting, releases behind
+    a link `current`: a sweep goes on whatever those lead to, if the data are the same.
+    """
+    try:
+        return Path(os.path.normpath(folder.resolve() / Path(path).expanduser()))
+    except RuntimeError as error:  # ~nobody
+        raise ConfigProblem(f"{key} must name a path, but got {path!r}: {error}") from error
+
+
+def _resolved(key: str, path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, ValueError) as error:  # a loop of links, a zero byte
+        raise ConfigProblem(f"{key} must name a path, but got {str(path)!r}: {error}") from error
 
 
 def _each(key: str, paths: Any, change: Change) -> Any:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from sweep.config.section import PositiveInt, Section
+from sweep.masking import holds_password
 
 Direction = Literal["minimize", "maximize"]
 Metric = Literal[
@@ -142,7 +142,7 @@ class TrackingSection(Section):
     @field_validator("uri")
     @classmethod
     def _without_password(cls, value: str | None) -> str | None:
-        if value is not None and urlsplit(value).password is not None:
+        if value is not None and holds_password(value):
             raise ValueError(
                 "must not hold a password, since a sweep file is recorded; give the address in the "
                 "variable MLFLOW_TRACKING_URI, a server's user and password in "

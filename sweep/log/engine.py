@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from sweep.log.filesystem import refuse_network_filesystem
 # A silent peer is given up after about 25 seconds, by both sides: then its lock is free.
 _KEEPALIVE = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5}
 _KEEPALIVE |= {"keepalives_count": 3, "tcp_user_timeout": 25_000, "connect_timeout": 10}
+_FIRST_TO_REQUIRE = 160_000  # libpq's version
 _SERVER_SETTINGS = {
     "tcp_keepalives_idle": 10,
     "tcp_keepalives_interval": 5,
@@ -76,12 +78,25 @@ def _postgres(where: str) -> sa.Engine:
     if "options" not in url.query:
         arguments["options"] = " ".join(f"-c {k}={v}" for k, v in _SERVER_SETTINGS.items())
     try:
+        arguments |= _never_in_clear(url)
         return sa.create_engine(url, connect_args=arguments, pool_pre_ping=True)
     except ImportError as error:
         raise LogError(
             f"a log on PostgreSQL needs psycopg with libpq, but: {error}; pip install "
             "'rnn-sweep[postgres]'"
         ) from error
+
+
+def _never_in_clear(url: sa.URL) -> dict[str, str]:
+    """Keep a server that asks for the password itself from getting it.
+
+    A folder of sweeps that came from a stranger may name any server in its `log.url`. Who trusts
+    one that checks passwords elsewhere (LDAP, PAM) gives the URL `?require_auth=password`.
+    """
+    from psycopg import pq
+
+    chosen = "require_auth" in url.query or "PGREQUIREAUTH" in os.environ
+    return {} if chosen or pq.version() < _FIRST_TO_REQUIRE else {"require_auth": "!password"}
 
 
 def _sqlite(where: str, create: bool) -> sa.Engine:

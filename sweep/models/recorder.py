@@ -24,11 +24,11 @@ from requests.exceptions import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
 from sweep.checkpoints import checkpoint_path
+from sweep.masking import shown
 from sweep.models.package import package
 from sweep.models.upload import upload
 from sweep.tracking.champions import Finalist, ModelNotLogged, contest, version_tags
 from sweep.tracking.outage import TrackerUnavailable
-from sweep.tracking.uri import shown
 from trainers.data.interface import read_interface
 from trainers.errors import TrainerError
 from trainers.portable import PortableModel

@@ -22,13 +22,12 @@ from optuna.trial import FrozenTrial
 
 from sweep.errors import UserError
 from sweep.log.events import EventLog
-from sweep.masking import masked
+from sweep.masking import masked, shown
 from sweep.ranking import searched
 from sweep.results import Results
 from sweep.search.optuna_rows import StudyRows, delete_study, insert_study
 from sweep.search.optuna_trials import distributions, frozen_trial
 from sweep.state import TrialState
-from sweep.tracking.uri import shown
 
 UID = "sweep.uid"
 _MOST_EPOCHS = 1_000  # intermediate values a trial; each is a row of its own

@@ -11,8 +11,9 @@ from mlflow.exceptions import MlflowException
 from requests.exceptions import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
+from sweep.masking import shown
 from sweep.tracking.outage import RunGone, TrackerUnavailable
-from sweep.tracking.uri import is_server, shown
+from sweep.tracking.uri import is_server
 
 _LINE_CHARACTERS = 200
 _GONE_CODES = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "INVALID_STATE"})

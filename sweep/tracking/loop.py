@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweep.log.events import EventLog, Kind
+from sweep.masking import shown
 from sweep.tracking.delivery import THREADS, Delivery
 from sweep.tracking.finalists import FinalistModels
 from sweep.tracking.machine_load import MachineLoad
@@ -24,7 +25,6 @@ from sweep.tracking.uri import (
     default_tracking_uri,
     is_sqlite,
     local_store,
-    shown,
     sink_name,
     uri_problem,
 )

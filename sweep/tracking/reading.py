@@ -15,9 +15,10 @@ from mlflow.tracking import MlflowClient
 from requests.exceptions import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
+from sweep.masking import shown
 from sweep.models.recorder import CHAMPION
 from sweep.tracking.outage import TrackerUnavailable
-from sweep.tracking.uri import is_sqlite, shown
+from sweep.tracking.uri import is_sqlite
 
 _PAGE = 1000
 _ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")

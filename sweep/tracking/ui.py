@@ -9,13 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sweep.errors import UserError
+from sweep.masking import shown
 from sweep.tracking.uri import (
     ARTIFACT_FOLDER,
     STORE_FILE,
     default_tracking_uri,
     is_server,
     local_store,
-    shown,
 )
 
 _ENVIRONMENT = {
@@ -41,15 +41,23 @@ def serve(directory: Path, host: str, port: int, say: Callable[[str], None]) -> 
         )
     _require_free(host, port)
     say(f"MLflow: http://{host}:{port} (ready in about 20 s; Ctrl-C ends it)")
-    command = server_command(uri, directory, host, port)
-    os.execve(command[0], command, os.environ | _ENVIRONMENT)  # signals reach MLflow itself
+    command = server_command(directory, host, port)
+    # signals reach MLflow itself
+    os.execve(command[0], command, os.environ | server_environment(uri))
 
 
-def server_command(uri: str, directory: Path, host: str, port: int) -> list[str]:
+def server_environment(uri: str) -> dict[str, str]:
+    """Return the server's variables: its store is named here, since a password may stand in it.
+
+    Everybody on a machine may read command lines.
+    """
+    return _ENVIRONMENT | {"MLFLOW_BACKEND_STORE_URI": uri}
+
+
+def server_command(directory: Path, host: str, port: int) -> list[str]:
     """Return the command line of the server."""
     artifacts = str(directory.resolve() / ARTIFACT_FOLDER)
     options = {
-        "--backend-store-uri": uri,
         "--artifacts-destination": artifacts,
         "--host": host,
         "--port": str(port),

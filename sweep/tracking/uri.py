@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from pathlib import Path
+
+from sweep.masking import shown
 
 STORE_FILE = "mlflow.db"
 _SCHEMES = ("http", "https", "sqlite", "postgresql", "mysql", "mssql", "databricks")
@@ -45,11 +46,6 @@ def uri_problem(uri: str) -> str | None:
 def is_sqlite(uri: str) -> bool:
     """Whether the URI names a SQLite file."""
     return uri.startswith("sqlite:")
-
-
-def shown(uri: str) -> str:
-    """Return the URI as it may be printed: without user name and password."""
-    return re.sub(r"(?<=//)[^/@]*@", "***@", uri)
 
 
 def sink_name(directory: Path, uri: str, experiment: str) -> str:

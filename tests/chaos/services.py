@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from sweep.tracking.ui import server_command
+from sweep.tracking.ui import server_command, server_environment
 from tests.integration.mlflow_server import answers
 from tests.integration.postgres import initialise
 from tests.nodes import free_port
@@ -98,10 +98,7 @@ def tracker_service(folder: Path) -> tuple[Service, str]:
     """Return an MLflow server on a SQLite store in the folder, and its URL."""
     port = free_port()
     store = folder / "mlflow.db"
-    command = server_command(f"sqlite:///{store}", folder, "127.0.0.1", port)
-    environment = os.environ | {
-        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-    }
+    command = server_command(folder, "127.0.0.1", port)
+    environment = os.environ | server_environment(f"sqlite:///{store}")
     service = Service("tracker", command, folder, lambda: answers(port), environment)
     return service, f"http://127.0.0.1:{port}"

@@ -14,6 +14,7 @@ class JobsServer:
     def __init__(self, token="right", ray="2.60.0", python="3.11.7"):
         self.token, self.ray, self.python = token, ray, python
         self.redirect = None
+        self.head = "127.0.0.1"
         self.asked = []
 
     def answer(self, handler):
@@ -29,6 +30,12 @@ class JobsServer:
             return 200, {"ray_version": self.ray}
         if handler.path == "/api/v0/cluster_metadata":
             return 200, {"data": {"pythonVersion": self.python}}
+        if handler.path.startswith("/api/v0/nodes"):
+            nodes = [
+                {"node_ip": self.head, "is_head_node": True},
+                {"node_ip": "10.0.0.9", "is_head_node": False},
+            ]
+            return 200, {"data": {"result": {"result": nodes}}}
         return 404, {}
 
 

@@ -6,6 +6,7 @@ from cluster import auth, dashboard
 from cluster.dashboard import open_dashboard
 from cluster.errors import AccessError, ConnectError, VersionError
 from cluster.head import Versions
+from cluster.jobs import check_joinable
 from tests.cluster.jobs_server import JobsServer, serving
 
 
@@ -39,7 +40,8 @@ def test_a_cluster_that_asks_for_our_token():
 @pytest.mark.parametrize(
     "address",
     [
-        "127.0.0.1:8265", "auto", "", "http://", "ray://127.0.0.1:10001", "http://127.0.0.1:99999",
+        "127.0.0.1:8265", "auto", "", "http://", "ray://127.0.0.1:10001",
+        "http://127.0.0.1:99999", "http://127.0.0.1:1/ü", "http://127.0.0.1:1/a b",
         "http://user:pass-word@127.0.0.1:8265", "http://127.0.0.1:8265/?token=pass-word",
     ],
 )  # fmt: skip
@@ -47,6 +49,24 @@ def test_a_malformed_address_is_one_clear_line_without_passwords(address):
     with pytest.raises(ConnectError, match="--address must be the cluster's Jobs server") as caught:
         open_dashboard(address)
     assert "pass-word" not in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 70])
+def test_a_host_that_can_be_none_is_one_clear_line(host, monkeypatch):
+    with pytest.raises(ConnectError, match="must answer at --address"):
+        open_dashboard(f"http://{host}:8265", allow_open=True)
+    assert not auth.is_loopback(host)
+
+
+def test_what_a_tunnel_hides_is_refused_before_anything_is_sent():
+    server = JobsServer(token=None)
+    with serving(server) as url:
+        board = open_dashboard(url)
+        check_joinable(board, allow_open=False)
+        server.head = "10.0.0.5"
+        with pytest.raises(AccessError, match=r"its head is 10\.0\.0\.5\) answers without one"):
+            check_joinable(board, allow_open=False)
+        check_joinable(board, allow_open=True)
 
 
 def test_nobody_listens():

@@ -47,6 +47,7 @@ def test_files_get_their_place_whole(tmp_path, monkeypatch):
     target = tmp_path / "sweeps" / "s" / "submitted"
     (target / "data").mkdir(parents=True)
     (target / "data" / "x.csv").write_text("old and longer")
+    (target / "data" / "bad.csv").write_text("sent once, then removed")
     place(target)
     assert [p.relative_to(target).as_posix() for p in target.rglob("*")] == ["data", "data/x.csv"]
     assert (target / "data" / "x.csv").read_text() == "new"

@@ -7,8 +7,11 @@ from dataclasses import replace
 import jsonschema
 import kubernetes_validate
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cluster.render.kuberay import render
+from cluster.render.text import object_name
 from tests.cluster.deployments import FULL, PLAIN
 from tests.cluster.golden import expect
 from tests.cluster.manifests import check, documents, pod_specs
@@ -203,11 +206,24 @@ def test_a_sweep_that_no_config_map_holds_is_refused_with_its_size():
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("Load_2", "load-2"), ("3x", "sweep-3x"), ("..", "sweep"), ("a" * 60, "a" * 47)],
+    [
+        ("load-2", "load-2"),
+        ("Load_2", "load-2-bb488c"),
+        ("3x", "sweep-3x-35e93e"),
+        ("..", "sweep-5ec1f7"),
+        ("a" * 60, "a" * 40 + "-11ee39"),
+    ],
 )
 def test_any_sweeps_name_becomes_one_that_kuberay_takes(name, expected):
     (found,) = [d for d in documents(render(replace(PLAIN, name=name))) if d["kind"] == "RayJob"]
     assert found["metadata"]["name"] == expected
+
+
+@given(st.lists(st.from_regex(r"[A-Za-z0-9._-]{1,60}", fullmatch=True), min_size=2, unique=True))
+def test_two_sweeps_never_share_a_name(names):
+    found = {object_name(name, 47) for name in names}
+    assert len(found) == len(names)
+    assert all(re.fullmatch(r"[a-z]([a-z0-9-]{0,45}[a-z0-9])?", name) for name in found)
 
 
 @pytest.mark.parametrize("label", [{"a b": "c"}, {"a": "b c"}, {"a": "x" * 64}, {"-a": "b"}])

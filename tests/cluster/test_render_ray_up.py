@@ -52,7 +52,8 @@ def test_the_dashboard_stays_on_the_head(name):
 
 def test_a_worker_machine_says_what_the_autoscaler_needs():
     worker = cluster("full")["available_node_types"]["worker"]
-    assert worker["resources"] == {"CPU": 4, "GPU": 1, "accelerator_type:A100": 1}
+    memory = 12 * 2**30
+    assert worker["resources"] == {"CPU": 4, "memory": memory, "GPU": 1, "accelerator_type:A100": 1}
     assert worker["labels"] == {"market": "spot", "zone": "a"}
     assert (worker["min_workers"], worker["max_workers"]) == (1, 3)
     assert worker["node_config"]["InstanceMarketOptions"] == {"MarketType": "spot"}

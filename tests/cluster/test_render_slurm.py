@@ -1,6 +1,8 @@
 """The sbatch script is valid shell, asks for what workers need, and guards token and passwords."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -22,6 +24,21 @@ def directives(text):
 
 def run(*words, text):
     return subprocess.run(words, input=text, capture_output=True, text=True, check=False)
+
+
+SRUN = """#!{python}
+import os, pathlib, signal, sys, time
+driver, outcome = sys.argv[sys.argv.index("sweep") + 1 :][:2]
+def stop(*_):
+    pathlib.Path(outcome).write_text("130")
+    sys.exit(130)
+signal.signal(signal.SIGINT, stop)
+pathlib.Path("starting").touch()
+while not pathlib.Path("begin").exists():
+    time.sleep(0.02)
+pathlib.Path(driver).write_text(str(os.getpid()))
+time.sleep(60)
+"""
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -95,3 +112,27 @@ def test_an_environment_file_that_others_can_read_is_refused(tmp_path):
     )
     (tmp_path / "secrets").chmod(0o600)
     assert run("bash", "-c", f"{part}echo $PGPASSWORD", text="").stdout == "planted\n"
+
+
+def test_a_sweep_that_is_stopped_before_it_has_begun_stops_when_it_begins(tmp_path):
+    """`srun` is a stand-in that starts the sweep only after the signal."""
+    (tmp_path / "srun").write_text(SRUN.replace("{python}", sys.executable))
+    (tmp_path / "srun").chmod(0o755)
+    job = {"SLURM_JOB_ID": "7", "SLURM_JOB_NUM_NODES": "1", "SLURM_CPUS_PER_TASK": "1"}
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    process = subprocess.Popen(
+        ["bash", "-c", render(PLAIN)],
+        cwd=tmp_path,
+        env=os.environ | job | {"PATH": path, "HOME": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        while not (tmp_path / "starting").exists():
+            assert process.poll() is None, process.communicate()
+        process.send_signal(signal.SIGTERM)
+        (tmp_path / "begin").touch()
+        said, _ = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert (process.returncode, said) == (130, b"")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sweep.tracking.ui import server_command
+from sweep.tracking.ui import server_command, server_environment
 
 _START_SECONDS = 120.0
 
@@ -32,10 +32,11 @@ def mlflow_server(
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A server on the SQLite file `store`, as `rnn-sweep ui` starts it."""
-    command = server_command(f"sqlite:///{store}", store.parent, "127.0.0.1", port)
+    command = server_command(store.parent, "127.0.0.1", port)
+    own = server_environment(f"sqlite:///{store}") | dict(environment or {})
     process = subprocess.Popen(
         [*command, *options],
-        env=os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"} | dict(environment or {}),
+        env=os.environ | own,
         cwd=store.parent,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

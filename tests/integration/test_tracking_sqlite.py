@@ -221,7 +221,7 @@ def test_an_unknown_sweep_is_one_clear_line(directory: Path):
 
 def start_sync(directory: Path, name: str, *, follow: bool = False) -> subprocess.Popen[bytes]:
     code = (
-        "import sys; from pathlib import Path; from sweep.sync import sync;"
+        "import sys; from pathlib import Path; from sweep.tracking.sync import sync;"
         f"r = sync(Path({str(directory)!r}), {name!r}, follow={follow}, page=False);"
         "sys.exit(r.behind > 0)"
     )
@@ -332,7 +332,7 @@ def test_a_follower_that_starts_after_the_sweep_closed_writes_it_and_ends(direct
 def test_a_follower_whose_coordinator_died_writes_what_there_is_and_ends(directory: Path):
     append(create_log(directory), [opened(), *whole_trial(0, 2), asked(1), started(1)])
     code = (
-        "import os; from pathlib import Path; from sweep.sync import start_follower;"
+        "import os; from pathlib import Path; from sweep.tracking.sync import start_follower;"
         f"print(start_follower(Path({str(directory)!r}), 'digits').pid, flush=True);"
         "os.kill(os.getpid(), 9)"
     )

@@ -115,7 +115,7 @@ def test_a_full_disk_is_one_line_and_room_gets_everything(tmp_path: Path, log: E
     client = MlflowClient(tracking_uri=f"sqlite:///{tmp_path / 'mlflow.db'}")
     client.search_experiments()  # the tables
     code = (
-        "from pathlib import Path; from sweep.sync import sync; import sys;"
+        "from pathlib import Path; from sweep.tracking.sync import sync; import sys;"
         f"r = sync(Path({str(tmp_path)!r}), 'digits', patience_seconds=0.5, page=False);"
         "sys.exit(3 if r.behind else 0)"
     )

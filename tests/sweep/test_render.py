@@ -150,6 +150,8 @@ def test_an_output_that_can_not_be_written_is_one_line(spec, tmp_path, capsys):
         ("slurm", "cluster.deploy.slurm.partition=$(reboot)", "slurm.partition must be"),
         ("slurm", 'cluster.deploy.slurm.setup=["a\\nb"]', "one line of printable text"),
         ("kuberay", "cluster.deploy.kubernetes.mount=sweeps", "kubernetes.mount must be"),
+        ("kuberay", "cluster.deploy.kubernetes.mount=/mnt/$(reboot)", "kubernetes.mount must be"),
+        ("ray-up", "cluster.deploy.image='x; reboot'", "deploy.image must be"),
         ("kuberay", "cluster.deploy.imag=x", "did you mean cluster.deploy.image"),
         ("ray-up", "cluster.deploy.cloud.provider=gcp", "cloud.project must be given"),
     ],

@@ -153,6 +153,8 @@ class TestEnvironment:
             "RNN_SWEEP_LOG": "postgresql://me@db/sweeps",
             "RNN_SWEEP_ALLOW_OPEN_CLUSTER": "1",
         }
+        monkeypatch.setenv("RNN_SWEEP_ALLOW_OPEN_CLUSTER", "1")
+        assert prepare_submission(path).environment["RNN_SWEEP_ALLOW_OPEN_CLUSTER"] == "1"
 
     @pytest.mark.parametrize(
         ("name", "value"),

@@ -12,7 +12,7 @@ from sweep.cli.live import PlainLines, live_table, summary
 from sweep.console import duration, short
 from sweep.progress import BestTrial, Progress, TrialEnd
 from sweep.session import Outcome
-from sweep.tracking.ui import server_command
+from sweep.tracking.ui import server_command, server_environment
 from tests.sweep.sweep_factory import closed, complete, write_sweep
 
 TBPTT = ["--set", "space.parameters.tbptt_forward_steps=[null, 4]"]
@@ -208,15 +208,16 @@ class TestReading:
         assert run(capsys, "--version")[1].startswith("rnn-sweep 0.")
 
     def test_the_server_gets_one_worker_and_the_folders_store(self, tmp_path):
-        command = server_command("sqlite:///x/mlflow.db", tmp_path, "127.0.0.1", 5001)
+        command = server_command(tmp_path, "127.0.0.1", 5001)
         assert command[1:] == [
             "-m", "mlflow", "server",
-            "--backend-store-uri", "sqlite:///x/mlflow.db",
             "--artifacts-destination", str(tmp_path / "mlartifacts"),
             "--host", "127.0.0.1",
             "--port", "5001",
             "--workers", "1",
         ]  # fmt: skip
+        uri = "postgresql://me:hush@db/mlflow"
+        assert server_environment(uri)["MLFLOW_BACKEND_STORE_URI"] == uri
 
 
 class TestProgress:

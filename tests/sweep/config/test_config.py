@@ -15,6 +15,11 @@ from sweep.errors import ConfigProblem
 SMALLEST = {"name": "s", "data": {"source": "digits"}}
 
 
+BOMB = "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12)
+)
+
+
 def write(folder: Path, text: str, name: str = "my.yaml") -> Path:
     path = folder / name
     path.write_text(text)
@@ -272,6 +277,11 @@ class TestFiles:
             ("- 1\n- 2\n", "must hold a mapping (name:, data:, …), but holds a list."),
             ("", "but holds nothing."),
             ("name: a\nname: b\n", "'name' is repeated at line 2."),
+            ("name: 2026-02-30", "must be YAML of plain values, but day"),
+            (f"seed: {'1' * 5000}", "must be YAML of plain values, but Exceeds the limit"),
+            ("data: " + "[" * 3000, "must be YAML of plain values, but maximum recursion"),
+            ("data: &me [*me]", "must stand for at most 100,000 values"),
+            (BOMB, "must stand for at most 100,000 values"),
         ],
     )
     def test_a_file_that_is_no_sweep_is_refused(self, tmp_path, text, says):
@@ -279,6 +289,18 @@ class TestFiles:
             load_config(write(tmp_path, text))
         assert says in str(caught.value)
         assert "\n" not in str(caught.value)
+
+    def test_aliases_and_merged_sections_are_written_out(self, tmp_path):
+        text = """
+data: {source: digits}
+space:
+  base: null
+  parameters:
+    learning_rate: &range {low: 1.0e-4, high: 1.0e-2, log: true}
+    weight_decay: {<<: *range, low: 1.0e-6}
+"""
+        space = load_config(write(tmp_path, text)).space.parameters
+        assert space["weight_decay"] == {"low": 1e-6, "high": 1e-2, "log": True}
 
     def test_neither_file_nor_preset(self):
         with pytest.raises(ConfigProblem, match=r"preset \(adding, .*but got 'nowhere.yaml'"):
@@ -432,12 +454,32 @@ class TestPathsStayInTheFolder:
         path = outside / "sweep.yaml"
         path.write_text("data: {source: text, path: texts/../alias.txt}")
         found = load_config(path).data.options["path"]
-        assert found == str((outside / "texts" / "in.txt").resolve())
+        assert found == str(outside.resolve() / "alias.txt")
 
     def test_a_folder_that_is_itself_a_link_is_no_way_out(self, outside, tmp_path):
         (outside / "sweep.yaml").write_text("data: {source: text, path: texts/in.txt}")
         (tmp_path / "again").symlink_to(outside)
-        load_config(tmp_path / "again" / "sweep.yaml")
+        before = load_config(outside / "sweep.yaml")
+        assert load_config(tmp_path / "again" / "sweep.yaml") == before
+
+    def test_a_link_that_leads_elsewhere_tomorrow_makes_no_other_sweep(self, tmp_path):
+        """A Kubernetes volume: its files are links through one that bears the mounting's time."""
+        (tmp_path / "sweep.yaml").write_text("data: {source: my.py:load}")
+        (tmp_path / "my.py").symlink_to("..data/my.py")
+        found = []
+        for time in ("..2026_01_01", "..2026_02_02"):
+            (tmp_path / time).mkdir()
+            (tmp_path / time / "my.py").write_text("")
+            (tmp_path / "..data").unlink(missing_ok=True)
+            (tmp_path / "..data").symlink_to(time)
+            found.append(identity(load_config(tmp_path / "sweep.yaml")))
+        assert difference(*found) == []
+
+    @pytest.mark.parametrize("path", ["~nobody-here/x.csv", '"x\\0.csv"'])
+    def test_what_can_be_no_path_is_said(self, tmp_path, path):
+        (tmp_path / "sweep.yaml").write_text(f"data: {{source: csv, path: {path}}}")
+        with pytest.raises(ConfigProblem, match=r"^data\.path must name a path, but got"):
+            load_config(tmp_path / "sweep.yaml")
 
     def test_what_the_user_says_may_lie_anywhere(self, outside, monkeypatch):
         path = outside / "sweep.yaml"

@@ -2,6 +2,10 @@
 
 import importlib.util
 import logging
+import socket
+import struct
+import threading
+from contextlib import suppress
 
 import psycopg
 import pytest
@@ -15,6 +19,7 @@ from sweep.log.places import create_log, has_log, open_log, sweeps_in
 from tests.sweep.session_runs import config
 from tests.sweep.sweep_factory import write_sweep
 
+_ENCRYPTION = (struct.pack("!I", 80877103), struct.pack("!I", 80877104))  # TLS, GSS
 URL = "postgresql://me:hush@db:5433/sweeps?sslmode=require&password=hush"
 
 
@@ -26,6 +31,46 @@ def _no_log_of_ours(monkeypatch):
 def test_a_url_is_shown_without_its_password_wherever_it_stands():
     assert without_password(postgres_url(URL)) == "postgresql://me@db:5433/sweeps?sslmode=require"
     assert shown(URL) == "postgresql://me@db:5433/sweeps?sslmode=require"
+
+
+@pytest.fixture
+def curious():
+    """A server that asks for the password in clear: its port, and what ends it and tells all."""
+    heard = []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        with suppress(OSError):  # closed: the test is over
+            while True:
+                client, _ = listener.accept()
+                with client:
+                    while (said := client.recv(4096)) and said[4:8] in _ENCRYPTION:
+                        client.sendall(b"N")
+                    client.sendall(b"R" + struct.pack("!II", 8, 3))
+                    heard.extend([said, client.recv(4096)])
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+
+    def end():
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        return b"".join(heard)
+
+    yield listener.getsockname()[1], end
+    listener.close()
+
+
+def test_a_folder_from_a_stranger_gets_no_password(tmp_path, monkeypatch, capsys, curious):
+    port, end = curious
+    monkeypatch.setenv("PGPASSWORD", "hush-4711")
+    (tmp_path / "evil").mkdir()
+    (tmp_path / "evil" / "log.url").write_text(f"postgresql://me@127.0.0.1:{port}/db\n4711\n")
+    assert main(["status", "evil", "--dir", str(tmp_path)]) == 2
+    assert "authentication method requirement" in capsys.readouterr().err
+    heard = end()
+    assert b"user\x00me\x00" in heard
+    assert b"hush-4711" not in heard
 
 
 @pytest.mark.parametrize("url", ["mysql://me:hush@db/x", "postgresql//me:hush@db", "me:hush@db"])

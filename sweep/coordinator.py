@@ -32,6 +32,7 @@ from sweep.protocol import (
     Reply,
     SaveAll,
     Stop,
+    Unreadable,
 )
 from sweep.pruning.verdicts import Decision, PausingRule, Verdict, rungs_of
 from sweep.recording import events_of
@@ -45,6 +46,7 @@ from trainers.config import TrainConfig
 _LOG = logging.getLogger(__name__)
 POLL_SECONDS = 0.5
 IDLE_SECONDS = 0.02
+SAVING_SECONDS = 15.0
 ASKED_TO_END = ("interrupted", "stopped")
 """Reasons of `stop` that somebody waits for: nothing more is begun."""
 
@@ -102,7 +104,7 @@ class Coordinator:
         while True:
             reason = stop()
             if reason is not None:
-                self._save_all()
+                self._save_all(watch)
                 return reason
             decided = self._decide()
             if decided.finished:
@@ -113,11 +115,19 @@ class Coordinator:
             self._tend()
             watch(self)
 
-    def evaluate(self, numbers: Sequence[int], stop: Callable[[], str | None]) -> None:
+    def evaluate(
+        self,
+        numbers: Sequence[int],
+        stop: Callable[[], str | None],
+        watch: Callable[[Coordinator], None],
+    ) -> None:
         """Evaluate finalists on the test part, each once in the sweep's life.
+
+        One whose checkpoint can't be read any more is left out.
 
         Args:
             stop: As for `run`; a budget that is used up leaves time for this.
+            watch: As for `run`.
 
         Raises:
             ExecutorError: it kills one worker after the other.
@@ -137,8 +147,9 @@ class Coordinator:
             found = self._poll(POLL_SECONDS)
             self._consume(found)
             self._tend()
+            watch(self)
             told = [item for reply in found if isinstance(reply, Reply) for item in reply.items]
-            done |= {item.trial for item in told if isinstance(item, Evaluated)}
+            done |= {item.trial for item in told if isinstance(item, Evaluated | Unreadable)}
             lost = [item for item in found if isinstance(item, Lost)]
             deaths += len(lost)
             if deaths > MAX_DEATHS * len(self._executor.workers()):
@@ -219,8 +230,7 @@ class Coordinator:
     def _pass_on(self, verdict: Verdict) -> None:
         trial = self.state.trials[verdict.trial]
         if verdict.decision is Decision.GO:
-            go = Continue(verdict.trial, trial.attempt, verdict.epoch)
-            self._fleet.tell(trial.worker, go)
+            self._fleet.let_go_on(Continue(verdict.trial, trial.attempt, verdict.epoch))
         elif verdict.decision is not Decision.PROMOTE:
             self._fleet.tell(trial.worker, Stop(verdict.trial, trial.attempt))
 
@@ -293,12 +303,13 @@ class Coordinator:
         events: list[Event] = []
         for item in items:
             if isinstance(item, Lost):
-                events += self._loss_events(item)
+                self._record(events)  # a trial that has just ended is no longer its worker's
+                events = self._loss_events(item)
             else:
                 self._fleet.note(item)
                 self.clock.busy_seconds += item.busy_seconds
-                for evicted in (i for i in item.items if isinstance(i, Evicted)):
-                    _LOG.warning("%s, trial %d: %s", item.worker, evicted.trial, evicted.message)
+                for back in (i for i in item.items if isinstance(i, Evicted | Unreadable)):
+                    _LOG.warning("%s, trial %d: %s", item.worker, back.trial, back.message)
                 events += events_of(item, self.state, self._prepared.objectives)
         self._record(events)
 
@@ -356,13 +367,19 @@ class Coordinator:
         ]
         self._record(lost)
 
-    def _save_all(self) -> None:
+    def _save_all(self, watch: Callable[[Coordinator], None]) -> None:
         """Have every worker write a checkpoint of what it holds, and log it."""
+        began, told = time.monotonic(), False
         for worker in self._fleet.answering():
             if self._fleet.held[worker]:
                 self._executor.send(worker, [SaveAll()])
         while self._fleet.in_flight(self._fleet.answering()):
             self._consume(self._poll(POLL_SECONDS))
+            self._tend()  # one that hangs would be waited for for ever
+            watch(self)
+            if not told and time.monotonic() - began > SAVING_SECONDS:
+                told = True
+                _LOG.warning("workers are still saving; a second Ctrl-C does not wait for them")
         for worker, held in self._fleet.held.items():
             stops = (Stop(number, self.state.trials[number].attempt) for number in held)
             self._fleet.tell(worker, *stops)

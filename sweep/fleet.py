@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweep.executors import Executor
-from sweep.protocol import Command, Reply, SaveAll
+from sweep.protocol import Command, Continue, Reply, SaveAll
 from sweep.pruning.verdicts import Rule, rungs_of, waits_at
 from sweep.state import SweepState
 
@@ -25,6 +25,7 @@ CALLS_IN_FLIGHT = 2
 TEND_SECONDS = 1.0
 RESIZE_SECONDS = 5.0
 HANG_EPOCHS = 10
+STALL_SECONDS = 5.0
 GIVEN_SECONDS = 15.0
 """How long workers stay given up, until those who asked for their room have taken it."""
 
@@ -46,6 +47,7 @@ class Fleet:
         hang_seconds: A call that is unanswered for so long, and for ten of its trials' epochs,
             is a worker that hangs.
         wanted: How many workers there shall be, given how many fit; asked every few seconds.
+        most_at_once: Trials that may train at once; None sets no limit.
 
     Attributes:
         held: Trials that each worker holds; only of workers that have answered.
@@ -61,6 +63,7 @@ class Fleet:
         rule: Rule,
         hang_seconds: float,
         wanted: Callable[[int | None], int],
+        most_at_once: int | None = None,
     ) -> None:
         """Know no worker yet."""
         self.held: dict[str, list[int]] = {}
@@ -71,12 +74,15 @@ class Fleet:
         self._rule = rule
         self._hang_seconds = hang_seconds
         self._wanted = wanted
+        self._most_at_once = most_at_once
         self._commands: dict[str, list[Command]] = defaultdict(list)
         self._leaving: dict[str, str] = {}
         self._tended = self._resized = time.monotonic()
         self.is_elastic = executor.room() is not None
         self._told: int | None = None
         self._given_until, self._left = -math.inf, 0
+        self._listening_since = -math.inf
+        self._held_back: dict[int, Continue] = {}
 
     # -- who there is --------------------------------------------------------------------------
 
@@ -113,6 +119,7 @@ class Fleet:
 
     def keep_busy(self) -> None:
         """Send what is to be said, and keep two calls in flight where there is work."""
+        self._release()
         for worker in self._executor.workers():
             commands = self._commands.pop(worker, [])
             if commands:
@@ -131,8 +138,28 @@ class Fleet:
         self.held[worker].append(number)
         self._commands[worker] += commands
 
+    def let_go_on(self, go: Continue) -> None:
+        """Have a trial go on from its rung, as soon as no more than `most_at_once` train."""
+        self._held_back[go.trial] = go
+        self._release()
+
+    def _release(self) -> None:
+        if not self._held_back:
+            return
+        held = {number: worker for worker, numbers in self.held.items() for number in numbers}
+        training = sum(not self._waits(number) for number in held)
+        room = len(held) if self._most_at_once is None else self._most_at_once - training
+        for number in list(self._held_back):
+            if number in held and room <= 0:
+                continue
+            go = self._held_back.pop(number)
+            if number in held:
+                self.tell(held[number], go)
+                room -= 1
+
     def take_back(self, number: int, worker: str) -> None:
         """Note that a worker no longer holds a trial."""
+        self._held_back.pop(number, None)
         held = self.held.get(worker, [])
         if number in held:
             held.remove(number)
@@ -147,7 +174,10 @@ class Fleet:
         self._commands.pop(worker, None)
         self._leaving.pop(worker, None)
         slots = self.capacity.pop(worker, slots)
-        return held, [number for number in held if not self._waits(number)][:slots]
+        training = [number for number in held if not self._waits(number)][:slots]
+        for number in held:
+            self._held_back.pop(number, None)
+        return held, training
 
     def resized(self) -> int | None:
         """Return how many workers there are, where that has changed with the cluster's nodes."""
@@ -168,6 +198,8 @@ class Fleet:
         if now - self._tended < TEND_SECONDS:
             return
         self.worker_seconds += len(self.held) * (now - self._tended)
+        if now - self._tended > TEND_SECONDS + STALL_SECONDS:
+            self._listening_since = now  # a log that was away, a process that was stopped
         self._tended = now
         for worker in self._executor.leaving():
             self.dismiss(worker, "its node is being drained")
@@ -222,13 +254,20 @@ class Fleet:
         return self._left if now < self._given_until else wanted
 
     def _replace_hung(self, worker: str) -> None:
-        silent = self._executor.silent_seconds(worker)
+        silent = self._silent_seconds(worker)
         if silent < self._hang_seconds:
             return
         epochs = (self._epoch_seconds(number) for number in self.held[worker])
         if silent >= HANG_EPOCHS * max(epochs, default=0.0):
             reason = f"it hung: no answer for {silent:.0f} seconds"
             self._executor.kill(worker, reason)
+
+    def _silent_seconds(self, worker: str) -> float:
+        """Return how long a worker has been silent while somebody listened.
+
+        What it said to a coordinator that was busy elsewhere waits to be collected.
+        """
+        return min(self._executor.silent_seconds(worker), time.monotonic() - self._listening_since)
 
     def _epoch_seconds(self, number: int) -> float:
         trial = self._state.trials[number]
@@ -244,13 +283,13 @@ class Fleet:
 
     def _waits(self, number: int) -> bool:
         trial = self._state.trials[number]
-        return waits_at(trial, rungs_of(self._rule, trial))
+        return number in self._held_back or waits_at(trial, rungs_of(self._rule, trial))
 
     def _state_of(self, worker: str) -> str:
         if worker not in self.held:
             return "starting"
         if worker in self._leaving:
             return "leaving"
-        if self._executor.silent_seconds(worker) > self._hang_seconds / 2:
+        if self._silent_seconds(worker) > self._hang_seconds / 2:
             return "silent"
         return "training" if self._calls_wanted(worker) else "idle"

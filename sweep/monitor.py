@@ -49,8 +49,12 @@ class Monitor:
         self._note_all_ended()
 
     def watch(self, coordinator: Coordinator) -> None:
-        """Take note of what ended; report when it is time."""
+        """Take note of what ended in training; report when it is time."""
         self._phase = "training"
+        self.look_on(coordinator)
+
+    def look_on(self, coordinator: Coordinator) -> None:
+        """Take note of what ended, in whatever phase; report when it is time."""
         if coordinator.epochs_done:
             self._follower.start()
         self._note(coordinator.take_ended())

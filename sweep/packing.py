@@ -6,7 +6,7 @@ Packs are built when a turn comes to them, since building one takes time and mem
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -22,13 +22,17 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Seat:
-    """One pack and who sits in it; `alone` trains its trials one by one to find a culprit."""
+    """One pack and who sits in it.
+
+    Attributes:
+        suspects: Slots to train one by one, since one of them makes the pack raise.
+    """
 
     structure: Structure
     pack: Pack
     slots: int
     taken: dict[int, Resident]
-    alone: bool = False
+    suspects: set[int] = field(default_factory=set)
     turn: int = 0
 
 
@@ -106,6 +110,7 @@ class Seating:
             return
         seat.pack.drop(resident.slot)
         del seat.taken[resident.slot]
+        seat.suspects.discard(resident.slot)
         resident.seat = None
         self._close_if_empty(seat)
 

@@ -110,6 +110,19 @@ class Evicted:
 
 
 @dataclass(frozen=True)
+class Unreadable:
+    """The checkpoint from which to go on, or to evaluate, can't be used; the trial was not taken.
+
+    A trial that trains begins anew, to the same numbers.
+    """
+
+    trial: int
+    attempt: int
+    message: str
+    time: float
+
+
+@dataclass(frozen=True)
 class Evaluated:
     """Test metrics of a finalist."""
 
@@ -118,7 +131,7 @@ class Evaluated:
     time: float
 
 
-Item = Trained | Saved | Crashed | Evicted | Evaluated
+Item = Trained | Saved | Crashed | Evicted | Unreadable | Evaluated
 
 
 @dataclass(frozen=True)

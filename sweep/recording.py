@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from sweep.checkpoints import recorded_path
 from sweep.config.sections import ObjectiveSection
 from sweep.log.events import Event, Kind
-from sweep.protocol import Crashed, Evaluated, Evicted, Item, Reply, Saved, Trained
+from sweep.protocol import Crashed, Evaluated, Evicted, Item, Reply, Saved, Trained, Unreadable
 from sweep.search.study import objective_value
 from sweep.state import Standing, SweepState, TrialState
 
@@ -54,6 +54,9 @@ def _training_events(
             yield _checkpointed(item)
         case Evicted():
             payload = {"reason": item.message, "worker_died": False}
+            yield Event(Kind.LOST, item.trial, item.attempt, trial.epoch, payload, item.time)
+        case Unreadable():
+            payload = {"reason": item.message, "worker_died": False, "anew": True}
             yield Event(Kind.LOST, item.trial, item.attempt, trial.epoch, payload, item.time)
         case Crashed():
             payload = {"reason": "error", "message": item.message, "best": trial.best}

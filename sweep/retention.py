@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Callable
 from pathlib import Path
 
-from sweep.checkpoints import CHECKPOINTS, checkpoint_path
+from sweep.checkpoints import CHECKPOINTS, attempt_of, checkpoint_path
 from sweep.log.events import Event, Kind
 from sweep.state import Standing, SweepState, TrialState
 
@@ -34,6 +34,8 @@ class Retention:
         """Learn from the log what is kept, and delete every other checkpoint in the folder.
 
         A coordinator that was killed leaves files that no event names, or that it meant to delete.
+        Files of attempts that this state does not know are left alone: whoever has begun those has
+        taken the sweep over from us, unnoticed so far.
         """
         for trial in state.trials.values():
             if trial.state is Standing.COMPLETE:
@@ -42,8 +44,8 @@ class Retention:
                 self._current[trial.number] = trial.checkpoint
         recorded = [*self._current.values(), *(path for _, _, path in self._best)]
         named = {self.path(each) for each in recorded}
-        for path in (self._folder / CHECKPOINTS).glob("*"):
-            if path not in named:
+        for path in (self._folder / CHECKPOINTS).iterdir():
+            if path not in named and _is_known(path.name, state):
                 path.unlink(missing_ok=True)
 
     def follow(self, event: Event, trial: TrialState) -> None:
@@ -85,3 +87,12 @@ class Retention:
         if len(self._best) > self._keep:
             _, _, path = heapq.heappop(self._best)
             self.path(path).unlink(missing_ok=True)
+
+
+def _is_known(name: str, state: SweepState) -> bool:
+    """Return whether a file was written by an attempt that the state knows of."""
+    written = attempt_of(name)
+    if written is None or written[0] not in state.trials:
+        return False
+    number, attempt = written
+    return attempt <= state.trials[number].attempt

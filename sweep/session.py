@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.errors import HeadLost
-from sweep.checkpoints import CHECKPOINTS
+from sweep.checkpoints import CHECKPOINTS, checkpoint_path
 from sweep.config.identity import difference, identity
 from sweep.config.sweep_config import SweepConfig
 from sweep.coordinator import ASKED_TO_END, Coordinator, ranked
@@ -154,7 +154,8 @@ class _Session:
                 if reason not in ASKED_TO_END:
                     monitor.announce("finalists")
                     finalists = self._finalists()
-                    coordinator.evaluate([*finalists, *self._replicates_of(finalists)], stop)
+                    chosen = [*finalists, *self._replicates_of(finalists)]
+                    coordinator.evaluate(chosen, stop, monitor.look_on)
                 if (late := stop()) in ASKED_TO_END:
                     reason = late
             monitor.announce("closing")
@@ -188,7 +189,8 @@ class _Session:
             left = max(rules.target - state.searched, 0) + len(state.active) + len(state.paused)
             return max(min(count, left), 1)
 
-        return Fleet(self.executor, state, rules.rule, config.run.hang_seconds, wanted)
+        hang_seconds = config.run.hang_seconds
+        return Fleet(self.executor, state, rules.rule, hang_seconds, wanted, rules.most_at_once)
 
     def _open(self, workers: int) -> None:
         data = self.prepared.data
@@ -200,6 +202,7 @@ class _Session:
             "host": socket.gethostname(),
             "workers": workers,
             "gpus": self.executor.gpus(),
+            "elastic": self.executor.room() is not None,
             "order": config.run.order,
             "resumed": bool(self.state.first_opened),
             **surroundings(self.prepared),
@@ -231,7 +234,8 @@ class _Session:
     def _replicates_of(self, finalists: list[int]) -> list[int]:
         trials = self.state.trials.values()
         found = (t for t in trials if t.source == "replicate" and t.of in finalists)
-        return [t.number for t in found if t.state is Standing.COMPLETE and t.checkpoint]
+        complete = (t.number for t in found if t.state is Standing.COMPLETE)
+        return [number for number in complete if self._is_there(number)]
 
     def _restore_search(self, rules: Scheduling) -> tuple[Search, set[TrialOutcome]]:
         """Rebuild the search, and what it is not told of before its next ask.
@@ -297,7 +301,12 @@ class _Session:
         if self.prepared.data.test is None:
             return []
         best = ranked(self.state, self.prepared, self.prepared.config.finalists.count)
-        return [n for n in best if self.state.trials[n].checkpoint]
+        return [n for n in best if self._is_there(n)]
+
+    def _is_there(self, number: int) -> bool:
+        """Return whether a trial's weights are still on disk; they may have gone with a disk."""
+        recorded = self.state.trials[number].checkpoint
+        return recorded is not None and checkpoint_path(self.folder, recorded).is_file()
 
     def _close(self, reason: str, coordinator: Coordinator, fleet: Fleet, workers: int) -> None:
         payload = {

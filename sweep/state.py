@@ -147,6 +147,9 @@ class SweepState:
     busy_seconds: float = 0.0
     wall_seconds: float = 0.0
     gpu_seconds: float = 0.0
+    _held: int = field(default=0, init=False)
+    _held_since: float = field(default=0.0, init=False)
+    _held_seconds: float = field(default=0.0, init=False)
 
     def apply(self, event: Event) -> None:
         """Fold one event; events must come in the order of the log."""
@@ -165,6 +168,10 @@ class SweepState:
         if event.kind is Kind.OPENED:
             self.open, self.opened, self.opened_at = True, event.payload, event.time
             self.first_opened = self.first_opened or event.payload
+            self._held = 0 if event.payload.get("elastic") else event.payload.get("workers", 0)
+            self._held_since, self._held_seconds = event.time, 0.0
+        elif event.kind is Kind.RESIZED:
+            self._hold(event.payload["workers"], event.time)
         elif event.kind is Kind.CLOSED:
             self._add_session(event.payload)
             self.open, self.closed = False, event.payload
@@ -172,10 +179,16 @@ class SweepState:
             self.warmed.append(event)
 
     def _add_session(self, closed: dict[str, Any]) -> None:
-        wall = (self.last_event_at or 0.0) - (self.opened_at or 0.0)
-        self.wall_seconds += wall
-        held = self.opened.get("workers", 0) * self.opened.get("gpus", 0)
-        self.gpu_seconds += closed.get("gpu_seconds", wall * held)
+        last = self.last_event_at or 0.0
+        self.wall_seconds += last - (self.opened_at or 0.0)
+        self._hold(0, last)
+        held_seconds = self._held_seconds * self.opened.get("gpus", 0)
+        self.gpu_seconds += closed.get("gpu_seconds", held_seconds)
+
+    def _hold(self, workers: int, now: float) -> None:
+        """Have so many workers from now on."""
+        self._held_seconds += self._held * (now - self._held_since)
+        self._held, self._held_since = workers, now
 
     def _ask(self, event: Event) -> None:
         assert event.trial is not None
@@ -255,7 +268,11 @@ class SweepState:
         return rung
 
     def _lose(self, trial: TrialState, event: Event) -> None:
+        if trial.ended:  # its last words and its worker's death came at once, in a log of old
+            return
         trial.state = Standing.WAITING
+        if event.payload.get("anew"):
+            trial.checkpoint, trial.checkpoint_epoch = None, 0
         if event.payload.get("worker_died", False):
             trial.suspect = True
             trial.deaths += event.payload.get("suspects", 1) == 1

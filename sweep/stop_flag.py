@@ -38,8 +38,10 @@ class StopFlag:
             return "interrupted"
         if self._reason is None and self._deadline is not None and now >= self._deadline:
             self._reason = "budget"
-        if self._reason is None and now - self._asked_at >= ASK_SECONDS:
-            self._asked_at, self._reason = now, self._asked()
+        if self._reason != "stopped" and now - self._asked_at >= ASK_SECONDS:
+            self._asked_at, asked = now, self._asked()
+            if self._reason is None or asked == "stopped":  # of more weight than a budget
+                self._reason = asked
         return self._reason
 
     def __enter__(self) -> StopFlag:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sweep.checkpoints import checkpoint_name
 from sweep.packing import Resident, Seating
 from sweep.protocol import (
     Admit,
@@ -27,10 +28,12 @@ from sweep.protocol import (
     Saved,
     Stop,
     Trained,
+    Unreadable,
     WorkerSettings,
 )
 from sweep.shared_disk import check_shared_disk
-from trainers.errors import OutOfMemory
+from trainers.errors import CheckpointError, DeviceLost, OutOfMemory
+from trainers.memory import is_device_lost
 from trainers.pack import evaluate_checkpoint
 
 if TYPE_CHECKING:
@@ -57,7 +60,11 @@ class Worker:
         self._sees_disk = False
 
     def advance(self, commands: Sequence[Command]) -> Reply:
-        """Carry out the commands, train for one slice, say what happened."""
+        """Carry out the commands, train for one slice, say what happened.
+
+        Raises:
+            DeviceLost: this process can use its device no more; another must take its place.
+        """
         began = time.perf_counter()
         self._items = []
         if not self._sees_disk:
@@ -121,14 +128,19 @@ class Worker:
         seat = min((r.seat for r in group if r.seat is not None), key=lambda s: s.turn)
         self._seating.take_turn(seat)
         group = [r for r in group if r.seat is seat]
-        return group[:1] if seat.alone else group
+        return [r for r in group if r.slot in seat.suspects][:1] or group
 
     def _settle(self, resident: Resident) -> bool:
         """Give a trial a slot; say whether it trains on from there."""
+        order = resident.order
         try:
             self._seating.settle(resident)
         except OutOfMemory as error:
             self._evict([resident], error)
+            return False
+        except CheckpointError as error:
+            self._drop(resident)
+            self._items.append(Unreadable(order.trial, order.attempt, str(error), time.time()))
             return False
         except Exception as error:
             self._crash(resident, error)
@@ -146,10 +158,14 @@ class Worker:
             return
         except Exception as error:
             if len(group) == 1:
+                seat.suspects.clear()
                 self._crash(group[0], error)
             else:  # one after the other, until the culprit raises again
-                seat.alone = True
+                _raise_if_lost(error)
+                seat.suspects = {r.slot for r in group}
             return
+        if len(group) == 1:
+            seat.suspects.discard(group[0].slot)
         seconds = time.perf_counter() - began  # what each of them costs if the worker dies now
         for resident in group:
             resident.seconds_since_checkpoint += seconds
@@ -160,6 +176,7 @@ class Worker:
                 self._items.append(self._save(resident))
 
     def _crash(self, resident: Resident, error: Exception) -> None:
+        _raise_if_lost(error)
         order = resident.order
         _LOG.error(
             "trial %d (attempt %d) raised while training",
@@ -173,9 +190,9 @@ class Worker:
 
     def _evict(self, residents: list[Resident], error: OutOfMemory) -> None:
         """Make packs smaller and send trials away; one that has no room alone has crashed."""
-        if self._seating.slots == 1:
-            for resident in residents:
-                self._crash(resident, error)
+        others = [r for r in self._residents.values() if r.seat is not None and r not in residents]
+        if len(residents) == 1 and not others:
+            self._crash(residents[0], error)
             return
         slots = self._seating.halve()
         message = f"{error} From here on at most {slots} trials train together."
@@ -203,11 +220,9 @@ class Worker:
         return next_time > self._settings.checkpoint_seconds
 
     def _save(self, resident: Resident) -> Saved:
-        """Write a checkpoint whose name no other attempt and no later moment shares."""
         assert resident.seat is not None
         order, epoch = resident.order, resident.epoch
-        stamp = time.time_ns() // 1000
-        name = f"trial-{order.trial:05d}.a{order.attempt}.e{epoch:04d}.{stamp:x}.safetensors"
+        name = checkpoint_name(order.trial, order.attempt, epoch)
         path = Path(self._settings.checkpoint_folder) / name
         resident.seat.pack.save(resident.slot, path)
         resident.seconds_since_checkpoint = 0.0
@@ -216,5 +231,23 @@ class Worker:
 
     def _evaluate(self, command: Evaluate) -> None:
         path = Path(command.checkpoint)
-        test = evaluate_checkpoint(path, self._data, "test", self._seating.objective)
+        try:
+            test = evaluate_checkpoint(path, self._data, "test", self._seating.objective)
+        except CheckpointError as error:
+            self._items.append(Unreadable(command.trial, 0, str(error), time.time()))
+            return
+        except RuntimeError as error:
+            _raise_if_lost(error)
+            raise
         self._items.append(Evaluated(command.trial, test, time.time()))
+
+
+def _raise_if_lost(error: Exception) -> None:
+    """Leave it to whoever holds this worker to replace it, where its device has failed it.
+
+    Raises:
+        DeviceLost: it has.
+    """
+    if is_device_lost(error):
+        line = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DeviceLost(f"its device has failed: {line}") from error

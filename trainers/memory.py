@@ -1,4 +1,7 @@
-"""Memory of a device: how much a pack may take, and what torch says when it does not suffice."""
+"""Memory of a device: how much a pack may take, and what torch says when it does not suffice.
+
+Or when the device itself has failed.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from trainers.config import Structure
 from trainers.data.contract import SequenceData
 from trainers.errors import OutOfMemory
 
+_CUDA_SAYS = ("CUDA error", "CUDNN_STATUS_EXECUTION_FAILED", "device-side assert")
 _TORCH_SAYS = ("not enough memory", "can't allocate memory", "out of memory")
 
 
@@ -41,6 +45,14 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and any(words in str(error) for words in _TORCH_SAYS)
+
+
+def is_device_lost(error: BaseException) -> bool:
+    """Say whether an error means that this process can use its device no more."""
+    if is_out_of_memory(error) or not isinstance(error, RuntimeError):
+        return False
+    says = str(error)
+    return isinstance(error, torch.AcceleratorError) or any(words in says for words in _CUDA_SAYS)
 
 
 def free_bytes(device: torch.device | str) -> int:

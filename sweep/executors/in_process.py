@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sweep.executors.interface import MENDABLE, failed
 from sweep.protocol import Command, Lost, Reply, WorkerSettings
+from trainers.errors import DeviceLost
 
 if TYPE_CHECKING:
     from sweep.worker import Worker
@@ -95,6 +96,9 @@ class InProcessExecutor:
         name, commands = self._calls.popleft()
         try:
             return [self._workers[name].advance(commands)]
+        except DeviceLost as error:
+            self.kill(name, str(error))
+            return []
         except MENDABLE as error:
             raise failed(name, error) from error
 

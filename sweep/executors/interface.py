@@ -91,6 +91,8 @@ class Executor(Protocol):
     def poll(self, timeout_seconds: float) -> list[Reply | Lost]:
         """Wait for something to happen, at most `timeout_seconds`; return all that has.
 
+        A worker whose device has failed it is lost, like one whose process died.
+
         Raises:
             ExecutorError: a worker could not save or evaluate, or workers don't start.
         """

@@ -16,6 +16,7 @@ from cluster.nodes import Needs
 from sweep.errors import ExecutorError
 from sweep.executors.interface import MENDABLE, failed
 from sweep.protocol import Command, Lost, Reply, WorkerSettings
+from trainers.errors import DeviceLost
 
 if TYPE_CHECKING:
     from trainers.data.contract import SequenceData
@@ -227,6 +228,9 @@ class RayExecutor:
             return self._bury(worker, error)
         except errors.RayTaskError as error:
             self._seats[worker].in_flight -= 1
+            if isinstance(error.cause, DeviceLost):
+                self.kill(worker, str(error.cause))
+                return None
             if not isinstance(error.cause, MENDABLE):
                 raise  # a bug, which needs its traceback
             raise failed(worker, error.cause) from error

@@ -164,9 +164,14 @@ def _signs(log: EventLog) -> tuple[object, int]:
 
 
 def _is_ours(owner: str | None) -> bool:
-    """Return whether this is a process of this machine that lives."""
+    """Return whether this is another process of this machine that lives.
+
+    Our own number may be that of a dead one: in a new container, or after this process began anew.
+    """
     host, _, pid = (owner or "").rpartition(":")
-    return host == socket.gethostname() and pid.isdecimal() and is_alive(int(pid))
+    if host != socket.gethostname() or not pid.isdecimal() or int(pid) == os.getpid():
+        return False
+    return is_alive(int(pid))
 
 
 def _try_database(log: EventLog) -> sa.Connection | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import time
 from pathlib import Path
@@ -13,6 +14,9 @@ from sweep.tracking.sync import start_follower
 from sweep.tracking.uri import default_tracking_uri, sink_name
 
 GRACE_SECONDS = 20.0
+FIRST_PAUSE_SECONDS = 20.0
+LONGEST_PAUSE_SECONDS = 600.0
+"""Between two starts of a sink, the first and the longest."""
 _POLL_SECONDS = 0.1
 
 
@@ -35,14 +39,29 @@ class Follower:
         self._sink = sink_name(directory, uri, config.tracking.experiment or config.name)
         self._opened_seq = log.last_seq()
         self._process: subprocess.Popen[bytes] | None = None
+        self._started_at = -math.inf
+        self._pause_seconds = FIRST_PAUSE_SECONDS
         self._said_before = 0
         self._left = 0
 
     def start(self) -> None:
-        """Start the sink, once: after the first training, whose start it would slow down."""
-        if self._enabled and self._process is None:
-            self._said_before = notices_size(self._directory / self._name)
-            self._process = start_follower(self._directory, self._name, since_seq=self._opened_seq)
+        """Have a sink: from the first training on, whose start it would slow down.
+
+        One that was killed or gave up is started again, ever more seldom.
+        """
+        if not self._enabled or self._lives():
+            return
+        now = time.monotonic()
+        if self._process is not None:
+            if now - self._started_at < self._pause_seconds:
+                return
+            self._pause_seconds = min(2 * self._pause_seconds, LONGEST_PAUSE_SECONDS)
+        self._started_at = now
+        self._said_before = notices_size(self._directory / self._name)
+        self._process = start_follower(self._directory, self._name, since_seq=self._opened_seq)
+
+    def _lives(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def backlog(self) -> int:
         """Return how many events the sink has not written yet, as last seen."""
@@ -73,11 +92,11 @@ class Follower:
         """
         if not self._enabled:
             return 0
-        self.start()
-        assert self._process is not None
         left, moved = self.backlog(), time.monotonic()
+        if left:
+            self.start()
         deadline = moved + GRACE_SECONDS
-        while self._process.poll() is None and time.monotonic() < deadline:
+        while self._lives() and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
             now = self.backlog()
             if now != left:

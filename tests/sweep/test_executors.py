@@ -1,13 +1,25 @@
 """One conformance suite for every executor."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sweep.errors import ExecutorError
 from sweep.executors import Executor, InProcessExecutor, RayExecutor
-from sweep.protocol import Admit, Continue, Evaluate, Lost, Reply, SaveAll, Stop, WorkerSettings
+from sweep.protocol import (
+    Admit,
+    Continue,
+    Crashed,
+    Evaluate,
+    Lost,
+    Reply,
+    SaveAll,
+    Stop,
+    Unreadable,
+    WorkerSettings,
+)
 from trainers.config import TrainConfig
 from trainers.data import load_data
 
@@ -20,13 +32,17 @@ DATA = {
 }
 
 
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory):
+    return tmp_path_factory.mktemp("checkpoints")
+
+
 @pytest.fixture(
     scope="module",
     params=["in process", pytest.param("ray", marks=pytest.mark.integration)],
 )
-def executor(request, tmp_path_factory):
-    folder = str(tmp_path_factory.mktemp("checkpoints"))
-    settings = WorkerSettings("loss", "minimize", folder, slice_seconds=0.2)
+def executor(request, checkpoints):
+    settings = WorkerSettings("loss", "minimize", str(checkpoints), slice_seconds=0.2)
     made: Executor = InProcessExecutor() if request.param == "in process" else RayExecutor()
     made.start(load_data("adding", DATA, base_dir=Path()), settings, workers=2)
     yield made
@@ -130,17 +146,36 @@ def test_a_saved_trial_goes_on_elsewhere_bit_for_bit(executor):
 
 
 def test_a_trial_that_raises_is_over_and_its_worker_lives(executor):
-    broken = Admit(7, 1, CONFIG, checkpoint="/nowhere/absent.safetensors")
-    [crash] = call(executor, broken).items
-    assert (crash.trial, crash.attempt) == (7, 1)
-    assert "absent.safetensors" in crash.message
+    unfit = replace(CONFIG, embedding_size=4)  # of tokens, but the data are numbers
+    [crash] = call(executor, Admit(7, 1, unfit)).items
+    assert (type(crash), crash.trial, crash.attempt) == (Crashed, 7, 1)
+    assert "embedding" in crash.message
     assert call(executor).resident == ()
 
 
-def test_a_worker_that_can_not_evaluate_is_one_clear_error_and_lives(executor):
-    with pytest.raises(ExecutorError, match=r"could not: CheckpointError: .*absent"):
-        call(executor, Evaluate(9, "/nowhere/absent.safetensors"))
+def test_a_checkpoint_that_can_not_be_read_is_said_and_its_trial_not_taken(executor, tmp_path):
+    torn = tmp_path / "torn.safetensors"
+    torn.write_bytes(b"torn")
+    found = call(executor, Evaluate(9, "/nowhere/absent.safetensors")).items
+    found += call(executor, Admit(7, 3, CONFIG, checkpoint=str(torn))).items
+    assert [(type(item), item.trial, item.attempt) for item in found] == [
+        (Unreadable, 9, 0),
+        (Unreadable, 7, 3),
+    ]
+    assert ["absent" in found[0].message, "torn" in found[1].message] == [True, True]
+    assert call(executor).resident == ()
+
+
+def test_a_worker_that_can_not_save_is_one_clear_error_and_lives(executor, checkpoints):
+    to_first_report(executor, Admit(10, 1, CONFIG, rungs=(1,)))
+    checkpoints.rename(checkpoints.with_name("away"))
+    try:
+        with pytest.raises(ExecutorError, match=r"could not: FileNotFoundError"):
+            call(executor, SaveAll())
+    finally:
+        checkpoints.with_name("away").rename(checkpoints)
     assert executor.in_flight(executor.workers()[0]) == 0
+    call(executor, Stop(10, 1))
     assert call(executor).resident == ()
 
 

@@ -64,12 +64,22 @@ def test_a_pruned_trial_keeps_nothing(disk):
 
 def test_after_a_restart_files_that_no_event_names_are_deleted(disk):
     folder, write = disk
-    kept, orphan, best = write("kept"), write("orphan"), write("best")
+    kept, best = write("trial-00000.a1.e0001.b.x"), write("trial-00001.a1.e0009.b.x")
+    for orphan in ("trial-00000.a1.e0001.a.x", ".trial-00001.a1.e0009.c.x.77.tmp"):
+        write(orphan)
     state = folded(*run_of(0), saved(0, kept), *run_of(1), completed(1, 0.1, checkpoint=best))
-    assert orphan
     retention = Retention(folder.parent, 1, objective)
     retention.restore(state)
-    assert names(folder) == ["best", "kept"]
+    assert names(folder) == ["trial-00000.a1.e0001.b.x", "trial-00001.a1.e0009.b.x"]
+
+
+def test_files_of_who_took_the_sweep_over_unnoticed_are_left_alone(disk):
+    folder, write = disk
+    theirs = ["notes.txt", "trial-00000.a2.e0001.a.x", "trial-00001.a1.e0001.a.x"]
+    for name in theirs:
+        write(name)
+    Retention(folder.parent, 1, objective).restore(folded(*run_of(0)))
+    assert names(folder) == theirs
 
 
 def test_the_best_is_the_highest_where_the_objective_is_maximised(disk):

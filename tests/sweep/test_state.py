@@ -55,3 +55,19 @@ def test_ended_trials_are_small_where_reports_are_not_kept():
     state = folded(*run_of(0, 0.5), completed(0, 0.5))
     assert state.trials[0].config == {}
     assert state.trials[0].reports is None
+
+
+def test_gpu_seconds_of_a_killed_session_follow_the_workers_that_there_were():
+    def opened(time, **more):
+        return Event(Kind.OPENED, payload={"workers": 64, "gpus": 0.5, **more}, time=time)
+
+    def resized(workers, time):
+        return Event(Kind.RESIZED, payload={"workers": workers}, time=time)
+
+    fixed = folded(opened(0.0), asked(0), opened(50.0))
+    assert fixed.gpu_seconds == 0.0  # its last event was its first second
+    elastic = [opened(0.0, elastic=True), resized(4, 10.0), resized(2, 20.0), resized(2, 40.0)]
+    killed = folded(*elastic, opened(50.0))
+    assert killed.gpu_seconds == (4 * 10 + 2 * 20) * 0.5
+    closed = Event(Kind.CLOSED, payload={"reason": "finished", "gpu_seconds": 7.0}, time=45.0)
+    assert folded(*elastic, closed).gpu_seconds == 7.0

@@ -123,3 +123,9 @@ def test_progress_as_json_lines_has_no_nan(capsys):
     assert told["best"] == {"number": 3, "metric": "rmse", "value": 0.5, "params": {"cell": "gru"}}
     assert told["ended"][0]["value"] is None
     assert told["workers"] == {"training": 1}
+
+
+def test_a_request_to_stop_outweighs_a_budget_that_is_used_up():
+    asked = iter([None, "stopped", None])
+    flag = sweep.stop_flag.StopFlag(0.0, lambda: next(asked))
+    assert [flag(), flag(), flag()] == ["budget", "stopped", "stopped"]

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 
 # How often each kind strikes, in a hundred; every kind that is asked for strikes at least once.
 SHARES = {
-    "worker": 40,
-    "coordinator": 15,
-    "raylet": 12,
-    "freeze": 8,
-    "drain": 8,
+    "worker": 36,
+    "coordinator": 14,
+    "raylet": 11,
+    "freeze": 7,
+    "drain": 7,
     "postgres": 6,
-    "tracker": 6,
+    "tracker": 5,
     "head": 5,
+    "sink": 4,
+    "hang": 3,
+    "stall": 2,
 }
 
 
@@ -27,8 +30,8 @@ class Strike:
         kind: A key of `SHARES`.
         wait_seconds: From the moment of the strike before; exponential, so without memory.
         lot: In [0, 1), chooses among the targets.
-        length_seconds: How long it lasts, where it does: a service stays down, a raylet frozen, a
-            node draining until it is taken away.
+        length_seconds: How long it lasts, where it does: a service stays down, a raylet or process
+            stopped, a node draining until it is taken away.
     """
 
     kind: str
@@ -68,6 +71,8 @@ def _length(kind: str, dice: random.Random) -> float:
             return dice.uniform(2, 6) if dice.random() < 0.5 else dice.uniform(15, 25)
         case "drain":
             return dice.uniform(6, 15)
+        case "hang" | "stall":  # longer than workers may be silent, by `workload.HANG_SECONDS`
+            return dice.uniform(35, 45)
         case "postgres" | "tracker":
             return dice.uniform(0, 6)
         case _:

@@ -6,10 +6,11 @@ processes live, nothing else. The coordinator's command is the same every time.
 
 from __future__ import annotations
 
+import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +20,7 @@ import psutil
 from tests.chaos.schedule import Strike
 from tests.chaos.services import Service
 from tests.nodes import Cluster, Node
+from tests.processes import belonging
 
 TICK_SECONDS = 0.1
 TARGET_SECONDS = 120.0
@@ -183,6 +185,36 @@ class Supervisor:
         self._process.kill()
         return str(self._process.pid)
 
+    def _strike_stall(self, strike: Strike) -> str | None:
+        """Stop the coordinator: what its workers say meanwhile waits for it."""
+        process = self._process
+        if process is None or process.poll() is not None:
+            return None
+        process.send_signal(signal.SIGSTOP)
+        self._after(strike.length_seconds, lambda: process.send_signal(signal.SIGCONT))
+        return f"{process.pid} for {strike.length_seconds:.0f} s"
+
+    def _strike_hang(self, strike: Strike) -> str | None:
+        """Stop a worker: it lives, but answers nobody."""
+        found = [(n, p) for n, held in self.cluster.workers().items() for p in held]
+        if not found:
+            return None
+        name, process = _choose(found, strike)
+        try:
+            process.suspend()
+        except psutil.NoSuchProcess:
+            return None
+        self._after(strike.length_seconds, lambda: _wake(process))
+        return f"{process.pid} on {name} for {strike.length_seconds:.0f} s"
+
+    def _strike_sink(self, strike: Strike) -> str | None:
+        for process in belonging(self.folder):
+            with suppress(psutil.NoSuchProcess):
+                if {"sync", "--follow"} <= set(process.cmdline()):
+                    process.kill()
+                    return str(process.pid)
+        return None
+
     def _strike_raylet(self, strike: Strike) -> str | None:
         node = self._standing_node(strike)
         if node is None:
@@ -241,10 +273,9 @@ class Supervisor:
         self._later.append((time.monotonic() + seconds, action))
 
 
-def coordinator_command(spec: Path, directory: Path, address: str) -> list[str]:
-    """Return the command that runs the sweep and goes on with it."""
-    command = [sys.executable, "-m", "sweep", "run", str(spec), "--dir", str(directory)]
-    return [*command, "--set", f"run.address={address}"]
+def _wake(process: psutil.Process) -> None:
+    with suppress(psutil.NoSuchProcess):
+        process.resume()
 
 
 def _choose(found: Sequence[_T], strike: Strike) -> _T:

@@ -44,6 +44,8 @@ def test_trials_never_asked_never_ended_or_given_up_are_lost():
     assert len(verdict.lost_trials(numbered(*WHOLE), 2)) == 1
     assert len(verdict.lost_trials(numbered(*WHOLE[:-1]), 1)) == 1
     assert len(verdict.lost_trials(numbered(*WHOLE[:-1], given_up), 1)) == 1
+    late = event(Kind.LOST, 0, 2, 2, worker_died=True)
+    assert len(verdict.lost_trials(numbered(*WHOLE, late), 1)) == 1
 
 
 @pytest.mark.parametrize("twice", [0, 2, 7], ids=["asked", "reported", "ended"])

@@ -48,6 +48,9 @@ def lost_trials(events: Sequence[Event], trials: int) -> list[str]:
     ended = {e.trial: e for e in events if e.kind in ENDS}
     found = [f"trial {n} was never asked" for n in range(trials) if n not in asked]
     found += [f"trial {n} never ended" for n in sorted(asked - set(ended))]
+    late = (e for e in events if e.kind in (Kind.LOST, Kind.STARTED) and e.trial in ended)
+    for event in (e for e in late if e.seq > ended[e.trial].seq):
+        found.append(f"trial {event.trial} had ended, then it was {event.kind.value}")
     blamed = (e for e in ended.values() if e.payload.get("reason") == "worker_died")
     return found + [f"trial {e.trial} was given up: {e.payload['message']}" for e in blamed]
 

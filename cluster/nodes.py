@@ -5,7 +5,9 @@ Everything that Ray tells only through private functions is called here and nowh
 
 from __future__ import annotations
 
+import json
 import socket
+import time
 from collections.abc import Container
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,6 +15,10 @@ from typing import Any
 from cluster.errors import NoRoom
 
 PROBE_SECONDS = 3.0
+FIRST_WORD_SECONDS = 15.0
+ANSWER_SECONDS = 20.0
+_LOOK_SECONDS = 0.25
+_READ_ONLY = "node_"
 
 
 @dataclass(frozen=True)
@@ -124,37 +130,105 @@ def room(needs: Needs) -> int:
 def check_room(needs: Needs) -> None:
     """Refuse a cluster on which a worker could never start.
 
-    Which labels a node will bear that the autoscaler adds, Ray does not tell.
-
     Raises:
-        NoRoom: no node that there is or that the autoscaler may add is large enough, or none that
-            there is bears the labels and nothing adds nodes.
+        NoRoom: no node is large enough or bears the labels, and no autoscaler could add one.
     """
-    there, kinds = nodes(), _kinds_to_come() or []
-    bare = replace(needs, labels={})
-    if any(node.holds(needs) for node in there) or any(kind.holds(bare) for kind in kinds):
+    found = nodes()
+    if any(node.holds(needs) for node in found) or _could_be_added(needs, FIRST_WORD_SECONDS):
         return
-    shown = "; ".join(str(node) for node in there) or "none"
-    coming = "; ".join(str(kind) for kind in kinds)
-    shown += f"; the autoscaler may add: {coming}" if coming else ""
+    shown = "; ".join(str(node) for node in found) or "none"
+    added = "; its autoscaler has none to add that could" if autoscales() else ""
     raise NoRoom(
-        f"a worker needs {needs}, which no node of the cluster can ever hold; there are: {shown}; "
-        "change cluster.cpus, gpus, memory_gib, accelerator or labels, or name another --address."
+        f"a worker needs {needs}, which no node of the cluster can ever hold; there are: "
+        f"{shown}{added}; change cluster.cpus, gpus, memory_gib, accelerator or labels, or name "
+        "another --address."
     )
 
 
-def has_gpus() -> bool:
-    """Return whether the cluster has GPUs, or could get some."""
+def has_gpus(needs: Needs, *, wanted: bool) -> bool:
+    """Return whether the cluster has GPUs, or could get one for a worker.
+
+    Args:
+        needs: What else a worker reserves.
+        wanted: Whether it must have one: then an autoscaler that has just begun is waited for.
+    """
     import ray
 
     if ray.cluster_resources().get("GPU", 0):  # type: ignore[no-untyped-call]
         return True
-    return any(kind.resources.get("GPU", 0) for kind in _kinds_to_come() or [])
+    if wanted or needs.gpus:
+        return _could_be_added(replace(needs, gpus=needs.gpus or 1), FIRST_WORD_SECONDS)
+    return not _autoscales_in_v1() and _could_be_added(replace(needs, gpus=1), 0.0)
 
 
 def autoscales() -> bool:
-    """Return whether an autoscaler adds nodes to the cluster."""
-    return _kinds_to_come() is not None
+    """Return whether an autoscaler watches the cluster; one may have nothing to add."""
+    return bool(_status().autoscaling_state.autoscaler_state_version) or _autoscales_in_v1()
+
+
+def _autoscales_in_v1() -> bool:
+    """Return whether Ray's older autoscaler adds nodes: the default of `ray up`.
+
+    A head without one has the same process; its kinds of node are named by the nodes that are.
+    """
+    text = _client().internal_kv_get(b"__autoscaling_status", None)
+    try:
+        kinds = json.loads(text or b"{}")["autoscaler_report"]["node_type_mapping"]
+    except (ValueError, KeyError, TypeError):
+        return False
+    return any(not kind.startswith(_READ_ONLY) for kind in (kinds or {}).values())
+
+
+def _could_be_added(needs: Needs, patience_seconds: float) -> bool:
+    """Return whether an autoscaler would add a node for a worker.
+
+    A head may be there some seconds before its autoscaler says its first word.
+
+    Which kinds of node it has, it tells nobody. But it is asked for one, and what it can never
+    bring it calls infeasible with its next look at the cluster, some seconds later. One that says
+    nothing for long may yet do it, and the older one (v1) calls nothing infeasible.
+    """
+    deadline = time.monotonic() + patience_seconds
+    while not autoscales():
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_LOOK_SECONDS)
+    if _autoscales_in_v1():
+        return True
+    ask_for(needs, 1)
+    try:
+        asked: int | None = None
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while time.monotonic() < deadline:
+            told = _status()
+            cluster, scaler = told.cluster_resource_state, told.autoscaling_state
+            if asked is None and _is_asked(cluster):
+                asked = cluster.cluster_resource_state_version
+            if asked is not None and scaler.last_seen_cluster_resource_state_version >= asked:
+                return not scaler.infeasible_cluster_resource_constraints
+            time.sleep(_LOOK_SECONDS)
+    finally:
+        ask_for(needs, 0)
+    return True
+
+
+def _is_asked(cluster: Any) -> bool:
+    return any(wish.resource_requests for wish in cluster.cluster_resource_constraints)
+
+
+def _status() -> Any:
+    """Return what head and autoscaler know of each other: Ray's `GetClusterStatusReply`."""
+    from ray.core.generated import autoscaler_pb2
+
+    told = vars(autoscaler_pb2)["GetClusterStatusReply"]()
+    told.ParseFromString(_client().get_cluster_status(timeout_s=ANSWER_SECONDS))
+    return told
+
+
+def _client() -> Any:
+    from ray import _raylet
+
+    return vars(_raylet)["GcsClient"](head_address())
 
 
 def draining() -> set[str]:
@@ -165,7 +239,10 @@ def draining() -> set[str]:
 
 
 def ask_for(needs: Needs, count: int) -> None:
-    """Ask the autoscaler to make room for `count` workers at once; 0 takes the wish back."""
+    """Ask the autoscaler to make room for `count` workers at once; 0 takes the wish back.
+
+    The cluster remembers one wish, whosoever's: that of the last who asked.
+    """
     if not autoscales():
         return
     from ray.autoscaler.sdk import request_resources
@@ -206,21 +283,6 @@ def _kill(pid: int) -> None:
     import signal
 
     os.kill(pid, signal.SIGKILL)
-
-
-def _kinds_to_come() -> list[Node] | None:
-    """Return the kinds of node that an autoscaler may add, as empty ones; None without one."""
-    from ray._private.state import state
-
-    config = state.get_cluster_config()
-    groups = [] if config is None else list(config.node_group_configs)
-    if not any(group.resources for group in groups):
-        return None
-    return [
-        Node("", group.name, {name: float(n) for name, n in group.resources.items()}, {})
-        for group in groups
-        if group.max_count
-    ]
 
 
 def _selects(selector: str, value: str | None) -> bool:

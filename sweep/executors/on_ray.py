@@ -56,6 +56,7 @@ class RayExecutor:
         self._calls: dict[Any, str] = {}
         self._lost: list[Lost] = []
         self._hosts: dict[str, str] = {}
+        self._devices: dict[str, str] = {}
         self._stillborn = self._lost_early = self._head_misses = 0
         self._wanted = 0
         self._count = 0
@@ -72,14 +73,19 @@ class RayExecutor:
             self._connected = True
 
     def device(self, wanted: str) -> str:
-        """Return cuda where the cluster has GPUs and nobody asks for the cpu."""
-        gpus = nodes.has_gpus()
+        """Return cuda where the cluster has GPUs and nobody asks for the cpu; asks it once."""
+        if wanted not in self._devices:
+            self._devices[wanted] = self._choose_device(wanted)
+        return self._devices[wanted]
+
+    def _choose_device(self, wanted: str) -> str:
+        gpus = wanted != "cpu" and nodes.has_gpus(self._needs, wanted=wanted == "cuda")
         if wanted == "cuda" and not gpus:
             raise ExecutorError(
                 "run.device=cuda needs a cluster with GPUs, but this one has none; set run.device "
                 "to auto or cpu, or name another --address."
             )
-        device = "cuda" if gpus and wanted != "cpu" else "cpu"
+        device = "cuda" if gpus else "cpu"
         if device == "cuda" and not self._needs.gpus:
             self._needs = replace(self._needs, gpus=1)
         nodes.check_room(self._needs)

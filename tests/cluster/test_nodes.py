@@ -40,7 +40,7 @@ def test_a_cluster_that_can_never_fit_a_worker_is_refused_with_what_is_asked_and
     monkeypatch,
 ):
     monkeypatch.setattr(nodes, "nodes", lambda: [SMALL, GPUS])
-    monkeypatch.setattr(nodes, "_kinds_to_come", lambda: None)
+    monkeypatch.setattr(nodes, "autoscales", lambda: False)
     check_room(Needs(gpus=2))
     with pytest.raises(NoRoom) as caught:
         check_room(Needs(cpus=2, gpus=4, memory_bytes=GIB, labels={"market": "spot"}))
@@ -50,17 +50,6 @@ def test_a_cluster_that_can_never_fit_a_worker_is_refused_with_what_is_asked_and
         "(16 CPU, 2 GPU, 64 GiB, A100, market=on-demand); change cluster.cpus, gpus, memory_gib, "
         "accelerator or labels, or name another --address."
     )
-
-
-def test_what_an_autoscaler_can_add_is_room_and_what_it_can_never_add_is_none(monkeypatch):
-    monkeypatch.setattr(nodes, "nodes", lambda: [SMALL])
-    kind = Node("", "gpus", {"CPU": 8.0, "GPU": 4.0, "accelerator_type:A100": 1.0}, {})
-    monkeypatch.setattr(nodes, "_kinds_to_come", lambda: [kind])
-    check_room(Needs(gpus=4, accelerator="A100", labels={"market": "spot"}))
-    with pytest.raises(NoRoom, match=r"the autoscaler may add: gpus \(8 CPU, 4 GPU, 0 GiB, A100\)"):
-        check_room(Needs(gpus=8))
-    with pytest.raises(NoRoom, match="3 GiB memory, which no node"):
-        check_room(Needs(gpus=1, memory_bytes=3 * GIB))
 
 
 def test_what_a_worker_reserves_is_what_ray_is_asked_for():

@@ -28,7 +28,13 @@ def export_format(given: Format | None, output: Path | None) -> Format:
     Raises:
         UserError: Parquet is asked for without a file.
     """
-    kind = given or _ENDINGS.get(output.suffix if output is not None else "", "table")
+    ending = output.suffix if output is not None else ""
+    if given is None and ending not in (*_ENDINGS, "", ".txt"):
+        raise UserError(
+            f"a file's ending says its format ({', '.join(_ENDINGS)}, .txt), but got {ending!r}; "
+            "name another file, or give --format."
+        )
+    kind = given or _ENDINGS.get(ending, "table")
     if kind == "parquet" and output is None:
         raise UserError("Parquet is binary, so --format parquet needs --output FILE.")
     return kind

@@ -5,6 +5,8 @@ All exit codes of `rnn-sweep` stand here.
 
 from __future__ import annotations
 
+import errno
+
 from sweep.errors import SweepError, UserError
 
 DONE = 0
@@ -26,7 +28,8 @@ def to_user_message(error: BaseException) -> str | None:
 def exit_code(error: BaseException) -> int:
     """Return 2 where the user can mend it, 1 where something outside failed."""
     outside = isinstance(error, SweepError) and not isinstance(error, UserError)
-    return FAILURE if outside else USER_MISTAKE
+    broken = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT)
+    return FAILURE if outside or broken else USER_MISTAKE
 
 
 def _foreseen() -> tuple[type[BaseException], ...]:

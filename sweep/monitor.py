@@ -99,7 +99,9 @@ class Monitor:
             trial = self._coordinator.state.trials[number]
             value = objective_value(trial.best, trial.parameters, metric)
             self._counts[trial.state.value] += 1
-            self._ended.append(TrialEnd(number, trial.state.value, metric, value, trial.epoch))
+            state, why = trial.state, trial.message or trial.reason
+            message = why if state is Standing.FAILED else ""
+            self._ended.append(TrialEnd(number, state.value, metric, value, trial.epoch, message))
             cost = self._prepared.cost(trial)  # infinite where a constraint is broken
             if trial.state is Standing.COMPLETE and value is not None and cost < self._best_cost:
                 self._best, self._best_cost = BestTrial(number, metric, value, trial.params), cost

@@ -115,15 +115,17 @@ def _packings(prepared: Prepared, examples: Sequence[Example], device: str) -> I
 
 
 def _example(prepared: Prepared, number: int) -> Example:
+    from trainers.memory import out_of_memory_named
     from trainers.parameters import Layout
 
     data = prepared.data
-    params = prepared.space.sample(prepared.config.search.seed + number)
+    params = prepared.space.sample((prepared.config.search.seed + number) % 2**32)
     config = prepared.train_config(number, params)
     batches = math.ceil(len(data.train) / config.batch_size)
     # Validation runs forward only: about a third of the work per sequence.
     epoch = batches * (1 + len(data.validation) / len(data.train) / 3)
-    seconds = _batch_seconds(config, data) * epoch * config.max_epochs
+    with out_of_memory_named(1, "cpu"):
+        seconds = _batch_seconds(config, data) * epoch * config.max_epochs
     layout = Layout.of(config.structure(), data.input_size, data.output_size)
     return Example(params, layout.size, seconds)
 

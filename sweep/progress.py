@@ -19,13 +19,14 @@ class BestTrial:
 
 @dataclass(frozen=True)
 class TrialEnd:
-    """A trial that ended since the last call."""
+    """A trial that ended since the last call; `message` says why one failed."""
 
     number: int
     state: str
     metric: str
     value: float | None
     epochs: int
+    message: str = ""
 
 
 @dataclass(frozen=True)

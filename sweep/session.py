@@ -20,7 +20,7 @@ from sweep.checkpoints import CHECKPOINTS, checkpoint_path
 from sweep.config.identity import difference, identity
 from sweep.config.sweep_config import SweepConfig
 from sweep.coordinator import ASKED_TO_END, Coordinator, ranked
-from sweep.errors import ConfigMismatch, LeaseLost
+from sweep.errors import ConfigMismatch, ConfigProblem, LeaseLost
 from sweep.executors import Executor, RayExecutor
 from sweep.extras import audits, replicates
 from sweep.fleet import Fleet
@@ -60,6 +60,7 @@ class Outcome:
         finalists: Trials evaluated on the test part, best first.
         busy_fraction: Share of the workers' time spent working, first ask to last tell.
         untracked: Events that MLflow has not got yet; `rnn-sweep sync` writes them.
+        all_failed: Whether there are trials and every one of them has failed.
     """
 
     reason: str
@@ -69,6 +70,7 @@ class Outcome:
     busy_fraction: float
     wall_seconds: float
     untracked: int = 0
+    all_failed: bool = False
 
 
 def run_sweep(
@@ -100,7 +102,12 @@ def run_sweep(
         )
         stack.callback(executor.close)
         executor.connect(worker_count(config), array_bytes(prepared.data))
-        executor.device(config.run.device)  # refuses a cluster on which no worker fits
+        device = executor.device(config.run.device)  # refuses a cluster on which no worker fits
+        if config.run.backend == "graph" and device == "cpu":
+            raise ConfigProblem(
+                "run.backend=graph captures CUDA graphs, so it needs run.device cuda, but got cpu; "
+                "set run.backend to auto, or name a cluster with GPUs."
+            )
         if log is None or lease is None:
             log, lease = _claim(config, folder, stack)
         metric, sign = prepared.judged.metric, prepared.sign
@@ -176,6 +183,7 @@ class _Session:
             monitor.busy_fraction(),
             time.time() - coordinator.clock.began,
             untracked,
+            {t.state for t in self.state.trials.values()} == {Standing.FAILED},
         )
 
     def _fleet(self, rules: Scheduling) -> Fleet:

@@ -76,11 +76,16 @@ def json_progress() -> Iterator[ProgressCallback]:
         if not progress.ended and progress.phase == "training" and now - last < PROGRESS_SECONDS:
             return
         last = now
-        line = {"time": time.time(), "level": "info", **dataclasses.asdict(progress)}
-        sys.stdout.write(json.dumps(_finite(line)) + "\n")
-        sys.stdout.flush()
+        json_line(dataclasses.asdict(progress))
 
     yield write
+
+
+def json_line(fields: dict[str, Any]) -> None:
+    """Write one JSON object to standard output, with the time."""
+    line = {"time": time.time(), "level": "info", **fields}
+    sys.stdout.write(json.dumps(_finite(line)) + "\n")
+    sys.stdout.flush()
 
 
 def _finite(value: Any) -> Any:

@@ -180,7 +180,7 @@ def sync(
 def ui(
     directory: Directory = SWEEPS,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 5000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 5000,
 ) -> None:
     """Serve MLflow's pages for the sweeps of a folder, until Ctrl-C.
 

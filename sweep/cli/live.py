@@ -106,7 +106,8 @@ def _health(progress: Progress) -> str:
 
 def _end(end: TrialEnd) -> str:
     value = "" if end.value is None else f", {end.metric} {short(end.value)}"
-    return f"trial {end.number} {end.state}{value} after {end.epochs} epochs"
+    why = f" ({escape(end.message)})" if end.message else ""
+    return f"trial {end.number} {end.state}{value} after {end.epochs} epochs{why}"
 
 
 def _ended(progress: Progress) -> str:

@@ -65,6 +65,10 @@ def register(
       rnn-sweep register load --as load
       rnn-sweep register load --trial 3 --as load
     """
+    from sweep.errors import UserError
     from sweep.models.registering import register_trial
+
+    if registered is not None and (not registered.strip() or set(registered) & set("/:")):
+        raise UserError(f"--as must be a model's name, without / and :, but got {registered!r}.")
 
     typer.echo(register_trial(name, trial, registered, directory))

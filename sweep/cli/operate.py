@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sweep.results import Results
 
 _POLL_SECONDS = 0.5
-Wait = Annotated[float, typer.Option(help="Seconds to wait until it has ended.")]
+Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait until it has ended.")]
 Jobs = Annotated[
     str | None,
     typer.Option("--address", metavar="URL", help="Stop the job submitted to this Jobs server."),

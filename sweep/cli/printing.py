@@ -31,15 +31,16 @@ def after_run(screen: Console, outcome: Outcome, more: str) -> None:
     """Say what came out, where everything lies and what to type next.
 
     Args:
-        more: The command that goes on with more trials.
+        more: The command that goes on with more trials, or a larger budget.
     """
     results = open_results(outcome.folder)
     ended = _counts(results)
     line = f"{results.config.name}: {ended} in {duration(outcome.wall_seconds)}"
     screen.print(f"{line}, workers busy {outcome.busy_fraction:.0%}")
     if outcome.reason == "budget":
-        screen.print(f"The time budget of {results.config.budget.hours:g} h is used up.")
+        screen.print(_spent(results))
     show_best(screen, results)
+    _show_failed(screen, results, most=1)
     place = shlex.quote(str(outcome.folder.parent))
     where = "" if place == DEFAULT_FOLDER else f" --dir {place}"
     name = results.config.name
@@ -95,7 +96,8 @@ def show_status(screen: Console, results: Results) -> None:
         opened = results.state.opened
         doing = f"running (process {opened['pid']} on {opened['host']})"
     else:
-        doing = results.state.closed.get("reason", "not running")
+        reason = results.state.closed.get("reason", "not running")
+        doing = "ended by its budget" if reason == "budget" else reason
     done = sum(trial.ended for trial in results.trials)
     screen.print(
         f"{results.config.name}: {doing}, {done} of {results.config.budget.trials} trials done: "
@@ -112,9 +114,26 @@ def show_status(screen: Console, results: Results) -> None:
             f"  best {metric} {value}{_on_test(best, metric)}, trial {best.number}: "
             f"{settings(best.params)}"
         )
+    _show_failed(screen, results, most=3)
+
+
+def _show_failed(screen: Console, results: Results, most: int) -> None:
     failed = [trial for trial in results.trials if trial.state is Standing.FAILED]
-    for trial in failed[:3]:
-        screen.print(f"  trial {trial.number} failed: {trial.reason}; {trial.message}")
+    for trial in failed[:most]:
+        screen.print(
+            f"  trial {trial.number} failed: {trial.reason}; {trial.message}", markup=False
+        )
+
+
+def _spent(results: Results) -> str:
+    """Say which budget is used up: the one of which the larger share is."""
+    budget, state = results.config.budget, results.state
+    shares = {}
+    if budget.hours is not None:
+        shares[f"time budget of {budget.hours:g} h"] = state.wall_seconds / budget.hours
+    if budget.gpu_hours is not None:
+        shares[f"budget of {budget.gpu_hours:g} GPU hours"] = state.gpu_seconds / budget.gpu_hours
+    return f"The {max(shares, key=lambda name: shares[name], default='budget')} is used up."
 
 
 def _show_workers(screen: Console, age: float, facts: dict[str, Any]) -> None:

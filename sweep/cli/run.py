@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 import typer
 
 from sweep.cli.options import SWEEPS, Directory, Overrides, Spec, SweepName, Trials, Workers
-from sweep.messages import INTERRUPTED
+from sweep.messages import FAILURE, INTERRUPTED
 
 if TYPE_CHECKING:
     from cluster.errors import ClusterError
@@ -87,7 +87,7 @@ def run(
     from sweep.console import console
     from sweep.last_words import last_words
     from sweep.session import run_sweep
-    from sweep.structured_log import json_progress
+    from sweep.structured_log import json_line, json_progress
 
     config = load(
         spec,
@@ -133,7 +133,21 @@ def run(
         why = "interrupted" if outcome.reason == "interrupted" else "stopped by `rnn-sweep stop`"
         typer.echo(f"{why}, nothing is lost; go on with: {resume}", err=True)
         raise typer.Exit(INTERRUPTED)
-    after_run(screen, outcome, f"{again} --trials {2 * config.budget.trials}")
+    if outcome.reason == "budget":
+        given |= {
+            "--budget-hours": _doubled(config.budget.hours),
+            "--budget-gpu-hours": _doubled(config.budget.gpu_hours),
+        }
+        more = _again(spec, overrides, {**given, "--trials": trials})
+    else:
+        more = f"{again} --trials {2 * config.budget.trials}"
+    if log_format == "json":
+        ending = {"reason": outcome.reason, "best": outcome.best, "folder": str(outcome.folder)}
+        json_line({**ending, "finalists": outcome.finalists, "untracked": outcome.untracked})
+    else:
+        after_run(screen, outcome, more)
+    if outcome.all_failed:
+        raise typer.Exit(FAILURE)
 
 
 def plan(
@@ -155,6 +169,10 @@ def plan(
     from sweep.planning import plan_sweep
 
     show_plan(console(), plan_sweep(load(spec, overrides, trials, workers, name)))
+
+
+def _doubled(hours: float | None) -> float | None:
+    return None if hours is None else 2 * hours
 
 
 def _again(spec: str, overrides: list[str] | None, given: dict[str, Any]) -> str:

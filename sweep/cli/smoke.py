@@ -74,6 +74,9 @@ def smoke(
 
     gates = tuple(parse_gate(text) for text in fail_if or ())
     config = load_config(spec, overrides or [])
+    pages = [path for path in (junit, *_summary_page(summary)) if path is not None]
+    for path in pages:
+        _require_writable(path)
     given = frozenset(text.partition("=")[0].strip() for text in overrides or ())
     with _folder(directory, keep=keep) as folder, _sigterm_as_ctrl_c():
         options = SmokeOptions(folder.path, gates, given, champion, use_tracker)
@@ -87,9 +90,8 @@ def smoke(
             typer.echo(line)
         if junit is not None:
             _write(junit, junit_xml(report))
-        page = summary or os.environ.get(_SUMMARY_VARIABLE)
-        if page:
-            _write(Path(page), summary_page(report).encode(), append=summary is None)
+        for page in _summary_page(summary):
+            _write(page, summary_page(report).encode(), append=summary is None)
     if folder.wanted:
         typer.echo(f"Log, output and MLflow's store: {folder.path}")
     if report.failed:
@@ -130,6 +132,25 @@ def _sigterm_as_ctrl_c() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, old)
+
+
+def _summary_page(given: Path | None) -> list[Path]:
+    """Return where the Markdown page goes: nowhere, or to one file."""
+    page = given or os.environ.get(_SUMMARY_VARIABLE)
+    return [Path(page)] if page else []
+
+
+def _require_writable(path: Path) -> None:
+    """Refuse a file that could not be written once all is done.
+
+    Raises:
+        UserError: it is a folder, or nobody may write there.
+    """
+    from sweep.errors import UserError
+
+    there = path if path.exists() else next(p for p in path.absolute().parents if p.exists())
+    if path.is_dir() or (there != path and not there.is_dir()) or not os.access(there, os.W_OK):
+        raise UserError(f"{path} must be a file that can be written, but is not; name another.")
 
 
 def _write(path: Path, content: bytes, *, append: bool = False) -> None:

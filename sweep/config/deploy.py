@@ -9,8 +9,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from sweep.config.section import PositiveFloat, PositiveInt, Section
+from sweep.config.section import (
+    FOLDER,
+    IMAGE,
+    OBJECT_NAME,
+    WORD,
+    PositiveFloat,
+    PositiveInt,
+    Section,
+)
 
+MOST_HOURS = 10_000.0
 Count = Annotated[int, Field(ge=0)]
 
 
@@ -21,10 +30,10 @@ def _plain_line(value: str) -> str:
 
 
 Line = Annotated[str, Field(min_length=1), AfterValidator(_plain_line)]
-Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._:,@+-]*$")]
-ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=253)]
-Folder = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._/@+-]*$")]
-Image = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:@+-]*$")]
+Word = Annotated[str, Field(pattern=WORD)]
+ObjectName = Annotated[str, Field(pattern=OBJECT_NAME, max_length=253)]
+Folder = Annotated[str, Field(pattern=FOLDER)]
+Image = Annotated[str, Field(pattern=IMAGE)]
 """Both are handed to shells by KubeRay and by `ray up`, which do not quote them."""
 
 
@@ -96,7 +105,9 @@ class DeploySection(Section):
     """Where and how long the sweep's own cluster runs."""
 
     image: Image | None = Field(None, description="null: rnn-sweep:VERSION")
-    hours: PositiveFloat = Field(72.0, description="then the cluster ends; a resubmit goes on")
+    hours: Annotated[PositiveFloat, Field(le=MOST_HOURS)] = Field(
+        72.0, description="then the cluster ends; a resubmit goes on"
+    )
     retries: Count = Field(10, description="new clusters after failed ones; each goes on")
     min_workers: Count = Field(0, description="kept while the cluster lives")
     workers_per_node: PositiveInt = 1

@@ -32,7 +32,7 @@ class _Loader(yaml.SafeLoader):
             if isinstance(key, Hashable) and key in seen:
                 line = key_node.start_mark.line + 1
                 raise ConfigProblem(
-                    f"a key must stand once, but {key!r} is repeated at line {line}."
+                    f"a key must stand once, but in {self.name} {key!r} is repeated at line {line}."
                 )
             seen.add(key if isinstance(key, Hashable) else None)
         return super().construct_mapping(node, deep=deep)
@@ -52,6 +52,7 @@ def parse_yaml(text: str, origin: str) -> Any:
         ConfigProblem: it is not YAML; the message names `origin` and the line.
     """
     loader = _Loader(text)
+    loader.name = origin
     try:
         node = loader.get_single_node()
         if _size(node, {}) > _MOST_VALUES:

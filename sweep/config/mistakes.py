@@ -8,6 +8,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from sweep.config.section import IN_WORDS
+
 _WANTED = {
     "bool": "true or false",
     "dict": "a mapping (key: value)",
@@ -94,13 +96,16 @@ def _wrong_value(key: str, finding: Any) -> str:
 
 def _wanted(kind: str, context: dict[str, Any]) -> str:
     bounds = {"greater_than_equal": ("ge", ">="), "greater_than": ("gt", ">")}
+    bounds |= {"less_than_equal": ("le", "<="), "less_than": ("lt", "<")}
     if kind in bounds:
         name, sign = bounds[kind]
-        return f"{sign} {context[name]:g}"
+        return f"{sign} {context[name]:.12g}"
     if kind == "literal_error":
         return f"one of {context['expected']}".replace("'", "")
     if kind == "string_pattern_mismatch":
-        return "made of letters, digits, dots, dashes and underscores"
+        return IN_WORDS[context["pattern"]]
+    if kind == "invalid_key":
+        return "text: put it in quotes"
     if kind == "string_too_short":
         return "some text"
     if kind == "string_too_long":

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from sweep.config.section import PositiveInt, Section
 from sweep.masking import holds_password
+from sweep.tracking.uri import uri_problem
 
 Direction = Literal["minimize", "maximize"]
 Metric = Literal[
@@ -93,7 +94,7 @@ class SearchSection(Section):
     """How to choose what to try next, and what to try it for."""
 
     sampler: Literal["tpe", "gp", "random", "grid", "qmc"] = "tpe"
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     objectives: tuple[ObjectiveSection, ...] | None = Field(None, strict=False)
     constraints: tuple[ConstraintSection, ...] = Field((), strict=False)
     pruning: PruningSection = PruningSection()
@@ -138,6 +139,20 @@ class TrackingSection(Section):
         None, description="register the best one under this name, as champion if it is better"
     )
     system_metrics: bool = False
+
+    @field_validator("register_as")
+    @classmethod
+    def _a_registered_name(cls, value: str | None) -> str | None:
+        if value is not None and (not value.strip() or set(value) & set("/:")):
+            raise ValueError(f"must be a model's name, without / and :, but got {value!r}")
+        return value
+
+    @field_validator("uri")
+    @classmethod
+    def _a_tracker(cls, value: str | None) -> str | None:
+        if value is not None and (problem := uri_problem(value)) is not None:
+            raise ValueError(problem.removeprefix("tracking.uri ").partition(";")[0])
+        return value
 
     @field_validator("uri")
     @classmethod

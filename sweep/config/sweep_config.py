@@ -21,7 +21,7 @@ from sweep.config.file import (
 from sweep.config.mistakes import one_line
 from sweep.config.paths import resolve_paths
 from sweep.config.run import BudgetSection, ClusterSection, RunSection
-from sweep.config.section import Section
+from sweep.config.section import NAME, Section
 from sweep.config.sections import (
     DataSection,
     FinalistsSection,
@@ -36,13 +36,11 @@ from sweep.config.training import check_training
 from sweep.errors import ConfigProblem
 from trainers.config import field_names
 
-NAME_PATTERN = r"^[A-Za-z0-9._-]+$"
-
 
 class SweepConfig(Section):
     """A whole sweep, as its file says it."""
 
-    name: str = Field(pattern=NAME_PATTERN, max_length=200)
+    name: str = Field(pattern=NAME, max_length=200)
     data: DataSection
     space: SpaceSection = SpaceSection()
     train: dict[str, Any] = Field(default_factory=dict)

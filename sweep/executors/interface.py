@@ -31,7 +31,7 @@ class Executor(Protocol):
         """Return cpu or cuda: what workers will train on; `auto` takes what there is.
 
         Raises:
-            ExecutorError: cuda is wanted where there is no GPU.
+            ConfigProblem: cuda is wanted where there is no GPU.
             ClusterError: no worker will ever fit.
         """
         ...

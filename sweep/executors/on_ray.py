@@ -13,7 +13,7 @@ from cluster.board import Board
 from cluster.connect import connect, disconnect
 from cluster.errors import HeadLost
 from cluster.nodes import Needs
-from sweep.errors import ExecutorError
+from sweep.errors import ConfigProblem, ExecutorError
 from sweep.executors.interface import MENDABLE, failed
 from sweep.protocol import Command, Lost, Reply, WorkerSettings
 from trainers.errors import DeviceLost
@@ -81,7 +81,7 @@ class RayExecutor:
     def _choose_device(self, wanted: str) -> str:
         gpus = wanted != "cpu" and nodes.has_gpus(self._needs, wanted=wanted == "cuda")
         if wanted == "cuda" and not gpus:
-            raise ExecutorError(
+            raise ConfigProblem(
                 "run.device=cuda needs a cluster with GPUs, but this one has none; set run.device "
                 "to auto or cpu, or name another --address."
             )

@@ -65,10 +65,18 @@ def write_rows(rows: list[dict[str, Any]], format: Format, output: Path | None) 
 
 
 def format_of(format: Format | None, output: Path | None) -> Format:
-    """Return the format that was asked for, or the file's by its ending, or CSV."""
-    if format is not None:
-        return format
-    return "json" if output is not None and output.suffix == ".json" else "csv"
+    """Return the format that was asked for, or the file's by its ending, or CSV.
+
+    Raises:
+        UserError: the file's ending is that of another format.
+    """
+    ending = output.suffix if output is not None else ""
+    if format is None and ending not in ("", ".csv", ".json", ".txt"):
+        raise UserError(
+            f"a file's ending says its format (.csv, .json), but got {ending!r}; name another "
+            "file, or give --format."
+        )
+    return format or ("json" if ending == ".json" else "csv")
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:

@@ -116,7 +116,7 @@ def trial_checkpoint(found: Results, number: int | None) -> Path:
     trial = found.best() if number is None else found.state.trials.get(number)
     if trial is None:
         known = f"0 … {len(found.state.trials) - 1}" if found.state.trials else "none yet"
-        wanted = "a complete trial" if number is None else f"trial {number}"
+        wanted = "complete trial" if number is None else f"trial {number}"
         raise UserError(f"sweep {found.config.name!r} has no {wanted}; its trials are {known}.")
     if trial.checkpoint is not None:
         path = checkpoint_path(found.folder, trial.checkpoint)

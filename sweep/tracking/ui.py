@@ -72,6 +72,10 @@ def _require_free(host: str, port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
+        except socket.gaierror as error:
+            raise UserError(
+                f"--host must be an address of this machine, but for {host}: {error.strerror}."
+            ) from error
         except OSError as error:
             raise UserError(
                 f"port {port} of {host} must be free, but {error.strerror}; choose another --port."

@@ -42,7 +42,8 @@ def read_frame(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     if not path.is_file():
-        raise DataError(f"there is no data file {path}; set data.path to a CSV or Parquet file.")
+        but = ", it is a folder" if path.is_dir() else ""
+        raise DataError(f"there is no data file {path}{but}; name a CSV or Parquet file.")
     try:
         frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     except _UNREADABLE as error:

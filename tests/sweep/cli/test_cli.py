@@ -10,6 +10,7 @@ import sweep.session
 from sweep.__main__ import main
 from sweep.cli.live import PlainLines, live_table, summary
 from sweep.console import duration, short
+from sweep.log.places import open_log
 from sweep.progress import BestTrial, Progress, TrialEnd
 from sweep.session import Outcome
 from sweep.tracking.ui import server_command, server_environment
@@ -73,6 +74,32 @@ class TestMistakes:
             (["results", "demo"], "a sweep must be one of those in sweeps (none yet)"),
             (["best", "demo", "--format", "xml"], "'xml' is not one of"),
             (["ui"], "there is none yet"),
+            (["ui", "--port", "99999999"], "Invalid value for '--port'"),
+            (["stop", "demo", "--wait", "-1"], "Invalid value for '--wait'"),
+            (
+                ["run", "smoke", "--set", "search.seed=4294967296"],
+                "search.seed must be < 4294967296, but",
+            ),
+            (
+                ["run", "smoke", "--set", "run.backend=graph", "--set", "run.device=cpu"],
+                "run.backend=graph captures CUDA graphs, so it needs run.device cuda, but got cpu",
+            ),
+            (["run", "smoke", "--set", "tracking.register_as=a/b"], "a model's name, without /"),
+            (
+                ["run", "smoke", "--set", "tracking.uri=foo://x"],
+                "tracking.uri must begin with http",
+            ),
+            (["register", "demo", "--as", "a:b"], "--as must be a model's name"),
+            (
+                ["plan", "digits", "--set", "space.parameters.hidden_size=1000000000"],
+                "a pack must fit into memory",
+            ),
+            (
+                ["run", "smoke", "--set", "cluster.deploy.hours=1e12"],
+                "deploy.hours must be <= 10000",
+            ),
+            (["results", "demo", "--output", "x.xlsx"], "a file's ending says its format (.csv"),
+            (["predict", "demo", "demo.csv", "--output", "x.xlsx"], "a file's ending says its for"),
         ],
     )
     def test_one_line_exit_code_2_and_nothing_written(self, capsys, tmp_path, words, says):
@@ -118,7 +145,8 @@ class TestRun:
             reason = os.environ.get("TEST_REASON", "finished")
             if reason == "ctrl-c":
                 raise KeyboardInterrupt
-            return Outcome(reason, folder, 1, (), 0.97, 75.0, int(os.environ.get("TEST_LEFT", "0")))
+            left = int(os.environ.get("TEST_LEFT", "0"))
+            return Outcome(reason, folder, 1, (), 0.97, 75.0, left, "TEST_FAILED" in os.environ)
 
         monkeypatch.setattr(sweep.session, "run_sweep", fake)
         return calls
@@ -152,6 +180,37 @@ class TestRun:
         _, out, _ = run(capsys, "run", "smoke")
         assert "MLflow's record: http://***@host:5000 (12 events still wait)" in out
         assert "  rnn-sweep sync demo\n" in out
+
+    @pytest.mark.parametrize(
+        ("option", "says"),
+        [
+            ("--budget-hours", "The time budget of 0.5 h is used up."),
+            ("--budget-gpu-hours", "The budget of 0.5 GPU hours is used up."),
+        ],
+    )
+    def test_a_spent_budget_is_named_and_a_larger_one_goes_on(
+        self, capsys, session, demo, monkeypatch, option, says
+    ):
+        monkeypatch.setenv("TEST_REASON", "budget")
+        key = option.removeprefix("--budget-").replace("-", "_")
+        log = open_log(demo)
+        log.replace_config({**log.config(), "budget": {"trials": 16, key: 0.5}})
+        log.close()
+        code, out, _ = run(capsys, "run", "smoke", option, "0.5", "--trials", "9")
+        assert code == 0
+        assert says in out
+        assert out.splitlines()[-1] == f"  rnn-sweep run smoke {option} 1.0 --trials 9"
+
+    def test_a_sweep_whose_every_trial_failed_has_failed(self, capsys, session, monkeypatch):
+        monkeypatch.setenv("TEST_FAILED", "1")
+        assert run(capsys, "run", "smoke")[0] == 1
+
+    def test_for_machines_every_line_is_json_and_the_last_says_how_it_ended(self, capsys, session):
+        code, out, _ = run(capsys, "run", "smoke", "--log-format", "json")
+        assert code == 0
+        lines = [json.loads(line) for line in out.splitlines()]
+        assert lines[-1]["reason"] == "finished"
+        assert (lines[-1]["best"], lines[-1]["folder"]) == (1, "sweeps/demo")
 
     @pytest.mark.parametrize("reason", ["interrupted", "ctrl-c"])
     def test_an_interruption_tells_how_to_go_on(self, capsys, session, monkeypatch, reason):
@@ -221,6 +280,12 @@ class TestReading:
 
 
 class TestProgress:
+    def test_a_failed_trial_says_why(self):
+        lines = []
+        failed = TrialEnd(3, "failed", "rmse", None, 0, "ArithmeticError: a [bug]")
+        PlainLines(lines.append)(Progress({"failed": 1}, 4, ended=(failed,)))
+        assert "trial 3 failed after 0 epochs (ArithmeticError: a \\[bug])" in lines[0]
+
     PROGRESS = Progress(
         counts={"complete": 3, "pruned": 1, "running": 2},
         budget_trials=16,

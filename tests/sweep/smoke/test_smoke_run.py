@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sweep.__main__ import main
 from sweep.config.sweep_config import validate
 from sweep.errors import UserError
 from sweep.log.events import Event, Kind
@@ -120,3 +121,13 @@ def test_a_family_knows_members_that_have_lost_their_environment(tmp_path):
     assert list(family.members().values()) == ["/bin/sleep 60"]
     family.end()
     assert family.members() == {}
+
+
+@pytest.mark.parametrize("option", ["--junit", "--summary"])
+def test_a_page_that_can_not_be_written_is_refused_before_anything_is_run(tmp_path, capsys, option):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "folder", tmp_path / "file" / "x.xml"):
+        assert main(["smoke", "smoke", option, str(path), "--dir", str(tmp_path / "s")]) == 2
+        assert f"{path} must be a file that can be written" in capsys.readouterr().err
+    assert not (tmp_path / "s").exists()

@@ -16,6 +16,7 @@ from sweep.messages import FAILURE, INTERRUPTED
 if TYPE_CHECKING:
     from cluster.errors import ClusterError
     from sweep.config.sweep_config import SweepConfig
+    from sweep.session import Outcome
 
 HEAD_PATIENCE_SECONDS = 600.0
 _AGAIN_SECONDS = 3.0
@@ -83,11 +84,10 @@ def run(
     """
     from cluster.errors import ConnectError, HeadLost, NoRoom
     from sweep.cli.live import display
-    from sweep.cli.printing import after_run
     from sweep.console import console
     from sweep.last_words import last_words
     from sweep.session import run_sweep
-    from sweep.structured_log import json_line, json_progress
+    from sweep.structured_log import json_progress
 
     config = load(
         spec,
@@ -100,7 +100,6 @@ def run(
         budget__hours=budget_hours,
         budget__gpu_hours=budget_gpu_hours,
     )
-    screen = console()
     given = {
         "--dir": None if directory == SWEEPS else directory,
         "--workers": workers,
@@ -116,7 +115,7 @@ def run(
     try:
         with (
             last_words(words),
-            json_progress() if log_format == "json" else display(screen) as progress,
+            json_progress() if log_format == "json" else display(console()) as progress,
         ):
             outcome = run_sweep(config, directory, progress)
     except HeadLost as lost:
@@ -141,11 +140,20 @@ def run(
         more = _again(spec, overrides, {**given, "--trials": trials})
     else:
         more = f"{again} --trials {2 * config.budget.trials}"
-    if log_format == "json":
+    _conclude(outcome, more, as_json=log_format == "json")
+
+
+def _conclude(outcome: Outcome, more: str, *, as_json: bool) -> None:
+    """Say what came out; a sweep of which every trial failed has failed."""
+    from sweep.cli.printing import after_run
+    from sweep.console import console
+    from sweep.structured_log import json_line
+
+    if as_json:
         ending = {"reason": outcome.reason, "best": outcome.best, "folder": str(outcome.folder)}
         json_line({**ending, "finalists": outcome.finalists, "untracked": outcome.untracked})
     else:
-        after_run(screen, outcome, more)
+        after_run(console(), outcome, more)
     if outcome.all_failed:
         raise typer.Exit(FAILURE)
 

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 
 from sweep.config.identity import difference, identity
@@ -7,23 +5,11 @@ from sweep.config.sweep_config import (
     SweepConfig,
     config_schema,
     default_objectives,
-    load_config,
     validate,
 )
 from sweep.errors import ConfigProblem
 
 SMALLEST = {"name": "s", "data": {"source": "digits"}}
-
-
-BOMB = "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
-    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12)
-)
-
-
-def write(folder: Path, text: str, name: str = "my.yaml") -> Path:
-    path = folder / name
-    path.write_text(text)
-    return path
 
 
 def refused(values: dict) -> str:
@@ -252,131 +238,6 @@ class TestTrainingSettings:
         assert "cell stands in train and in space.parameters" in text
 
 
-class TestFiles:
-    def test_scientific_notation_is_a_number(self, tmp_path):
-        path = write(
-            tmp_path,
-            "data: {source: digits}\n"
-            "space: {parameters: {learning_rate: {low: 1e-4, high: 1E-2, log: true}}}\n",
-        )
-        assert load_config(path).space.parameters["learning_rate"] == {
-            "low": 0.0001,
-            "high": 0.01,
-            "log": True,
-        }
-
-    def test_a_file_without_a_name_bears_its_own(self, tmp_path):
-        path = write(tmp_path, "data: {source: digits}", "first.yaml")
-        assert load_config(path).name == "first"
-        assert load_config(path, options={"name": "other"}).name == "other"
-
-    @pytest.mark.parametrize(
-        ("text", "says"),
-        [
-            ("data: {source: digits", "must be YAML, but line "),
-            ("- 1\n- 2\n", "must hold a mapping (name:, data:, …), but holds a list."),
-            ("", "but holds nothing."),
-            ("name: a\nname: b\n", "'name' is repeated at line 2."),
-            ("name: 2026-02-30", "must be YAML of plain values, but day"),
-            (f"seed: {'1' * 5000}", "must be YAML of plain values, but Exceeds the limit"),
-            ("data: " + "[" * 3000, "must be YAML of plain values, but maximum recursion"),
-            ("data: &me [*me]", "must stand for at most 100,000 values"),
-            (BOMB, "must stand for at most 100,000 values"),
-        ],
-    )
-    def test_a_file_that_is_no_sweep_is_refused(self, tmp_path, text, says):
-        with pytest.raises(ConfigProblem) as caught:
-            load_config(write(tmp_path, text))
-        assert says in str(caught.value)
-        assert "\n" not in str(caught.value)
-
-    def test_aliases_and_merged_sections_are_written_out(self, tmp_path):
-        text = """
-data: {source: digits}
-space:
-  base: null
-  parameters:
-    learning_rate: &range {low: 1.0e-4, high: 1.0e-2, log: true}
-    weight_decay: {<<: *range, low: 1.0e-6}
-"""
-        space = load_config(write(tmp_path, text)).space.parameters
-        assert space["weight_decay"] == {"low": 1e-6, "high": 1e-2, "log": True}
-
-    def test_neither_file_nor_preset(self):
-        with pytest.raises(ConfigProblem, match=r"preset \(adding, .*but got 'nowhere.yaml'"):
-            load_config("nowhere.yaml")
-
-    def test_python_tags_are_refused(self, tmp_path):
-        with pytest.raises(ConfigProblem, match="could not determine a constructor"):
-            load_config(write(tmp_path, "name: !!python/object/apply:os.getcwd []"))
-
-    def test_paths_are_relative_to_the_file(self, tmp_path):
-        path = write(
-            tmp_path,
-            "data: {source: my.py:load, path: series.csv}\n"
-            "space: {base: my.py:space}\n"
-            "search: {warm_start: [old/first]}\n",
-        )
-        config = load_config(path)
-        here = tmp_path.resolve()
-        assert config.data.source == f"{here}/my.py:load"
-        assert config.data.options["path"] == f"{here}/series.csv"
-        assert config.space.base == f"{here}/my.py:space"
-        assert config.search.warm_start == (f"{here}/old/first",)
-
-    def test_a_bare_name_to_warm_from_is_a_sweep_in_dir(self, tmp_path):
-        (tmp_path / "beside").mkdir()
-        path = write(tmp_path, "data: {source: digits}\nsearch: {warm_start: [first, beside]}")
-        here = tmp_path.resolve()
-        assert load_config(path).search.warm_start == ("first", f"{here}/beside")
-
-    def test_paths_in_overrides_are_relative_to_the_working_directory(self, tmp_path, monkeypatch):
-        (tmp_path / "a").mkdir()
-        path = write(tmp_path / "a", "data: {source: csv, path: series.csv}")
-        monkeypatch.chdir(tmp_path)
-        config = load_config(path, ["data.path=other.csv"])
-        assert config.data.options["path"] == str(tmp_path.resolve() / "other.csv")
-
-
-class TestOverrides:
-    def test_values_are_yaml_and_sections_are_made(self, tmp_path):
-        path = write(tmp_path, "data: {source: digits}")
-        config = load_config(
-            path,
-            [
-                "budget.trials=7",
-                "search.pruning.rule=median",
-                "space.parameters.cell=[gru, lstm]",
-                "train.tbptt_forward_steps=null",
-            ],
-        )
-        assert config.budget.trials == 7
-        assert config.search.pruning.rule == "median"
-        assert config.space.parameters == {"cell": ["gru", "lstm"]}
-        assert config.train == {"tbptt_forward_steps": None}
-
-    def test_an_option_wins_over_an_override(self, tmp_path):
-        path = write(tmp_path, "data: {source: digits}")
-        config = load_config(path, ["budget.trials=7"], {"budget.trials": 9, "name": None})
-        assert config.budget.trials == 9
-
-    @pytest.mark.parametrize(
-        ("override", "says"),
-        [
-            ("budget.trials", "--set must be given as a.b=value, but got 'budget.trials'."),
-            ("budget..trials=3", "--set must be given as a.b=value"),
-            ("data.source.kind=3", "data.source must be a section, but is 'digits'"),
-            ("budget.trails=3", "budget.trails is not a known key; did you mean budget.trials?"),
-            ("run.workers=[1", "the value of --set run.workers must be YAML"),
-        ],
-    )
-    def test_a_bad_override_names_its_path(self, tmp_path, override, says):
-        path = write(tmp_path, "data: {source: digits}")
-        with pytest.raises(ConfigProblem) as caught:
-            load_config(path, [override])
-        assert says in str(caught.value)
-
-
 class TestIdentity:
     def test_a_resume_may_change_trials_time_workers_address_and_tracking_only(self):
         old = validate(SMALLEST)
@@ -413,80 +274,3 @@ def test_a_password_in_the_trackers_address_is_refused_without_being_shown():
     with pytest.raises(ConfigProblem, match="must not hold a password") as caught:
         validate({"name": "s", "data": {"source": "digits"}, "tracking": {"uri": uri}})
     assert "s3cret" not in str(caught.value)
-
-
-class TestPathsStayInTheFolder:
-    @pytest.fixture
-    def outside(self, tmp_path):
-        """A sweep's folder with links out of it, beside a file that must not be reached."""
-        (tmp_path / "secret.csv").write_text("a\n1\n")
-        folder = tmp_path / "sweep"
-        (folder / "texts").mkdir(parents=True)
-        (folder / "link.csv").symlink_to(tmp_path / "secret.csv")
-        (folder / "texts" / "in.txt").write_text("in")
-        (folder / "texts" / "out.txt").symlink_to(tmp_path / "secret.csv")
-        (folder / "up").symlink_to(tmp_path)
-        return folder
-
-    @pytest.mark.parametrize(
-        ("text", "key"),
-        [
-            ("data: {source: csv, path: ../secret.csv}", "data.path"),
-            ("data: {source: csv, path: link.csv}", "data.path"),
-            ("data: {source: csv, path: up/secret.csv}", "data.path"),
-            ("data: {source: text, path: texts}", "data.path"),
-            ("data: {source: text, path: 'texts/*.txt'}", "data.path"),
-            ("data: {source: text, path: texts/in.txt, test_path: ../secret.csv}", "data.test"),
-            ("data: {source: table, folder: ../}", "data.folder"),
-            ("data: {source: ../my.py:load}", "data.source"),
-            ("data: {source: digits}\nspace: {base: ../my.py:space}", "space.base"),
-            ("data: {source: digits}\nsearch: {warm_start: [../old]}", "search.warm_start"),
-        ],
-    )
-    def test_a_way_out_is_refused(self, outside, text, key):
-        path = outside / "sweep.yaml"
-        path.write_text(text)
-        with pytest.raises(ConfigProblem, match=rf"must stay in the file's folder, but {key}"):
-            load_config(path)
-
-    def test_within_it_anything_goes(self, outside):
-        (outside / "alias.txt").symlink_to(outside / "texts" / "in.txt")
-        path = outside / "sweep.yaml"
-        path.write_text("data: {source: text, path: texts/../alias.txt}")
-        found = load_config(path).data.options["path"]
-        assert found == str(outside.resolve() / "alias.txt")
-
-    def test_a_folder_that_is_itself_a_link_is_no_way_out(self, outside, tmp_path):
-        (outside / "sweep.yaml").write_text("data: {source: text, path: texts/in.txt}")
-        (tmp_path / "again").symlink_to(outside)
-        before = load_config(outside / "sweep.yaml")
-        assert load_config(tmp_path / "again" / "sweep.yaml") == before
-
-    def test_a_link_that_leads_elsewhere_tomorrow_makes_no_other_sweep(self, tmp_path):
-        """A Kubernetes volume: its files are links through one that bears the mounting's time."""
-        (tmp_path / "sweep.yaml").write_text("data: {source: my.py:load}")
-        (tmp_path / "my.py").symlink_to("..data/my.py")
-        found = []
-        for time in ("..2026_01_01", "..2026_02_02"):
-            (tmp_path / time).mkdir()
-            (tmp_path / time / "my.py").write_text("")
-            (tmp_path / "..data").unlink(missing_ok=True)
-            (tmp_path / "..data").symlink_to(time)
-            found.append(identity(load_config(tmp_path / "sweep.yaml")))
-        assert difference(*found) == []
-
-    @pytest.mark.parametrize("path", ["~nobody-here/x.csv", '"x\\0.csv"'])
-    def test_what_can_be_no_path_is_said(self, tmp_path, path):
-        (tmp_path / "sweep.yaml").write_text(f"data: {{source: csv, path: {path}}}")
-        with pytest.raises(ConfigProblem, match=r"^data\.path must name a path, but got"):
-            load_config(tmp_path / "sweep.yaml")
-
-    def test_what_the_user_says_may_lie_anywhere(self, outside, monkeypatch):
-        path = outside / "sweep.yaml"
-        secret = (outside / ".." / "secret.csv").resolve()
-        path.write_text(f"data: {{source: csv, path: {secret}}}")
-        assert load_config(path).data.options["path"] == str(secret)
-        monkeypatch.chdir(outside)
-        path.write_text("data: {source: csv, path: in.csv}")
-        config = load_config(path, ["data.path=../secret.csv"])
-        assert config.data.options["path"] == str(secret)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from sweep.errors import LogError
 from sweep.log.filesystem import refuse_network_filesystem
+from sweep.log.silence import Silence
 
 # A silent peer is given up after about 25 seconds, by both sides: then its lock is free.
 _KEEPALIVE = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5}
@@ -79,12 +80,14 @@ def _postgres(where: str) -> sa.Engine:
         arguments["options"] = " ".join(f"-c {k}={v}" for k, v in _SERVER_SETTINGS.items())
     try:
         arguments |= _never_in_clear(url)
-        return sa.create_engine(url, connect_args=arguments, pool_pre_ping=True)
+        engine = sa.create_engine(url, connect_args=arguments, pool_pre_ping=True)
     except ImportError as error:
         raise LogError(
             f"a log on PostgreSQL needs psycopg with libpq, but: {error}; pip install "
             "'rnn-sweep[postgres]'"
         ) from error
+    Silence(engine)
+    return engine
 
 
 def _never_in_clear(url: sa.URL) -> dict[str, str]:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
+
 from tests.integration.mlflow_server import free_port, wait_for
 
 _PLACES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin")
@@ -79,6 +81,20 @@ class Server:
         """Kill the postmaster with SIGKILL; its children end as soon as they notice."""
         self._server.kill()
         self._server.wait()
+
+    def freeze(self) -> None:
+        """Stop all its processes: their connections stay open, and nothing is answered."""
+        for process in self._family():
+            process.suspend()
+
+    def thaw(self) -> None:
+        """Let them go on."""
+        for process in self._family():
+            process.resume()
+
+    def _family(self) -> list[psutil.Process]:
+        leader = psutil.Process(self._server.pid)
+        return [leader, *leader.children(recursive=True)]
 
     def stop(self) -> None:
         """Shut down fast: mlflow keeps connections open."""

@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+import sweep.log.engine
+import sweep.log.silence
 from sweep.__main__ import main
 from sweep.config.sweep_config import SweepConfig
 from sweep.errors import LeaseHeld, LeaseLost, LogError
@@ -112,6 +114,33 @@ def test_a_killed_database_changes_nothing(here: Path, server: Server, calm, cap
     log = open_log(here / "s")
     events = list(log.read())
     assert [e.seq for e in events] == list(range(1, len(events) + 1))
+    log.close()
+
+
+class Frozen(Cut):
+    """Stops the server at some polls; it goes on a little later."""
+
+    def poll(self, timeout_seconds):
+        self.polls += 1
+        if self.polls in self.at:
+            self.server.freeze()
+            repair = threading.Timer(4.0, self.server.thaw)
+            repair.start()
+            self.repairs.append(repair)
+        return InProcessExecutor.poll(self, timeout_seconds)
+
+
+def test_a_database_that_hangs_is_given_up_and_changes_nothing(
+    here: Path, server: Server, calm, caplog, monkeypatch
+):
+    monkeypatch.setattr(sweep.log.silence, "SILENT_SECONDS", 1.0)
+    monkeypatch.setitem(sweep.log.engine._KEEPALIVE, "connect_timeout", 2)
+    run_sweep(config(**TORN), here, None, Frozen(server, 3, 8))
+    assert numbers(here) == calm
+    said = [line for line in caplog.messages if "has said nothing for 1 seconds" in line]
+    assert len(said) >= 2
+    log = open_log(here / "s")
+    assert [e.seq for e in log.read()] == list(range(1, log.last_seq() + 1))
     log.close()
 
 

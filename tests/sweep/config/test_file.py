@@ -4,12 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from sweep.config.sweep_config import (
-    load_config,
-)
+from sweep.config.sweep_config import load_config
 from sweep.errors import ConfigProblem
 
-SMALLEST = {"name": "s", "data": {"source": "digits"}}
 BOMB = "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12)
 )

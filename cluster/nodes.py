@@ -127,14 +127,19 @@ def room(needs: Needs) -> int:
     return sum(node.holds(needs) for node in nodes())
 
 
-def check_room(needs: Needs) -> None:
+def check_room(needs: Needs, patience_seconds: float = 0.0) -> None:
     """Refuse a cluster on which a worker could never start.
+
+    Args:
+        needs: What the worker reserves.
+        patience_seconds: How long an autoscaler is waited for that has not said a word yet: a head
+            may be there some seconds before it.
 
     Raises:
         NoRoom: no node is large enough or bears the labels, and no autoscaler could add one.
     """
     found = nodes()
-    if any(node.holds(needs) for node in found) or _could_be_added(needs, FIRST_WORD_SECONDS):
+    if any(node.holds(needs) for node in found) or _could_be_added(needs, patience_seconds):
         return
     shown = "; ".join(str(node) for node in found) or "none"
     added = "; its autoscaler has none to add that could" if autoscales() else ""
@@ -145,20 +150,21 @@ def check_room(needs: Needs) -> None:
     )
 
 
-def has_gpus(needs: Needs, *, wanted: bool) -> bool:
+def has_gpus(needs: Needs, patience_seconds: float = 0.0, *, wanted: bool) -> bool:
     """Return whether the cluster has GPUs, or could get one for a worker.
 
     Args:
         needs: What else a worker reserves.
-        wanted: Whether it must have one: then an autoscaler that has just begun is waited for.
+        patience_seconds: As for `check_room`.
+        wanted: Whether a worker must have one: then an autoscaler that says nothing is trusted.
     """
     import ray
 
     if ray.cluster_resources().get("GPU", 0):  # type: ignore[no-untyped-call]
         return True
     if wanted or needs.gpus:
-        return _could_be_added(replace(needs, gpus=needs.gpus or 1), FIRST_WORD_SECONDS)
-    return not _autoscales_in_v1() and _could_be_added(replace(needs, gpus=1), 0.0)
+        return _could_be_added(replace(needs, gpus=needs.gpus or 1), patience_seconds)
+    return _could_be_added(replace(needs, gpus=1), 0.0, by_silence=False)
 
 
 def autoscales() -> bool:
@@ -179,14 +185,12 @@ def _autoscales_in_v1() -> bool:
     return any(not kind.startswith(_READ_ONLY) for kind in (kinds or {}).values())
 
 
-def _could_be_added(needs: Needs, patience_seconds: float) -> bool:
+def _could_be_added(needs: Needs, patience_seconds: float, *, by_silence: bool = True) -> bool:
     """Return whether an autoscaler would add a node for a worker.
 
-    A head may be there some seconds before its autoscaler says its first word.
-
     Which kinds of node it has, it tells nobody. But it is asked for one, and what it can never
-    bring it calls infeasible with its next look at the cluster, some seconds later. One that says
-    nothing for long may yet do it, and the older one (v1) calls nothing infeasible.
+    bring it calls infeasible with its next look at the cluster, some seconds later. The older one
+    (v1) calls nothing infeasible: `by_silence` is what silence means.
     """
     deadline = time.monotonic() + patience_seconds
     while not autoscales():
@@ -194,7 +198,7 @@ def _could_be_added(needs: Needs, patience_seconds: float) -> bool:
             return False
         time.sleep(_LOOK_SECONDS)
     if _autoscales_in_v1():
-        return True
+        return by_silence
     ask_for(needs, 1)
     try:
         asked: int | None = None
@@ -209,7 +213,7 @@ def _could_be_added(needs: Needs, patience_seconds: float) -> bool:
             time.sleep(_LOOK_SECONDS)
     finally:
         ask_for(needs, 0)
-    return True
+    return by_silence
 
 
 def _is_asked(cluster: Any) -> bool:

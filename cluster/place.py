@@ -6,6 +6,7 @@ a job another folder each time, but a sweep's files need one place, or a resume 
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import os
@@ -25,18 +26,22 @@ def place(folder: Path, sent: Path = Path(SENT)) -> None:
 
     What was sent before and is not sent any more goes: data that were removed are not trained on.
     """
-    wanted = {folder / source.relative_to(sent) for source in sent.rglob("*")}
-    for old in sorted(folder.rglob("*"), reverse=True):
-        if old not in wanted and not old.is_dir():
-            old.unlink(missing_ok=True)
-    for source in sorted(sent.rglob("*")):
+    sources = [source for source in sorted(sent.rglob("*")) if not source.is_dir()]
+    for source in sources:
         target = folder / source.relative_to(sent)
-        if source.is_dir():
-            continue
         target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir():
+            shutil.rmtree(target)
         new = target.with_name(f".{target.name}.{os.getpid()}")
         shutil.copyfile(source, new)
         new.replace(target)
+    wanted = {folder / source.relative_to(sent) for source in sources}
+    for old in sorted(folder.rglob("*"), reverse=True):  # what lies in a folder before the folder
+        if old.is_dir():
+            with contextlib.suppress(OSError):  # it is not empty
+                old.rmdir()
+        elif old not in wanted and not old.name.startswith("."):  # those are another's, half-done
+            old.unlink(missing_ok=True)
 
 
 def missing(version: str | None) -> str | None:

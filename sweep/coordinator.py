@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cluster.errors import HeadLost
 from sweep.errors import ExecutorError
 from sweep.executors import Executor
 from sweep.extras import Extra
@@ -373,13 +374,16 @@ class Coordinator:
         for worker in self._fleet.answering():
             if self._fleet.held[worker]:
                 self._executor.send(worker, [SaveAll()])
-        while self._fleet.in_flight(self._fleet.answering()):
-            self._consume(self._poll(POLL_SECONDS))
-            self._tend()  # one that hangs would be waited for for ever
-            watch(self)
-            if not told and time.monotonic() - began > SAVING_SECONDS:
-                told = True
-                _LOG.warning("workers are still saving; a second Ctrl-C does not wait for them")
+        try:
+            while self._fleet.in_flight(self._fleet.answering()):
+                self._consume(self._poll(POLL_SECONDS))
+                self._tend()  # one that hangs would be waited for for ever
+                watch(self)
+                if not told and time.monotonic() - began > SAVING_SECONDS:
+                    told = True
+                    _LOG.warning("workers are still saving; a second Ctrl-C does not wait for them")
+        except HeadLost as lost:  # whoever wants an end gets it: their last checkpoints stand
+            _LOG.warning("%s; what was not saved by then is trained again", lost)
         for worker, held in self._fleet.held.items():
             stops = (Stop(number, self.state.trials[number].attempt) for number in held)
             self._fleet.tell(worker, *stops)

@@ -25,7 +25,6 @@ CALLS_IN_FLIGHT = 2
 TEND_SECONDS = 1.0
 RESIZE_SECONDS = 5.0
 HANG_EPOCHS = 10
-STALL_SECONDS = 5.0
 GIVEN_SECONDS = 15.0
 """How long workers stay given up, until those who asked for their room have taken it."""
 
@@ -198,7 +197,7 @@ class Fleet:
         if now - self._tended < TEND_SECONDS:
             return
         self.worker_seconds += len(self.held) * (now - self._tended)
-        if now - self._tended > TEND_SECONDS + STALL_SECONDS:
+        if now - self._tended > self._hang_seconds / 4:
             self._listening_since = now  # a log that was away, a process that was stopped
         self._tended = now
         for worker in self._executor.leaving():

@@ -10,9 +10,11 @@ _WORDS = "password|passwd|secret|token|credential|api_?key|access_?key"
 _SECRET = re.compile(_WORDS, re.IGNORECASE)
 _NOT_SECRET = frozenset({"tokens", "max_tokens", "tokenizer"})
 _MASK = "***"
+_HTTP = ("http:", "https:")
 _ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][\w+.-]*:)?//(?P<rest>[^\s'\"<>]+)")
 _SECRET_QUERY = re.compile(
-    rf"(?P<name>[?&;][^=&;#]*(?:{_WORDS})[^=&;#]*=)(?P<value>[^&;#]+)", re.IGNORECASE
+    rf"(?P<name>[?&;](?:[^=&;#]*(?:{_WORDS}|signature)[^=&;#]*|sig)=)(?P<value>[^&;#]+)",
+    re.IGNORECASE,
 )
 
 
@@ -38,8 +40,8 @@ def holds_password(text: str) -> bool:
     A user's name alone is one where it goes to an HTTP server.
     """
     for address in _ADDRESS.finditer(text):
-        user, rest = _without_user(address["rest"])
-        alone = bool(user) and address["scheme"] in ("http:", "https:")
+        user, rest = _without_user(address)
+        alone = bool(user) and address["scheme"] in _HTTP
         if alone or user.partition(":")[2] or _SECRET_QUERY.search(rest):
             return True
     return False
@@ -55,24 +57,28 @@ def password_key(values: Mapping[str, Any]) -> str | None:
 
 
 def _bare(address: re.Match[str]) -> str:
-    user, rest = _without_user(address["rest"])
+    user, rest = _without_user(address)
     rest = _SECRET_QUERY.sub(rf"\g<name>{_MASK}", rest)
     return f"{address['scheme'] or ''}//{f'{_MASK}@' if user else ''}{rest}"
 
 
-def _without_user(rest: str) -> tuple[str, str]:
-    """Return an address' user and password, and what follows them, given what follows its `//`.
+def _without_user(address: re.Match[str]) -> tuple[str, str]:
+    """Return an address' user and password, and what follows them.
 
-    A password that was not quoted may hold what else ends an authority: then no port stands there.
+    A password that was not quoted may hold what else ends a host: for HTTP, whose paths may hold an
+    @, then no port stands there.
     """
+    rest = address["rest"]
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if "@" in authority:
         user, _, host = authority.rpartition("@")
         return user, host + rest[len(authority) :]
     _, colon, port = authority.rpartition(":")
-    if colon and not port.isdecimal() and not authority.startswith("[") and "@" in rest:
-        user, _, after = rest.rpartition("@")
-        return user, after
+    is_port = authority.startswith("[") or (address["scheme"] in _HTTP and port.isdecimal())
+    before_query = rest.partition("?")[0] if port.isdecimal() else rest
+    if colon and not is_port and "@" in before_query:
+        user, _, _ = before_query.rpartition("@")
+        return user, rest[len(user) + 1 :]
     return "", rest
 
 

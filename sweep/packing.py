@@ -38,13 +38,19 @@ class Seat:
 
 @dataclass(eq=False)
 class Resident:
-    """A trial in a worker; it has a seat once its turn has come."""
+    """A trial in a worker; it has a seat once its turn has come.
+
+    Attributes:
+        rests_at: The rung at which it gave its seat up to others, until it may go on; its
+            checkpoint is then the order's.
+    """
 
     order: Admit
     cleared: int
     seat: Seat | None = None
     slot: int = 0
     seconds_since_checkpoint: float = 0.0
+    rests_at: int | None = None
 
     @property
     def epoch(self) -> int:
@@ -55,9 +61,8 @@ class Resident:
     @property
     def waits_at_rung(self) -> bool:
         """Whether a rung must decide before the trial trains on."""
-        if self.seat is None:
-            return False
-        return self.epoch > self.cleared and self.epoch in self.order.rungs
+        epoch = self.rests_at if self.seat is None else self.epoch
+        return epoch is not None and epoch > self.cleared and epoch in self.order.rungs
 
 
 class Seating:
@@ -100,7 +105,7 @@ class Seating:
             self._close_if_empty(seat)
             raise
         seat.taken[slot] = resident
-        resident.seat, resident.slot = seat, slot
+        resident.seat, resident.slot, resident.rests_at = seat, slot, None
         return seat
 
     def leave(self, resident: Resident) -> None:

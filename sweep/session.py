@@ -179,7 +179,7 @@ class _Session:
             reason,
             self.folder,
             best[0] if best else None,
-            tuple(finalists),
+            tuple(number for number in finalists if self.state.trials[number].test),
             monitor.busy_fraction(),
             time.time() - coordinator.clock.began,
             untracked,

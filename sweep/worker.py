@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,13 @@ class Worker:
         Raises:
             DeviceLost: this process can use its device no more; another must take its place.
         """
+        try:
+            return self._advance(commands)
+        except RuntimeError as error:  # CUDA's come late: a copy fails for a kernel's fault
+            _raise_if_lost(error)
+            raise
+
+    def _advance(self, commands: Sequence[Command]) -> Reply:
         began = time.perf_counter()
         self._items = []
         if not self._sees_disk:
@@ -189,8 +197,16 @@ class Worker:
         self._items.append(Crashed(order.trial, order.attempt, message, time.time()))
 
     def _evict(self, residents: list[Resident], error: OutOfMemory) -> None:
-        """Make packs smaller and send trials away; one that has no room alone has crashed."""
+        """Make room: first by those who only wait, then by smaller packs.
+
+        One that has no room alone has crashed.
+        """
         others = [r for r in self._residents.values() if r.seat is not None and r not in residents]
+        waiting = [r for r in others if r.waits_at_rung]
+        if waiting:
+            for resident in waiting:
+                self._rest(resident)
+            return
         if len(residents) == 1 and not others:
             self._crash(residents[0], error)
             return
@@ -201,6 +217,14 @@ class Worker:
             order = resident.order
             self._drop(resident)
             self._items.append(Evicted(order.trial, order.attempt, message, time.time()))
+
+    def _rest(self, resident: Resident) -> None:
+        """Let a trial that waits at a rung wait on disk; it takes a seat again to go on."""
+        epoch, saved = resident.epoch, self._save(resident)
+        self._items.append(saved)
+        self._seating.leave(resident)
+        resident.order = replace(resident.order, checkpoint=saved.path)
+        resident.rests_at = epoch
 
     def _report(self, resident: Resident, report: EpochReport) -> None:
         assert resident.seat is not None
@@ -236,9 +260,6 @@ class Worker:
         except CheckpointError as error:
             self._items.append(Unreadable(command.trial, 0, str(error), time.time()))
             return
-        except RuntimeError as error:
-            _raise_if_lost(error)
-            raise
         self._items.append(Evaluated(command.trial, test, time.time()))
 
 

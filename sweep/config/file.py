@@ -17,6 +17,7 @@ from sweep.errors import ConfigProblem
 
 _MERGE = "tag:yaml.org,2002:merge"
 _MOST_VALUES = 100_000
+_NO_VALUES = (ValueError, LookupError, AttributeError, TypeError, OverflowError, RecursionError)
 PRESETS = Path(__file__).parents[1] / "presets"
 
 
@@ -61,7 +62,7 @@ def parse_yaml(text: str, origin: str) -> Any:
                 "stands for more."
             )
         return None if node is None else loader.construct_document(node)
-    except (ValueError, RecursionError) as error:  # 2026-02-30, a number of 5,000 digits
+    except _NO_VALUES as error:  # 2026-02-30, a number of 5,000 digits, !!bool maybe
         raise ConfigProblem(f"{origin} must be YAML of plain values, but {error}.") from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"

@@ -79,7 +79,9 @@ class RayExecutor:
         return self._devices[wanted]
 
     def _choose_device(self, wanted: str) -> str:
-        gpus = wanted != "cpu" and nodes.has_gpus(self._needs, wanted=wanted == "cuda")
+        patience = 0.0 if self._address is None else nodes.FIRST_WORD_SECONDS
+        must = wanted == "cuda"
+        gpus = wanted != "cpu" and nodes.has_gpus(self._needs, patience, wanted=must)
         if wanted == "cuda" and not gpus:
             raise ConfigProblem(
                 "run.device=cuda needs a cluster with GPUs, but this one has none; set run.device "
@@ -88,7 +90,7 @@ class RayExecutor:
         device = "cuda" if gpus else "cpu"
         if device == "cuda" and not self._needs.gpus:
             self._needs = replace(self._needs, gpus=1)
-        nodes.check_room(self._needs)
+        nodes.check_room(self._needs, patience)
         return device
 
     def room(self) -> int | None:
@@ -112,8 +114,9 @@ class RayExecutor:
 
     def resize(self, workers: int) -> None:
         """Start actors up to a number; of too many, those end that have not answered yet."""
-        if workers != self._wanted and self._address is not None:
-            nodes.ask_for(self._needs, workers)
+        waiting = any(not seat.answered for seat in self._seats.values())
+        if self._address is not None and (workers != self._wanted or waiting):
+            nodes.ask_for(self._needs, workers)  # again: another sweep's wish takes its place
         self._wanted = workers
         surplus = len(self._seats) - workers
         unborn = [name for name, seat in self._seats.items() if not seat.answered]

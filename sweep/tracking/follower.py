@@ -49,13 +49,18 @@ class Follower:
 
         One that was killed or gave up is started again, ever more seldom.
         """
+        now = time.monotonic()
         if not self._enabled or self._lives():
             return
-        now = time.monotonic()
         if self._process is not None:
-            if now - self._started_at < self._pause_seconds:
+            lived = now - self._started_at
+            if lived < self._pause_seconds:
                 return
-            self._pause_seconds = min(2 * self._pause_seconds, LONGEST_PAUSE_SECONDS)
+            longer = min(2 * self._pause_seconds, LONGEST_PAUSE_SECONDS)
+            self._pause_seconds = FIRST_PAUSE_SECONDS if lived > LONGEST_PAUSE_SECONDS else longer
+        self._start(now)
+
+    def _start(self, now: float) -> None:
         self._started_at = now
         self._said_before = notices_size(self._directory / self._name)
         self._process = start_follower(self._directory, self._name, since_seq=self._opened_seq)
@@ -93,8 +98,8 @@ class Follower:
         if not self._enabled:
             return 0
         left, moved = self.backlog(), time.monotonic()
-        if left:
-            self.start()
+        if left and not self._lives():
+            self._start(moved)
         deadline = moved + GRACE_SECONDS
         while self._lives() and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)

@@ -48,8 +48,13 @@ def test_files_get_their_place_whole(tmp_path, monkeypatch):
     (target / "data").mkdir(parents=True)
     (target / "data" / "x.csv").write_text("old and longer")
     (target / "data" / "bad.csv").write_text("sent once, then removed")
+    (target / "more" / "deep").mkdir(parents=True)
+    (target / "more" / "deep" / "bad.csv").write_text("sent once, then removed")
+    (target / "a.yaml").mkdir()
+    (tmp_path / "submitted" / "a.yaml").write_text("a folder once")
     place(target)
-    assert [p.relative_to(target).as_posix() for p in target.rglob("*")] == ["data", "data/x.csv"]
+    there = sorted(p.relative_to(target).as_posix() for p in target.rglob("*"))
+    assert there == ["a.yaml", "data", "data/x.csv"]
     assert (target / "data" / "x.csv").read_text() == "new"
 
 

@@ -15,6 +15,10 @@ HOLDING = {
     "http://me:hu/sh@tracker": "http://***@tracker",
     "http://me:hush?x@tracker/y": "http://***@tracker/y",
     "http://me:hu@sh@tracker/y": "http://***@tracker/y",
+    "postgresql://me:12#34@db/x": "postgresql://***@db/x",
+    "postgresql://me:1234/5@db/x": "postgresql://***@db/x",
+    "https://blobs/x?sv=1&sig=hush": "https://blobs/x?sv=1&sig=***",
+    "https://s3/x?X-Amz-Signature=hush": "https://s3/x?X-Amz-Signature=***",
     "it is at mysql+pymysql://me:hush@db/x, it says": "it is at mysql+pymysql://***@db/x, it says",
 }
 PLAIN = [
@@ -24,6 +28,8 @@ PLAIN = [
     "http://[::1]/a@b",
     "sqlite:////home/me@work/x.db",
     "s3://bucket/a:b@c",
+    "postgresql://db:5432/x?user=me@work",
+    "https://tracker/?design=1",
     "https://tracker/?tokens",
     "data//x.csv",
     "",

@@ -1,17 +1,22 @@
 """Workers lost at the worst moment, devices and files that fail: no trial is lost."""
 
 import time
+import weakref
 from collections import Counter
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 import sweep.fleet
+import sweep.stop_flag
+from cluster.errors import HeadLost
 from sweep.executors import InProcessExecutor
 from sweep.log.events import EventLog, Kind
 from sweep.protocol import Evaluate, Reply, Trained
 from sweep.state import Standing
 from tests.sweep.session_runs import Interrupted, fold, numbers, run
+from trainers.errors import OutOfMemory
 from trainers.pack import Pack
 
 TORN = {
@@ -105,26 +110,42 @@ def test_a_worker_whose_device_has_failed_is_replaced_and_its_trials_go_on(tmp_p
     assert all(event.payload["worker_died"] for event in lost if event.payload["suspects"])
 
 
+def test_a_device_whose_failure_shows_while_saving_is_a_lost_worker_too(tmp_path, monkeypatch):
+    save, count = Pack.save, Counter()
+
+    def late(pack, slot, path):
+        count["all"] += 1
+        if count["all"] == 2:
+            raise RuntimeError("CUDA error: an illegal memory access was encountered")
+        save(pack, slot, path)
+
+    monkeypatch.setattr(Pack, "save", late)
+    run(tmp_path, run={"workers": 1, "checkpoint_seconds": 1e-6})
+    assert states(tmp_path) == {Standing.COMPLETE: 5}
+    lost = [event for event in events(tmp_path) if event.kind is Kind.LOST]
+    assert any("its device has failed" in event.payload["reason"] for event in lost)
+
+
 class Silent(InProcessExecutor):
     """Knows as Ray's does since when an answer is missing: since the last that was collected."""
 
-    def __init__(self):
+    def __init__(self, clock):
         super().__init__()
-        self.since, self.killed = {}, []
+        self.clock, self.since, self.killed = clock, {}, []
 
     def send(self, worker, commands):
         if not self.in_flight(worker):
-            self.since[worker] = time.monotonic()
+            self.since[worker] = self.clock()
         super().send(worker, commands)
 
     def poll(self, timeout_seconds):
         found = super().poll(timeout_seconds)
         for reply in found:
-            self.since[reply.worker] = time.monotonic()
+            self.since[reply.worker] = self.clock()
         return found
 
     def silent_seconds(self, worker):
-        return time.monotonic() - self.since[worker] if self.in_flight(worker) else 0.0
+        return self.clock() - self.since[worker] if self.in_flight(worker) else 0.0
 
     def kill(self, worker, reason="killed"):
         self.killed.append(worker)
@@ -133,33 +154,40 @@ class Silent(InProcessExecutor):
 
 def test_workers_that_waited_for_the_coordinator_do_not_hang(tmp_path, monkeypatch):
     """The log was away for longer than a worker may be silent; its answer lies ready."""
-    monkeypatch.setattr(sweep.fleet, "TEND_SECONDS", 0.0)
-    monkeypatch.setattr(sweep.fleet, "STALL_SECONDS", 0.5)
-    append, count = EventLog.append, Counter()
+    append, count, passed = EventLog.append, Counter(), [0.0]
+
+    def clock():
+        return time.monotonic() + passed[0]
 
     def slow(log, *arguments):
         count["all"] += 1
         if count["all"] == 12:
-            time.sleep(1.2)
+            passed[0] = 400.0
         append(log, *arguments)
 
     monkeypatch.setattr(EventLog, "append", slow)
-    executor = Silent()
-    run(tmp_path, executor, run={"workers": 2, "hang_seconds": 1.0}, budget__trials=20)
-    assert count["all"] > 12
+    monkeypatch.setattr(sweep.fleet, "TEND_SECONDS", 0.0)
+    monkeypatch.setattr(sweep.fleet, "time", SimpleNamespace(monotonic=clock))
+    executor = Silent(clock)
+    run(tmp_path, executor, budget__trials=20)
+    assert passed == [400.0]
     assert executor.killed == []
 
 
 class Hung(InProcessExecutor):
-    """The second worker stops answering after some polls."""
+    """The second worker stops answering; then somebody asks for an end; then it has hung."""
 
-    def __init__(self):
+    def __init__(self, folder):
         super().__init__()
-        self.polls, self.killed = 0, []
+        self.folder, self.polls, self.killed = folder, 0, []
 
     def poll(self, timeout_seconds):
         self.polls += 1
         assert self.polls < 10_000, "nobody replaces the worker that hangs"
+        if self.polls == 20:
+            log = EventLog.open(self.folder / "s" / "sweep.db", "s")
+            log.request_stop()
+            log.close()
         hung = [call for call in self._calls if self.polls > 12 and call[0] == "local-1"]
         for call in hung:
             self._calls.remove(call)
@@ -168,7 +196,7 @@ class Hung(InProcessExecutor):
         return found
 
     def silent_seconds(self, worker):
-        return 400.0 if worker == "local-1" and self.polls > 30 else 0.0
+        return 400.0 if worker == "local-1" and self.polls > 40 else 0.0
 
     def kill(self, worker, reason="killed"):
         self.killed.append(worker)
@@ -177,13 +205,56 @@ class Hung(InProcessExecutor):
 
 def test_a_worker_that_hangs_does_not_hold_up_the_end(tmp_path, monkeypatch):
     monkeypatch.setattr(sweep.fleet, "TEND_SECONDS", 0.0)
-    executor = Hung()
-    stopped = run(
-        tmp_path, executor, run={"workers": 2}, budget={"trials": 500, "hours": 0.3 / 3600}
-    )
-    assert stopped.reason == "budget"
-    assert executor.killed in ([], ["local-1"])  # [] on a machine too slow to get so far
+    monkeypatch.setattr(sweep.stop_flag, "ASK_SECONDS", 0.0)
+    executor = Hung(tmp_path)
+    assert run(tmp_path, executor, budget__trials=500).reason == "stopped"
+    assert executor.killed == ["local-1"]
     assert not any(t.state is Standing.RUNNING for t in fold(tmp_path).trials.values())
+
+
+def test_a_cluster_that_goes_while_all_is_saved_does_not_take_the_end_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(sweep.fleet, "TEND_SECONDS", 0.0)
+    monkeypatch.setattr(sweep.stop_flag, "ASK_SECONDS", 0.0)
+
+    class Headless(Hung):
+        def leaving(self):
+            if self.polls > 25:
+                raise HeadLost("127.0.0.1:6379")
+            return set()
+
+    assert run(tmp_path, Headless(tmp_path), budget__trials=500).reason == "stopped"
+    assert not any(t.state is Standing.RUNNING for t in fold(tmp_path).trials.values())
+
+
+@pytest.mark.parametrize("order", ["free", "reproducible"])
+@pytest.mark.parametrize("rule", ["median", "halving"])
+def test_with_memory_for_one_trial_those_that_wait_at_a_rung_make_room(
+    tmp_path, monkeypatch, order, rule
+):
+    packs = weakref.WeakSet()
+    build, advance = Pack.__init__, Pack.advance
+
+    def built(pack, *arguments, **more):
+        build(pack, *arguments, **more)
+        packs.add(pack)
+
+    def cramped(pack, slots, seconds=None):
+        if sum(trial is not None for each in packs for trial in each._trials) > 1:
+            raise OutOfMemory("a pack must fit into memory, but this one does not.")
+        return advance(pack, slots, seconds)
+
+    pruning = {"rule": rule, "min_epochs": 1}
+    pruning |= {"startup_trials": 2} if rule == "median" else {"reduction_factor": 2}
+    changes = {"search": {"pruning": pruning}, "budget__trials": 6}
+    changes["run"] = {"workers": 1, "pack": 4, "order": order}
+    run(tmp_path / "ample", **changes)
+    monkeypatch.setattr(Pack, "__init__", built)
+    monkeypatch.setattr(Pack, "advance", cramped)
+    assert run(tmp_path / "short", **changes).reason == "finished"
+    ended = states(tmp_path / "short")
+    assert set(ended) <= {Standing.COMPLETE, Standing.PRUNED}
+    if order == "reproducible":
+        assert numbers(tmp_path / "short") == numbers(tmp_path / "ample")
 
 
 def test_a_trial_whose_checkpoint_is_damaged_begins_anew_and_ends_the_same(tmp_path, caplog):
@@ -217,10 +288,12 @@ def test_a_finalist_whose_weights_are_lost_is_left_out(tmp_path, damage):
         path.unlink()
     else:
         path.write_bytes(path.read_bytes()[:-8])
-    assert run(tmp_path).reason == "finished"
+    outcome = run(tmp_path)
+    assert outcome.reason == "finished"
     tested = {t.number for t in fold(tmp_path).trials.values() if t.test}
     assert len(tested) == 1
     assert best.number not in tested
+    assert set(outcome.finalists) == tested
 
 
 @pytest.mark.parametrize("rule", ["median", "halving"])

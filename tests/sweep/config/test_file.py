@@ -46,6 +46,8 @@ class TestFiles:
             ("name: 2026-02-30", "must be YAML of plain values, but day"),
             (f"seed: {'1' * 5000}", "must be YAML of plain values, but Exceeds the limit"),
             ("data: " + "[" * 3000, "must be YAML of plain values, but maximum recursion"),
+            ("data: !!bool maybe", "must be YAML of plain values, but 'maybe'"),
+            ("data: !!int ''", "must be YAML of plain values, but string index"),
             ("data: &me [*me]", "must stand for at most 100,000 values"),
             (BOMB, "must stand for at most 100,000 values"),
         ],

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -132,16 +132,20 @@ def check_room(needs: Needs, patience_seconds: float = 0.0) -> None:
 
     Args:
         needs: What the worker reserves.
-        patience_seconds: How long an autoscaler is waited for that has not said a word yet: a head
-            may be there some seconds before it.
+        patience_seconds: How long nodes are waited for, or an autoscaler's first word: a head may
+            be there, or be back, some seconds before them.
 
     Raises:
         NoRoom: no node is large enough or bears the labels, and no autoscaler could add one.
     """
-    found = nodes()
-    if any(node.holds(needs) for node in found) or _could_be_added(needs, patience_seconds):
+
+    def fits() -> bool:
+        return any(node.holds(needs) for node in nodes())
+
+    _wait_for(lambda: fits() or autoscales(), patience_seconds)
+    if fits() or _could_be_added(needs):
         return
-    shown = "; ".join(str(node) for node in found) or "none"
+    shown = "; ".join(str(node) for node in nodes()) or "none"
     added = "; its autoscaler has none to add that could" if autoscales() else ""
     raise NoRoom(
         f"a worker needs {needs}, which no node of the cluster can ever hold; there are: "
@@ -160,11 +164,13 @@ def has_gpus(needs: Needs, patience_seconds: float = 0.0, *, wanted: bool) -> bo
     """
     import ray
 
-    if ray.cluster_resources().get("GPU", 0):  # type: ignore[no-untyped-call]
-        return True
-    if wanted or needs.gpus:
-        return _could_be_added(replace(needs, gpus=needs.gpus or 1), patience_seconds)
-    return _could_be_added(replace(needs, gpus=1), 0.0, by_silence=False)
+    def there() -> bool:
+        return bool(ray.cluster_resources().get("GPU", 0))  # type: ignore[no-untyped-call]
+
+    wanted = wanted or bool(needs.gpus)
+    _wait_for(lambda: there() or autoscales(), patience_seconds if wanted else 0.0)
+    with_gpu = replace(needs, gpus=needs.gpus or 1)
+    return there() or _could_be_added(with_gpu, by_silence=wanted)
 
 
 def autoscales() -> bool:
@@ -185,18 +191,21 @@ def _autoscales_in_v1() -> bool:
     return any(not kind.startswith(_READ_ONLY) for kind in (kinds or {}).values())
 
 
-def _could_be_added(needs: Needs, patience_seconds: float, *, by_silence: bool = True) -> bool:
+def _wait_for(holds: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(_LOOK_SECONDS)
+
+
+def _could_be_added(needs: Needs, *, by_silence: bool = True) -> bool:
     """Return whether an autoscaler would add a node for a worker.
 
     Which kinds of node it has, it tells nobody. But it is asked for one, and what it can never
     bring it calls infeasible with its next look at the cluster, some seconds later. The older one
     (v1) calls nothing infeasible: `by_silence` is what silence means.
     """
-    deadline = time.monotonic() + patience_seconds
-    while not autoscales():
-        if time.monotonic() >= deadline:
-            return False
-        time.sleep(_LOOK_SECONDS)
+    if not autoscales():
+        return False
     if _autoscales_in_v1():
         return by_silence
     ask_for(needs, 1)

@@ -197,7 +197,7 @@ class Fleet:
         if now - self._tended < TEND_SECONDS:
             return
         self.worker_seconds += len(self.held) * (now - self._tended)
-        if now - self._tended > self._hang_seconds / 4:
+        if now - self._tended > TEND_SECONDS + self._hang_seconds / 4:
             self._listening_since = now  # a log that was away, a process that was stopped
         self._tended = now
         for worker in self._executor.leaving():

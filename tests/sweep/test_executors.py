@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-import sweep.executors.on_ray
-import sweep.worker
 from sweep.errors import ExecutorError
 from sweep.executors import Executor, InProcessExecutor, RayExecutor
 from sweep.protocol import (
@@ -24,7 +22,6 @@ from sweep.protocol import (
 )
 from trainers.config import TrainConfig
 from trainers.data import load_data
-from trainers.errors import DeviceLost
 
 CONFIG = TrainConfig(cell="lstm", hidden_size=4, batch_size=16, max_epochs=3, loss="mse", seed=5)
 DATA = {
@@ -194,42 +191,3 @@ def test_a_killed_worker_is_reported_once_and_replaced(executor):
     assert len(after) == len(before)
     new = next(name for name in after if name not in before)
     assert call(executor, worker=new).resident == ()
-
-
-def failing(base):
-    """A worker, or Ray's side of one, whose device fails it with trial 66."""
-
-    class Failing(base):
-        def advance(self, commands):
-            if any(isinstance(command, Admit) and command.trial == 66 for command in commands):
-                raise DeviceLost("its device has failed: CUDA error: unspecified launch failure")
-            return super().advance(commands)
-
-    return Failing
-
-
-@pytest.mark.parametrize(
-    ("made", "module", "name"),
-    [
-        (InProcessExecutor, sweep.worker, "Worker"),
-        pytest.param(RayExecutor, sweep.executors.on_ray, "_Actor", marks=pytest.mark.integration),
-    ],
-    ids=["in process", "ray"],
-)
-def test_a_worker_whose_device_has_failed_is_lost(monkeypatch, tmp_path, made, module, name):
-    monkeypatch.setattr(module, name, failing(getattr(module, name)))
-    executor = made()
-    data = load_data("adding", DATA, base_dir=Path())
-    executor.start(data, WorkerSettings("loss", "minimize", str(tmp_path)), workers=1)
-    try:
-        (victim,) = executor.workers()
-        call(executor)
-        executor.send(victim, [Admit(66, 1, CONFIG)])
-        lost = until(executor, lambda item: isinstance(item, Lost))
-        assert (lost.worker, lost.own_death) == (victim, True)
-        assert "unspecified launch failure" in lost.reason
-        (other,) = executor.workers()
-        assert other != victim
-        assert call(executor).resident == ()
-    finally:
-        executor.close()

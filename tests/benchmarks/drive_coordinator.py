@@ -7,7 +7,7 @@ import os
 import random
 import sys
 import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import optuna
 
 from sweep.config.sweep_config import validate
+from sweep.executors import InProcessExecutor
 from sweep.protocol import Admit, Command, Lost, Reply, Saved, Trained, WorkerSettings
 from sweep.session import run_sweep
 from tests.benchmarks.process_tree import answer, arguments
@@ -24,7 +25,7 @@ from trainers.reports import EpochReport
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-class InstantExecutor:
+class InstantExecutor(InProcessExecutor):
     """Workers that have trained `epochs_per_call` epochs of every trial when they are asked.
 
     Attributes:
@@ -33,25 +34,22 @@ class InstantExecutor:
     """
 
     def __init__(self, epochs_per_call: int, mark_every: int) -> None:
+        super().__init__()
         self.own_seconds = 0.0
         self.marks: list[tuple[int, float, int]] = []
         self._epochs_per_call = epochs_per_call
         self._mark_every = mark_every
         self._ended = 0
         self._residents: dict[str, dict[int, tuple[Admit, int]]] = {}
-        self._calls: deque[tuple[str, tuple[Command, ...]]] = deque()
         self._in_flight: dict[str, int] = defaultdict(int)
         self._random = random.Random(0)
-
-    def connect(self, cpus: int, data_bytes: int) -> None:
-        pass
-
-    def device(self, wanted: str) -> str:
-        return "cpu"
 
     def start(self, data: Any, settings: WorkerSettings, workers: int) -> None:
         self._folder = settings.checkpoint_folder
         self._residents = {f"instant-{index}": {} for index in range(workers)}
+
+    def resize(self, workers: int) -> None:
+        """They are there from the start."""
 
     def workers(self) -> tuple[str, ...]:
         return tuple(self._residents)
@@ -72,10 +70,6 @@ class InstantExecutor:
         if self._ended >= len(self.marks) * self._mark_every:
             self._mark()
         return replies
-
-    def kill(self, worker: str) -> None:
-        self._calls = [call for call in self._calls if call[0] != worker]
-        self._in_flight.pop(worker, None)
 
     def close(self) -> None:
         self._mark()

@@ -80,7 +80,7 @@ class RayExecutor:
 
     def _choose_device(self, wanted: str) -> str:
         patience = 0.0 if self._address is None else nodes.FIRST_WORD_SECONDS
-        must = wanted == "cuda"
+        began, must = time.monotonic(), wanted == "cuda"
         gpus = wanted != "cpu" and nodes.has_gpus(self._needs, patience, wanted=must)
         if wanted == "cuda" and not gpus:
             raise ConfigProblem(
@@ -90,7 +90,7 @@ class RayExecutor:
         device = "cuda" if gpus else "cpu"
         if device == "cuda" and not self._needs.gpus:
             self._needs = replace(self._needs, gpus=1)
-        nodes.check_room(self._needs, patience)
+        nodes.check_room(self._needs, patience - (time.monotonic() - began))
         return device
 
     def room(self) -> int | None:

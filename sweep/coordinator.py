@@ -7,7 +7,6 @@ before anybody acts on it.
 
 from __future__ import annotations
 
-import heapq
 import logging
 import math
 import time
@@ -388,13 +387,6 @@ class Coordinator:
             stops = (Stop(number, self.state.trials[number].attempt) for number in held)
             self._fleet.tell(worker, *stops)
         self._recover()
-
-
-def ranked(state: SweepState, prepared: Prepared, count: int) -> list[int]:
-    """Return the best `count` complete and feasible trials by the judged objective, best first."""
-    complete = (t for t in state.trials.values() if t.state is Standing.COMPLETE)
-    costs = ((prepared.cost(t), t.number) for t in complete if t.source != "replicate")
-    return [number for cost, number in heapq.nsmallest(count, costs) if math.isfinite(cost)]
 
 
 def _numbered(event: Event, seq: int) -> Event:

@@ -19,7 +19,7 @@ from cluster.errors import HeadLost
 from sweep.checkpoints import CHECKPOINTS, checkpoint_path
 from sweep.config.identity import difference, identity
 from sweep.config.sweep_config import SweepConfig
-from sweep.coordinator import ASKED_TO_END, Coordinator, ranked
+from sweep.coordinator import ASKED_TO_END, Coordinator
 from sweep.errors import ConfigMismatch, ConfigProblem, LeaseLost
 from sweep.executors import Executor, RayExecutor
 from sweep.extras import audits, replicates
@@ -174,7 +174,7 @@ class _Session:
         finally:
             self.executor.close()
         untracked = follower.finish()
-        best = ranked(self.state, self.prepared, 1)
+        best = self.prepared.best(self.state, 1)
         return Outcome(
             reason,
             self.folder,
@@ -308,7 +308,7 @@ class _Session:
     def _finalists(self) -> list[int]:
         if self.prepared.data.test is None:
             return []
-        best = ranked(self.state, self.prepared, self.prepared.config.finalists.count)
+        best = self.prepared.best(self.state, self.prepared.config.finalists.count)
         return [n for n in best if self._is_there(n)]
 
     def _is_there(self, number: int) -> bool:

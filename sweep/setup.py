@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 import os
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from sweep.pruning.verdicts import Rule
 from sweep.scheduler import Scheduling
 from sweep.search.space import EXAMPLES, sweep_space, training_defaults
 from sweep.search.study import Constraint, SearchRules, ask_seed, feasible, objective_value
+from sweep.state import Standing
 from trainers.config import TrainConfig
 from trainers.data import load_data
 from trainers.errors import ConfigError
@@ -25,7 +27,7 @@ from trainers.fitting import check_structure, metric_names
 
 if TYPE_CHECKING:
     from search_spaces.space import Space
-    from sweep.state import TrialState
+    from sweep.state import SweepState, TrialState
     from trainers.data.contract import SequenceData
 
 
@@ -55,6 +57,15 @@ class Prepared:
         if value is None or not feasible(trial, self.search_rules.constraints):
             return math.inf
         return self.sign * value
+
+    def best(self, state: SweepState, count: int) -> list[int]:
+        """Return the best `count` complete and feasible trials by the judged objective, in order.
+
+        Replicates of others are not ranked.
+        """
+        complete = (t for t in state.trials.values() if t.state is Standing.COMPLETE)
+        costs = ((self.cost(t), t.number) for t in complete if t.source != "replicate")
+        return [number for cost, number in heapq.nsmallest(count, costs) if math.isfinite(cost)]
 
     def train_config(
         self, number: int, params: Mapping[str, Any], seed: int | None = None

@@ -67,8 +67,9 @@ def register(
     """
     from sweep.errors import UserError
     from sweep.models.registering import register_trial
+    from sweep.tracking.uri import name_problem
 
-    if registered is not None and (not registered.strip() or set(registered) & set("/:")):
-        raise UserError(f"--as must be a model's name, without / and :, but got {registered!r}.")
+    if registered is not None and (problem := name_problem(registered)) is not None:
+        raise UserError(f"--as {problem}.")
 
     typer.echo(register_trial(name, trial, registered, directory))

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from sweep.config.section import PositiveInt, Section
 from sweep.masking import holds_password
-from sweep.tracking.uri import uri_problem
+from sweep.tracking.uri import name_problem, uri_problem
 
 Direction = Literal["minimize", "maximize"]
 Metric = Literal[
@@ -143,8 +143,8 @@ class TrackingSection(Section):
     @field_validator("register_as")
     @classmethod
     def _a_registered_name(cls, value: str | None) -> str | None:
-        if value is not None and (not value.strip() or set(value) & set("/:")):
-            raise ValueError(f"must be a model's name, without / and :, but got {value!r}")
+        if value is not None and (problem := name_problem(value)) is not None:
+            raise ValueError(problem)
         return value
 
     @field_validator("uri")

@@ -43,6 +43,13 @@ def uri_problem(uri: str) -> str | None:
     )
 
 
+def name_problem(name: str) -> str | None:
+    """Return what a registered model's name must be, where MLflow would refuse this one."""
+    if name.strip() and not set(name) & set("/:"):
+        return None
+    return f"must be a model's name, without / and :, but got {name!r}"
+
+
 def is_sqlite(uri: str) -> bool:
     """Whether the URI names a SQLite file."""
     return uri.startswith("sqlite:")

@@ -44,6 +44,7 @@ check: $(STAMP) ## lint, format, types, import law
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary
 	@report=$$($(BIN)/lint-imports --no-cache 2>&1) || { echo "$$report"; exit 1; }
+	@report=$$($(BIN)/python -m tests.import_cycles) || { echo "$$report"; exit 1; }
 
 format: $(STAMP) ## rewrite the code as `check` wants it
 	@$(BIN)/ruff check --quiet --fix .

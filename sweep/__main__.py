@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from sweep.messages import INTERRUPTED, USER_MISTAKE, exit_code, to_user_message
+from sweep.words.messages import INTERRUPTED, USER_MISTAKE, exit_code, to_user_message
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.config.sweep_config import SweepConfig, load_config, validate
-from sweep.progress import Progress
-from sweep.results import DEFAULT_FOLDER, load_results
+from sweep.results.results import DEFAULT_FOLDER, load_results
+from sweep.running.progress import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,7 @@ def run_sweep(
     Raises:
         UserError, DataError, SpaceError: the sweep can't be run as it is written.
     """
-    from sweep.session import run_sweep as run_session
+    from sweep.running.session import run_sweep as run_session
 
     if isinstance(spec, Mapping):
         config = validate(spec)

@@ -7,7 +7,12 @@ SweepError
 │   ├── LeaseHeld        another coordinator runs this sweep
 │   └── LogError         no readable and writable event log where one must be
 ├── LeaseLost            another coordinator took this sweep over while we ran it
-└── ExecutorError        workers can't be started, or can't save or evaluate
+├── ExecutorError        workers can't be started, or can't save or evaluate
+└── TrackerError         the record elsewhere can't be written
+    ├── TrackerUnavailable   it does not answer, or answers that it can't: try again later
+    ├── RunGone              this one run can't be written any more: someone deleted it
+    ├── ModelNotLogged       this one model can't be logged or registered
+    └── GaveUp               it stayed away for longer than anybody would wait
 """
 
 
@@ -41,3 +46,23 @@ class LeaseLost(SweepError):
 
 class ExecutorError(SweepError):
     """Workers can't be started, die one after the other, or can't save or evaluate."""
+
+
+class TrackerError(SweepError):
+    """Base of what can go wrong between a sweep and its tracker."""
+
+
+class TrackerUnavailable(TrackerError):
+    """The tracker does not take the write now; the message is one line without secrets."""
+
+
+class RunGone(TrackerError):
+    """The run was deleted in MLflow; the message names it."""
+
+
+class GaveUp(TrackerError):
+    """The tracker stayed away; what is not written waits in the log."""
+
+
+class ModelNotLogged(TrackerError):
+    """This one model can't be logged or registered; the message is one line."""

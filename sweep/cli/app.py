@@ -15,7 +15,7 @@ from sweep.cli.render import render
 from sweep.cli.report import compare, export, report
 from sweep.cli.run import plan, run
 from sweep.cli.smoke import smoke
-from sweep.messages import FAILURE
+from sweep.words.messages import FAILURE
 
 app = typer.Typer(
     name="rnn-sweep",
@@ -79,9 +79,9 @@ def results(
       rnn-sweep results digits --output digits.parquet
     """
     from sweep.cli.printing import show_results
-    from sweep.console import console
-    from sweep.export import export, export_format
-    from sweep.results import open_results
+    from sweep.results.export import export, export_format
+    from sweep.results.results import open_results
+    from sweep.words.console import console
 
     kind = export_format(format, output)
     found = open_results(name, directory)
@@ -105,9 +105,9 @@ def best(
       rnn-sweep best digits --format json
     """
     from sweep.cli.printing import show_best
-    from sweep.console import console
-    from sweep.export import best_json
-    from sweep.results import open_results
+    from sweep.results.export import best_json
+    from sweep.results.results import open_results
+    from sweep.words.console import console
 
     found = open_results(name, directory)
     if format == "json":
@@ -133,9 +133,9 @@ def replay(
       rnn-sweep replay digits 3
     """
     from sweep.cli.printing import show_certificate
-    from sweep.console import console
-    from sweep.replay import replay as certify
-    from sweep.results import find_sweep
+    from sweep.results.results import find_sweep
+    from sweep.running.replay import replay as certify
+    from sweep.words.console import console
 
     folder = find_sweep(name, directory)
     show_certificate(console(), certify(folder.parent, folder.name, trial))
@@ -163,7 +163,7 @@ def sync(
       rnn-sweep sync digits
       MLFLOW_TRACKING_URI=http://127.0.0.1:5000 rnn-sweep sync digits
     """
-    from sweep.results import find_sweep
+    from sweep.results.results import find_sweep
     from sweep.tracking.sync import sync as write
 
     folder = find_sweep(name, directory)
@@ -203,7 +203,7 @@ def spaces() -> None:
       rnn-sweep spaces
     """
     from sweep.cli.printing import show_spaces
-    from sweep.console import console
+    from sweep.words.console import console
 
     show_spaces(console())
 
@@ -217,7 +217,7 @@ def presets() -> None:
       rnn-sweep presets
     """
     from sweep.cli.printing import show_presets
-    from sweep.console import console
+    from sweep.words.console import console
 
     show_presets(console())
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sweep.messages import FAILURE, INTERRUPTED, USER_MISTAKE
+from sweep.words.messages import FAILURE, INTERRUPTED, USER_MISTAKE
 
 if TYPE_CHECKING:
     from cluster.dashboard import Dashboard
     from cluster.jobs import Job
     from cluster.package import Package
-    from sweep.submitting import Submission
+    from sweep.remote.submitting import Submission
 
 Address = Annotated[
     str, typer.Option(metavar="URL", help="The cluster's Jobs server, as http://HOST:8265.")
@@ -63,7 +63,7 @@ def submit(
     from cluster.dashboard import open_dashboard
     from cluster.jobs import check_joinable
     from cluster.package import pack
-    from sweep.submitting import prepare_submission
+    from sweep.remote.submitting import prepare_submission
 
     more = {"name": name, "budget.trials": trials}
     made = prepare_submission(spec, overrides or [], more, installed, allow_open)
@@ -95,7 +95,7 @@ def jobs(address: Address, allow_open: AllowOpen = False) -> None:
 
     from cluster.dashboard import open_dashboard
     from cluster.jobs import list_jobs
-    from sweep.console import console, duration
+    from sweep.words.console import console, duration
 
     board = open_dashboard(address, allow_open)
     found = list_jobs(board)

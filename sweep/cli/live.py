@@ -11,8 +11,8 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from sweep.console import duration, settings, short
-from sweep.progress import Progress, ProgressCallback, TrialEnd
+from sweep.running.progress import Progress, ProgressCallback, TrialEnd
+from sweep.words.console import duration, settings, short
 
 LINE_SECONDS = 10.0
 _STATES = ("complete", "pruned", "failed", "running", "paused", "waiting")

@@ -65,9 +65,9 @@ def register(
       rnn-sweep register load --as load
       rnn-sweep register load --trial 3 --as load
     """
+    from sweep.config.tracking_uri import name_problem
     from sweep.errors import UserError
     from sweep.models.registering import register_trial
-    from sweep.tracking.uri import name_problem
 
     if registered is not None and (problem := name_problem(registered)) is not None:
         raise UserError(f"--as {problem}.")

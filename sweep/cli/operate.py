@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sweep.cli.options import SWEEPS, Directory
-from sweep.messages import FAILURE, USER_MISTAKE
+from sweep.words.messages import FAILURE, USER_MISTAKE
 
 if TYPE_CHECKING:
-    from sweep.results import Results
+    from sweep.results.results import Results
 
 _POLL_SECONDS = 0.5
 Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait until it has ended.")]
@@ -34,9 +34,9 @@ def status(
       rnn-sweep status digits
     """
     from sweep.cli.printing import show_status
-    from sweep.console import console
     from sweep.errors import LogError
-    from sweep.results import open_results, sweep_names
+    from sweep.results.results import open_results, sweep_names
+    from sweep.words.console import console
 
     names = [name] if name is not None else sweep_names(directory)
     if not names:
@@ -85,7 +85,7 @@ def stop(
 def _stop_by_log(name: str, directory: Path, wait: float) -> None:
     from sweep.log.lease import is_held
     from sweep.log.places import open_log
-    from sweep.results import open_results
+    from sweep.results.results import open_results
 
     found = open_results(name, directory)
     log = open_log(found.folder)

@@ -12,18 +12,18 @@ from rich.console import Console
 from rich.table import Table
 
 from sweep.cli.printing_replicates import show_replicates
-from sweep.cli.tables import results_table
-from sweep.console import duration, setting, settings, short
-from sweep.masking import shown
-from sweep.results import DEFAULT_FOLDER, Results, open_results
-from sweep.state import Standing, TrialState
-from sweep.tracking.notices import last_notice
-from sweep.tracking.uri import default_tracking_uri
+from sweep.config.tracking_uri import default_tracking_uri
+from sweep.history.state import Standing, TrialState
+from sweep.log.notices import last_notice
+from sweep.results.results import DEFAULT_FOLDER, Results, open_results
+from sweep.results.tables import results_table
+from sweep.words.console import duration, setting, settings, short
+from sweep.words.redaction import shown
 
 if TYPE_CHECKING:
-    from sweep.planning import SweepPlan
-    from sweep.replay import Certificate
-    from sweep.session import Outcome
+    from sweep.running.planning import SweepPlan
+    from sweep.running.replay import Certificate
+    from sweep.running.session import Outcome
     from trainers.data.contract import SequenceData
 
 

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from sweep.compare import Comparison
+from sweep.results.comparison import Comparison
 
 
 def show_comparison(screen: Console, comparison: Comparison) -> None:

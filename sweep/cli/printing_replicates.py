@@ -5,10 +5,10 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from sweep.console import short
-from sweep.pruning.audit import audit
-from sweep.replicates import Replication, replication
-from sweep.results import Results
+from sweep.results.audit import audit
+from sweep.results.replicates import Replication, replication
+from sweep.results.results import Results
+from sweep.words.console import short
 
 
 def show_replicates(screen: Console, results: Results) -> None:

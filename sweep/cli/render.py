@@ -34,8 +34,8 @@ def render(
       rnn-sweep render ray-up my.yaml --set cluster.deploy.cloud.provider=gcp
     """
     from sweep.config.sweep_config import load_config
-    from sweep.deployment import deployment_of, notes
     from sweep.errors import ConfigProblem
+    from sweep.remote.deployment import deployment_of, notes
 
     config = load_config(spec, overrides or [], {"name": name})
     deployment = deployment_of(config, target, spec, overrides or [], _versions())

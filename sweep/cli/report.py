@@ -27,7 +27,7 @@ def report(
       rnn-sweep report digits --output digits.html --open
     """
     from sweep.report.document import render_report
-    from sweep.results import open_results
+    from sweep.results.results import open_results
 
     found = open_results(name, directory)
     path = output or found.folder / "report.html"
@@ -50,8 +50,8 @@ def compare(
       rnn-sweep compare digits/3 digits/7
     """
     from sweep.cli.printing_compare import show_comparison
-    from sweep.compare import compare as compared
-    from sweep.console import console
+    from sweep.results.comparison import compare as compared
+    from sweep.words.console import console
 
     show_comparison(console(), compared(first, second, directory))
 
@@ -68,9 +68,9 @@ def export(
       rnn-sweep export digits sqlite:///study.db
     """
     from sweep.log.places import open_log
-    from sweep.masking import shown
-    from sweep.results import open_results
-    from sweep.search.optuna_export import export_study
+    from sweep.results.optuna_export import export_study
+    from sweep.results.results import open_results
+    from sweep.words.redaction import shown
 
     found = open_results(name, directory)
     log = open_log(found.folder)

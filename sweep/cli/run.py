@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 import typer
 
 from sweep.cli.options import SWEEPS, Directory, Overrides, Spec, SweepName, Trials, Workers
-from sweep.messages import FAILURE, INTERRUPTED
+from sweep.words.messages import FAILURE, INTERRUPTED
 
 if TYPE_CHECKING:
     from cluster.errors import ClusterError
     from sweep.config.sweep_config import SweepConfig
-    from sweep.session import Outcome
+    from sweep.running.session import Outcome
 
 HEAD_PATIENCE_SECONDS = 600.0
 _AGAIN_SECONDS = 3.0
@@ -83,11 +83,11 @@ def run(
       rnn-sweep run appliances --set data.path=energydata_complete.csv
     """
     from cluster.errors import ConnectError, HeadLost, NoRoom
+    from sweep.cli.last_words import last_words
     from sweep.cli.live import display
-    from sweep.console import console
-    from sweep.last_words import last_words
-    from sweep.session import run_sweep
-    from sweep.structured_log import json_progress
+    from sweep.running.session import run_sweep
+    from sweep.running.structured_log import json_progress
+    from sweep.words.console import console
 
     config = load(
         spec,
@@ -146,8 +146,8 @@ def run(
 def _conclude(outcome: Outcome, more: str, *, as_json: bool) -> None:
     """Say what came out; a sweep of which every trial failed has failed."""
     from sweep.cli.printing import after_run
-    from sweep.console import console
-    from sweep.structured_log import json_line
+    from sweep.running.structured_log import json_line
+    from sweep.words.console import console
 
     if as_json:
         ending = {"reason": outcome.reason, "best": outcome.best, "folder": str(outcome.folder)}
@@ -173,8 +173,8 @@ def plan(
       rnn-sweep plan my.yaml --trials 50 --workers 8
     """
     from sweep.cli.printing import show_plan
-    from sweep.console import console
-    from sweep.planning import plan_sweep
+    from sweep.running.planning import plan_sweep
+    from sweep.words.console import console
 
     show_plan(console(), plan_sweep(load(spec, overrides, trials, workers, name)))
 

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from sweep.messages import INTERRUPTED, SMOKE_FAILED
+from sweep.words.messages import INTERRUPTED, SMOKE_FAILED
 
 _SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from sweep.config.section import PositiveInt, Section
-from sweep.masking import holds_password
-from sweep.tracking.uri import name_problem, uri_problem
+from sweep.config.tracking_uri import name_problem, uri_problem
+from sweep.words.redaction import holds_password
 
 Direction = Literal["minimize", "maximize"]
 Metric = Literal[

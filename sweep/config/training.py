@@ -7,10 +7,10 @@ from typing import Any
 
 from sweep.config.mistakes import unknown_key
 from sweep.errors import ConfigProblem
-from trainers.config import TrainConfig, check_setting, field_names
+from trainers.config.train_config import TrainConfig, check_setting, field_names
 from trainers.errors import ConfigError
 
-# Settings that obey a law together (`trainers.config_laws`); a space may have to draw either.
+# Settings that obey a law together (`trainers.config.laws`); a space may have to draw either.
 _PARTNERS = (
     ("recurrent_init", "cell"),
     ("forget_bias", "cell"),

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from sweep.errors import LeaseHeld, LeaseLost
 from sweep.log.events import EventLog
 from sweep.log.outage import PATIENCE_SECONDS, LogAway
-from sweep.tracking.process import is_alive
+from sweep.log.process import is_alive
 
 _LOG = logging.getLogger(__name__)
 LOCK_FILE = "sweep.lock"

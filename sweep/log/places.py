@@ -16,9 +16,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sweep.checkpoints import CHECKPOINTS
 from sweep.config.sweep_config import SweepConfig
 from sweep.errors import LogError
+from sweep.log.checkpoints import CHECKPOINTS
 from sweep.log.engine import postgres_url, shown, without_password
 from sweep.log.events import LOG_FILE, EventLog
 

@@ -17,7 +17,7 @@ from requests.exceptions import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
 from sweep.errors import UserError
-from sweep.masking import shown
+from sweep.words.redaction import shown
 
 _MODELS = re.compile(r"^models:/(?P<name>[^/@]+)(@(?P<alias>[^/]+)|/(?P<version>[^/]+))?$")
 _RUNS = re.compile(r"^runs:/(?P<run>[^/]+)/(?P<name>[^/]+)$")

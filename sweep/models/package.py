@@ -14,7 +14,7 @@ from mlflow.models import Model
 
 from sweep.models.shipped import ship_code
 from trainers.data.interface import Interface
-from trainers.portable import MODEL_FORMAT, NETWORK_FOLDER, PortableModel
+from trainers.use.portable import MODEL_FORMAT, NETWORK_FOLDER, PortableModel
 
 _CODE = Path(__file__).parent / "served.py"
 _REQUIREMENTS = ("mlflow", "torch", "numpy", "pandas", "safetensors")

@@ -11,7 +11,7 @@ from sweep.errors import UserError
 
 if TYPE_CHECKING:
     from trainers.data.unlabelled import Unlabelled
-    from trainers.portable import PortableModel
+    from trainers.use.portable import PortableModel
 
 Format = Literal["csv", "json"]
 

@@ -23,15 +23,15 @@ from mlflow.tracking import MlflowClient
 from requests.exceptions import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
-from sweep.checkpoints import checkpoint_path
-from sweep.masking import shown
+from sweep.errors import ModelNotLogged, TrackerUnavailable
+from sweep.log.checkpoints import checkpoint_path
+from sweep.models.champions import Finalist, contest, version_tags
 from sweep.models.package import package
 from sweep.models.upload import upload
-from sweep.tracking.champions import Finalist, ModelNotLogged, contest, version_tags
-from sweep.tracking.outage import TrackerUnavailable
+from sweep.words.redaction import shown
 from trainers.data.interface import read_interface
 from trainers.errors import TrainerError
-from trainers.portable import PortableModel
+from trainers.use.portable import PortableModel
 
 CHAMPION = "champion"
 _TRIES = 3

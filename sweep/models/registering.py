@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sweep.config.tracking_uri import default_tracking_uri
 from sweep.errors import UserError
-from sweep.results import open_results
-from sweep.tracking.champions import finalist_of
-from sweep.tracking.uri import default_tracking_uri
+from sweep.models.champions import finalist_of
+from sweep.results.results import open_results
 
 
 def register_trial(sweep: str, number: int | None, name: str | None, directory: Path) -> str:

@@ -7,7 +7,7 @@ one length:
 
 `steps` holds one list of raw numbers per time step (null is missing), `mask` perhaps which steps
 exist. Models of tokens take `text` or `ids`. With `state`, empty at first, a model is stepped: each
-answer brings the state for the next request. `trainers.records` says what is answered.
+answer brings the state for the next request. `trainers.use.records` says what is answered.
 """
 
 from pathlib import Path
@@ -19,7 +19,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from trainers.errors import TrainerError
-from trainers.portable import NETWORK_FOLDER, PortableModel
+from trainers.use.portable import NETWORK_FOLDER, PortableModel
 
 
 class Sequence(pydantic.BaseModel):

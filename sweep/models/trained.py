@@ -7,13 +7,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweep.checkpoints import checkpoint_path
 from sweep.errors import UserError
-from sweep.results import DEFAULT_FOLDER, Results, open_results, sweep_names
+from sweep.log.checkpoints import checkpoint_path
+from sweep.results.results import DEFAULT_FOLDER, Results, open_results, sweep_names
 
 if TYPE_CHECKING:
-    from trainers.portable import PortableModel
-    from trainers.stepping import SteppedModel
+    from trainers.use.portable import PortableModel
+    from trainers.use.stepping import SteppedModel
 
 _URI = re.compile(r"^[a-z0-9-]+:/", re.IGNORECASE)
 
@@ -28,7 +28,7 @@ def load_streaming(
         CheckpointError: it is of another format, or damaged.
         ConfigError: its network is bidirectional, so it needs whole sequences.
     """
-    from trainers.stepping import SteppedModel
+    from trainers.use.stepping import SteppedModel
 
     return SteppedModel(open_model(model, directory, tracking_uri))
 
@@ -54,7 +54,7 @@ def open_model(
         return _from_mlflow(name, directory, tracking_uri)
     folder = network_folder(Path(name))
     if folder is not None:
-        from trainers.portable import PortableModel
+        from trainers.use.portable import PortableModel
 
         return PortableModel.read(folder)
     return _from_sweep(name, directory)
@@ -62,7 +62,7 @@ def open_model(
 
 def network_folder(folder: Path) -> Path | None:
     """Return the folder of a logged model that holds its config and weights; None without one."""
-    from trainers.portable import CONFIG_FILE, NETWORK_FOLDER
+    from trainers.use.portable import CONFIG_FILE, NETWORK_FOLDER
 
     for place in (folder / "artifacts" / NETWORK_FOLDER, folder):
         if (place / CONFIG_FILE).is_file():
@@ -71,9 +71,9 @@ def network_folder(folder: Path) -> Path | None:
 
 
 def _from_mlflow(uri: str, directory: Path, tracking_uri: str | None) -> PortableModel:
+    from sweep.config.tracking_uri import default_tracking_uri
     from sweep.models.downloads import download
-    from sweep.tracking.uri import default_tracking_uri
-    from trainers.portable import PortableModel
+    from trainers.use.portable import PortableModel
 
     with tempfile.TemporaryDirectory() as name:
         where = tracking_uri or default_tracking_uri(directory)
@@ -85,7 +85,7 @@ def _from_mlflow(uri: str, directory: Path, tracking_uri: str | None) -> Portabl
 
 def _from_sweep(name: str, directory: Path) -> PortableModel:
     from trainers.data.interface import read_interface
-    from trainers.portable import PortableModel
+    from trainers.use.portable import PortableModel
 
     sweep, number = _split(name, directory)
     found = open_results(sweep, directory)

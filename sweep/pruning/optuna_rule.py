@@ -16,8 +16,8 @@ import optuna
 from optuna.pruners import BasePruner
 
 from sweep.errors import ConfigProblem
+from sweep.history.state import Standing, TrialState
 from sweep.pruning.verdicts import Rung
-from sweep.state import Standing, TrialState
 
 
 class OptunaRule:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-from sweep.pruning.standings import RungRecord, value_at
-from sweep.state import Standing, SweepState, TrialState
+from sweep.history.rungs import RungRecord, value_at
+from sweep.history.state import Standing, SweepState, TrialState
 
 
 class Rule(Protocol):

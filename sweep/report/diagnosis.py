@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from html import escape
 
-from sweep.ranking import ranked
+from sweep.history.goal import ranked
+from sweep.history.state import TrialState
 from sweep.report.chart import Axis, Line, Panel, Plot, Role
 from sweep.report.scales import NumberScale, epoch_scale, value_scale
-from sweep.results import Results
-from sweep.state import TrialState
+from sweep.results.results import Results
 
 _SHOWN = 6
 _MAX_POINTS = 200

@@ -9,15 +9,15 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from sweep.console import duration, setting, settings, short
-from sweep.masking import masked
-from sweep.ranking import searched
+from sweep.history.goal import searched
 from sweep.report import plots
 from sweep.report.diagnosis import diagnosis_section
 from sweep.report.efficiency import ledger_section
 from sweep.report.page import page, section, trial_facts
 from sweep.report.tables import audit_section, replicates_section, top_table
-from sweep.results import Results
+from sweep.results.results import Results
+from sweep.words.console import duration, setting, settings, short
+from sweep.words.redaction import masked
 
 
 def render_report(results: Results) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from html import escape
 
-from sweep.console import duration
 from sweep.report.chart import Axis, Bar, Panel, Plot, Role
 from sweep.report.scales import Tick
-from sweep.results import Results
+from sweep.results.results import Results
+from sweep.words.console import duration
 
 _MEANING = {
     "complete": "training of complete trials",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from sweep.ranking import Goal, ranked
+from sweep.history.goal import Goal, ranked
+from sweep.history.state import Standing, TrialState
 from sweep.report.chart import Plot, Role
-from sweep.results import Results
-from sweep.state import Standing, TrialState
+from sweep.results.results import Results
 
 _ROLES = {
     Standing.COMPLETE: Role.COMPLETE,

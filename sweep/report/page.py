@@ -8,10 +8,10 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
-from sweep.console import duration, setting, short
+from sweep.history.state import TrialState
 from sweep.report.svg import role_styles
-from sweep.results import Results
-from sweep.state import TrialState
+from sweep.results.results import Results
+from sweep.words.console import duration, setting, short
 
 
 def page(title: str, body: str, trials: Sequence[dict[str, Any]]) -> str:

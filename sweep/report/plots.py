@@ -6,7 +6,7 @@ from sweep.report.chart import Plot
 from sweep.report.plots_of_parameters import importance, parallel, slices
 from sweep.report.plots_of_rungs import rungs
 from sweep.report.plots_of_trials import history, learning_curves
-from sweep.results import Results
+from sweep.results.results import Results
 
 __all__ = [
     "all_plots",

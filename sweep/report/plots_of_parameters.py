@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from sweep.cli.tables import varying
-from sweep.ranking import searched
+from sweep.history.goal import searched
+from sweep.history.state import TrialState
 from sweep.report.chart import Axis, Bar, Dot, Line, Panel, Plot, Pole, Role
 from sweep.report.marks import jitter, leading_value, role_of, thinned, thinned_note
 from sweep.report.page import trial_facts
 from sweep.report.scales import ChoiceScale, NumberScale, Scale, Tick, parameter_scale, value_scale
-from sweep.results import Results
-from sweep.search.optuna_trials import distributions, importances
-from sweep.state import TrialState
+from sweep.results.optuna_trials import distributions, importances
+from sweep.results.results import Results
+from sweep.results.tables import varying
 
 _MAX_POLES = 10
 _MAX_STRONG = 40

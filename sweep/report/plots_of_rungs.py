@@ -6,13 +6,13 @@ import math
 from collections.abc import Sequence
 from functools import partial
 
-from sweep.ranking import searched
+from sweep.history.goal import searched
+from sweep.history.state import Standing, TrialState
 from sweep.report.chart import Axis, Bar, Dot, Panel, Plot, Role
 from sweep.report.marks import jitter, nothing, thinned
 from sweep.report.page import trial_facts
 from sweep.report.scales import NumberScale, Tick, value_scale
-from sweep.results import Results
-from sweep.state import Standing, TrialState
+from sweep.results.results import Results
 
 
 def rungs(results: Results) -> Plot:

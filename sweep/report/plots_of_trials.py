@@ -6,13 +6,13 @@ import math
 from collections.abc import Sequence
 from functools import partial
 
-from sweep.ranking import ranked, searched
+from sweep.history.goal import ranked, searched
+from sweep.history.state import Standing, TrialState
 from sweep.report.chart import Axis, Dot, Line, Panel, Plot, Role
 from sweep.report.marks import ROLE_NAMES, nothing, role_of, thinned, thinned_note
 from sweep.report.page import trial_facts
 from sweep.report.scales import NumberScale, epoch_scale, value_scale
-from sweep.results import Results
-from sweep.state import Standing, TrialState
+from sweep.results.results import Results
 
 _TOP = 5
 _MAX_LINE_POINTS = 120

@@ -14,9 +14,8 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from sweep.console import setting
+from sweep.words.console import is_wide, same, setting
 
-_WIDE_RATIO = 50.0  # positive values that spread wider than this are read on a log axis
 _OUTLIER_SPANS = 1.5
 _WORSE_SHARE, _WORSE_SPANS = 1 / 3, 0.5
 _MARGIN = 0.03
@@ -145,16 +144,6 @@ def _reach(known: Sequence[float], direction: str | None) -> tuple[float, float]
 def epoch_scale(epochs: Iterable[int], *, log: bool = False) -> NumberScale:
     """Return the axis of epochs, from 1."""
     return NumberScale(1, max(epochs, default=1), log, whole=True)
-
-
-def is_wide(low: float, high: float) -> bool:
-    """Whether positive values spread so wide that a logarithmic axis reads better."""
-    return low > 0 and high / low >= _WIDE_RATIO
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two settings are the same one: 1, 1.0 and true are not."""
-    return type(one) is type(other) and bool(one == other)
 
 
 def _is_number(value: Any) -> bool:

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from sweep.cli.tables import varying
-from sweep.console import duration, setting, settings, short
-from sweep.pruning.audit import audit
-from sweep.ranking import ranked, searched
-from sweep.replicates import replication
-from sweep.results import Results
-from sweep.state import TrialState
+from sweep.history.goal import ranked, searched
+from sweep.history.state import TrialState
+from sweep.results.audit import audit
+from sweep.results.replicates import replication
+from sweep.results.results import Results
+from sweep.results.tables import varying
+from sweep.words.console import duration, setting, settings, short
 
 _TOP = 25  # and the whole Pareto front
 

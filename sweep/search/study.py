@@ -21,8 +21,8 @@ from optuna.trial import TrialState as OptunaState
 
 from search_spaces.space import SearchSpace, Space
 from sweep.errors import ConfigProblem
+from sweep.history.state import Standing, SweepState, TrialState
 from sweep.search.pinned_sampler import PinnedSampler
-from sweep.state import Standing, SweepState, TrialState
 
 Direction = Literal["minimize", "maximize"]
 Told = tuple[TrialState, bool]

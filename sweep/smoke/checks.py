@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from sweep.history.goal import Goal, ranked
+from sweep.history.state import Standing, SweepState, TrialState
 from sweep.log.events import Event, Kind
-from sweep.ranking import Goal, ranked
-from sweep.state import Standing, SweepState, TrialState
 
 if TYPE_CHECKING:
     from sweep.tracking.reading import Record, RecordedRun

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from sweep.config.sweep_config import SweepConfig
-from sweep.results import DEFAULT_FOLDER
-from sweep.setup import Prepared
+from sweep.config.tracking_uri import default_tracking_uri
+from sweep.history.state import Standing, SweepState, TrialState
+from sweep.results.results import DEFAULT_FOLDER
+from sweep.running.preparation import Prepared
 from sweep.smoke.gate import Gate, Unknown
 from sweep.smoke.gate_syntax import GateError
-from sweep.state import Standing, SweepState, TrialState
-from sweep.tracking.uri import default_tracking_uri
-from trainers.fitting import metric_names
+from trainers.config.fitting import metric_names
 
 Values = dict[str, float | Unknown]
 

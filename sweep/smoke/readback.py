@@ -8,11 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweep.config.tracking_uri import default_tracking_uri
 from sweep.errors import SweepError
+from sweep.history.goal import Goal, ranked
+from sweep.history.state import SweepState, TrialState
 from sweep.log.events import Event
 from sweep.log.places import has_log, open_log
-from sweep.ranking import Goal, ranked
-from sweep.setup import Prepared
+from sweep.running.preparation import Prepared
 from sweep.smoke.checks import (
     COUNT,
     ENDED,
@@ -34,8 +36,6 @@ from sweep.smoke.checks import (
 )
 from sweep.smoke.model import check_model
 from sweep.smoke.run import Ran
-from sweep.state import SweepState, TrialState
-from sweep.tracking.uri import default_tracking_uri
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from sweep.config.sweep_config import SweepConfig
 from sweep.errors import SweepError, UserError
 from sweep.log.events import Event, EventLog, Kind
 from sweep.log.places import VARIABLE, has_log, open_log
-from sweep.messages import USER_MISTAKE
 from sweep.smoke.processes import Family
+from sweep.words.messages import USER_MISTAKE
 
 PATIENCE_SECONDS = 600.0
 _GONE_SECONDS = 20.0
@@ -117,7 +117,7 @@ def _import_readers() -> None:
     """Import what reads the record back: seconds of work, while one core waits for Ray to start."""
     with suppress(Exception):  # whoever needs them says what is wrong
         import_module("sweep.tracking.reading")
-        import_module("trainers.portable")
+        import_module("trainers.use.portable")
 
 
 class _Runs:

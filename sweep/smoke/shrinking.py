@@ -12,7 +12,7 @@ from typing import Any
 
 from sweep.config.file import assign
 from sweep.config.sweep_config import SweepConfig, validate
-from sweep.tracking.uri import local_store
+from sweep.config.tracking_uri import local_store
 
 TRIALS = 4
 EPOCHS = 6

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweep.config.sweep_config import SweepConfig
-from sweep.console import settings, short
+from sweep.running.preparation import Prepared, prepare, pruning_rule
 from sweep.search.study import search_limit
-from sweep.setup import Prepared, prepare, pruning_rule
 from sweep.smoke.checks import Check
 from sweep.smoke.gate import Gate, Verdict, check_names, judge
 from sweep.smoke.gate_names import champion_values, finished_values, gate_names
 from sweep.smoke.readback import Found, read_back
 from sweep.smoke.run import run_and_resume
 from sweep.smoke.shrinking import shrunk
+from sweep.words.console import settings, short
 
 
 @dataclass(frozen=True)

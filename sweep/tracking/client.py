@@ -31,10 +31,10 @@ from mlflow.entities import (
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from sweep.config.tracking_uri import is_server, is_sqlite
+from sweep.errors import RunGone, TrackerUnavailable
 from sweep.tracking.errors import Answers, gone_line
-from sweep.tracking.outage import RunGone, TrackerUnavailable
 from sweep.tracking.run import DataPart, RunWrite, Status
-from sweep.tracking.uri import is_server, is_sqlite
 
 _SINGLE_SEARCHES = 20
 _PAGE = 1000

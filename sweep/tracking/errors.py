@@ -11,9 +11,9 @@ from mlflow.exceptions import MlflowException
 from requests.exceptions import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
-from sweep.masking import shown
-from sweep.tracking.outage import RunGone, TrackerUnavailable
-from sweep.tracking.uri import is_server
+from sweep.config.tracking_uri import is_server
+from sweep.errors import RunGone, TrackerUnavailable
+from sweep.words.redaction import shown
 
 _LINE_CHARACTERS = 200
 _GONE_CODES = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "INVALID_STATE"})

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweep.config.sweep_config import SweepConfig
+from sweep.errors import ModelNotLogged
+from sweep.history.state import load_state
 from sweep.log.events import EventLog
-from sweep.state import load_state
-from sweep.tracking.champions import Finalist, ModelNotLogged, finalists_of
+from sweep.models.champions import Finalist, finalists_of
 
 if TYPE_CHECKING:
     from sweep.models.recorder import ModelRecorder

@@ -10,17 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweep.log.events import EventLog, Kind
-from sweep.masking import shown
-from sweep.tracking.delivery import THREADS, Delivery
-from sweep.tracking.finalists import FinalistModels
-from sweep.tracking.machine_load import MachineLoad
-from sweep.tracking.outage import GaveUp, Retrier, RunGone
-from sweep.tracking.process import Coordinator
-from sweep.tracking.run import milliseconds
-from sweep.tracking.sink import SinkFold, SweepFacts
-from sweep.tracking.summary import Summary
-from sweep.tracking.uri import (
+from sweep.config.tracking_uri import (
     ARTIFACT_FOLDER,
     default_tracking_uri,
     is_sqlite,
@@ -28,6 +18,17 @@ from sweep.tracking.uri import (
     sink_name,
     uri_problem,
 )
+from sweep.errors import GaveUp, RunGone
+from sweep.log.events import EventLog, Kind
+from sweep.log.process import LogWriter
+from sweep.tracking.delivery import THREADS, Delivery
+from sweep.tracking.finalists import FinalistModels
+from sweep.tracking.machine_load import MachineLoad
+from sweep.tracking.outage import Retrier
+from sweep.tracking.run import milliseconds
+from sweep.tracking.sink import SinkFold, SweepFacts
+from sweep.tracking.summary import Summary
+from sweep.words.redaction import shown
 
 if TYPE_CHECKING:
     from sweep.tracking.client import MlflowWriter
@@ -73,7 +74,7 @@ class Sink:
         *,
         uri: str | None,
         notify: Callable[[str], None],
-        coordinator: Coordinator,
+        coordinator: LogWriter,
         patience_seconds: float,
         page: bool = True,
     ) -> None:

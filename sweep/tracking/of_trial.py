@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sweep.curves import LossCurves
+from sweep.history.curves import LossCurves
 from sweep.log.events import Event, Kind
 from sweep.tracking.run import PendingRun, Point, RunWrite, Status, milliseconds, numbers, text
 

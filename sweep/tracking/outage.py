@@ -1,10 +1,4 @@
-"""What the sink does while the tracker is away: wait, try again, tell of it in one line.
-
-TrackerError
-├── TrackerUnavailable   it does not answer, or answers that it can't: try again later
-├── RunGone              this one run can't be written any more: someone deleted it
-└── GaveUp               it stayed away for longer than anybody would wait
-"""
+"""What the sink does while the tracker is away: wait, try again, say so in one line."""
 
 from __future__ import annotations
 
@@ -14,29 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from sweep.errors import SweepError
-from sweep.tracking.notices import BACK
+from sweep.errors import GaveUp, TrackerUnavailable
+from sweep.log.notices import BACK
 
 _T = TypeVar("_T")
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 10.0
 _SILENT_SECONDS = 2.0  # a locked SQLite file or a restarted server is not worth a line
-
-
-class TrackerError(SweepError):
-    """Base of what can go wrong between the sink and MLflow."""
-
-
-class TrackerUnavailable(TrackerError):
-    """The tracker does not take the write now; the message is one line without secrets."""
-
-
-class RunGone(TrackerError):
-    """The run was deleted in MLflow; the message names it."""
-
-
-class GaveUp(TrackerError):
-    """The tracker stayed away; what is not written waits in the log."""
 
 
 @dataclass

@@ -15,10 +15,10 @@ from mlflow.tracking import MlflowClient
 from requests.exceptions import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
-from sweep.masking import shown
+from sweep.config.tracking_uri import is_sqlite
+from sweep.errors import TrackerUnavailable
 from sweep.models.recorder import CHAMPION
-from sweep.tracking.outage import TrackerUnavailable
-from sweep.tracking.uri import is_sqlite
+from sweep.words.redaction import shown
 
 _PAGE = 1000
 _ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")

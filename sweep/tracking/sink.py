@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sweep.ledger import LedgerFold
+from sweep.history.ledger import LedgerFold
 from sweep.log.events import Event, Kind
 from sweep.tracking.of_sweep import (
     data_parts,

@@ -13,12 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweep.ledger import Ledger, ledger_of
+from sweep.errors import RunGone, TrackerUnavailable
+from sweep.history.ledger import Ledger, ledger_of
 from sweep.log.events import EventLog
-from sweep.tracking.outage import RunGone, TrackerUnavailable
 
 if TYPE_CHECKING:
-    from sweep.results import Results
+    from sweep.results.results import Results
     from sweep.tracking.client import MlflowWriter
 
 _INTERVAL_SECONDS = 300.0
@@ -87,8 +87,8 @@ class Summary:
         return True
 
     def _store(self, writer: MlflowWriter) -> None:
-        from sweep.results import open_results
-        from sweep.search.optuna_trials import importances  # seconds of imports, and nobody waits
+        from sweep.results.optuna_trials import importances  # seconds of imports, and nobody waits
+        from sweep.results.results import open_results
         from sweep.tracking.summary_files import summary_files
         from sweep.tracking.summary_note import note
         from sweep.tracking.view import saved_view

@@ -11,14 +11,14 @@ from typing import Any
 
 import yaml
 
-from sweep.console import short
-from sweep.ledger import Ledger
-from sweep.masking import masked
-from sweep.ranking import ranked
+from sweep.history.goal import ranked
+from sweep.history.ledger import Ledger
+from sweep.history.state import TrialState
 from sweep.report.document import render_report
 from sweep.report.plots import all_plots
-from sweep.results import Results
-from sweep.state import TrialState
+from sweep.results.results import Results
+from sweep.words.console import short
+from sweep.words.redaction import masked
 
 TOP = 20
 

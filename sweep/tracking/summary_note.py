@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sweep.console import duration, setting, settings, short
-from sweep.ledger import Ledger
-from sweep.ranking import ranked
-from sweep.results import Results
-from sweep.state import Standing, TrialState
+from sweep.history.goal import ranked
+from sweep.history.ledger import Ledger
+from sweep.history.state import Standing, TrialState
+from sweep.results.results import Results
+from sweep.words.console import duration, setting, settings, short
 
 _EDGE = 0.02  # of a range: closer to its end, the best value may lie outside
 _MANY_DIVERGED = 0.2

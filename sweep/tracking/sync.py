@@ -1,6 +1,6 @@
 """The MLflow sink as a process: reads the log, writes to MLflow, never in anybody's way.
 
-`run` starts it beside the coordinator (`start_follower`); `rnn-sweep sync` runs it by hand. It
+`run` starts it beside the coordinator (`running.follower`); `rnn-sweep sync` runs it by hand. It
 reads on from the offset that it committed to the log, and commits only what MLflow has taken: it
 may be killed at any moment. While MLflow is away it stops reading, so its memory does not grow.
 """
@@ -8,7 +8,6 @@ may be killed at any moment. While MLflow is away it stops reading, so its memor
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -19,14 +18,13 @@ from sweep.errors import LogError
 from sweep.log.events import EventLog
 from sweep.log.outage import PATIENCE_SECONDS
 from sweep.log.places import open_log
+from sweep.log.process import URI_VARIABLE, LogWriter
+from sweep.tracking.lock import only_sink
 from sweep.tracking.loop import Sink, SyncResult
-from sweep.tracking.notices import NOTICES_FILE
-from sweep.tracking.process import Coordinator, only_sink
 
 _PATIENCE_SECONDS = 30.0
 _NICENESS = 5
 _PAUSE_SECONDS = 1.0
-_URI_VARIABLE = "RNN_SWEEP_TRACKING_URI"
 
 
 def sync(
@@ -54,7 +52,7 @@ def sync(
     Raises:
         LogError: there is no such sweep.
     """
-    coordinator = Coordinator.from_environment() if follow else Coordinator()
+    coordinator = LogWriter.from_environment() if follow else LogWriter()
     if coordinator.started_us:
         os.nice(_NICENESS)
     log = _open_log(directory, name, coordinator)
@@ -62,7 +60,7 @@ def sync(
     sink = Sink(
         directory,
         log,
-        uri=uri or os.environ.get(_URI_VARIABLE),
+        uri=uri or os.environ.get(URI_VARIABLE),
         notify=notify or _to_stderr,
         coordinator=coordinator,
         patience_seconds=patience_seconds,
@@ -80,52 +78,7 @@ def sync(
         log.close()
 
 
-def start_follower(
-    directory: Path, name: str, uri: str | None = None, since_seq: int | None = None
-) -> subprocess.Popen[bytes]:
-    """Start the sink beside the coordinator, which is this process.
-
-    Ctrl-C in the terminal does not reach it; it ends when the log says `closed` and all is
-    written, or soon after this process is gone. Its few lines go to NAME/sink.log.
-
-    Args:
-        directory: The --dir folder.
-        name: The sweep's name.
-        uri: Tracking URI instead of the configured one.
-        since_seq: The log's newest event when the coordinator opened it (default: now). A
-            `closed` up to there belongs to an earlier session and does not end the sink.
-    """
-    known_seq = _last_seq(directory, name) if since_seq is None else since_seq
-    environment = os.environ | Coordinator(os.getpid(), known_seq).environment()
-    if uri is not None:
-        environment[_URI_VARIABLE] = uri
-    home = str(Path(__file__).resolve().parents[2])
-    environment["PYTHONPATH"] = os.pathsep.join(
-        [home, *filter(None, [os.environ.get("PYTHONPATH")])]
-    )
-    command = [sys.executable, "-m", "sweep", "sync", name, "--dir", str(directory), "--follow"]
-    with (directory / name / NOTICES_FILE).open("ab") as notices:
-        return subprocess.Popen(
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=notices,
-            stderr=notices,
-            start_new_session=True,
-        )
-
-
-def _last_seq(directory: Path, name: str) -> int:
-    with suppress(LogError):
-        log = open_log(directory / name)
-        try:
-            return log.last_seq()
-        finally:
-            log.close()
-    return 0
-
-
-def _open_log(directory: Path, name: str, coordinator: Coordinator) -> EventLog:
+def _open_log(directory: Path, name: str, coordinator: LogWriter) -> EventLog:
     """Open the log; a coordinator's own sink waits for one that is away just now."""
     deadline = time.monotonic() + (PATIENCE_SECONDS if coordinator.started_us else 0.0)
     while True:

@@ -8,15 +8,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from sweep.errors import UserError
-from sweep.masking import shown
-from sweep.tracking.uri import (
+from sweep.config.tracking_uri import (
     ARTIFACT_FOLDER,
     STORE_FILE,
     default_tracking_uri,
     is_server,
     local_store,
 )
+from sweep.errors import UserError
+from sweep.words.redaction import shown
 
 _ENVIRONMENT = {
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # a dozen processes that nothing here needs

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from sweep.cli.tables import varying
-from sweep.ranking import searched
-from sweep.results import Results
+from sweep.history.goal import searched
+from sweep.results.results import Results
+from sweep.results.tables import varying
 
 TAG_PREFIX = "mlflow.sharedViewState."
 _MOST_COLUMNS = 16

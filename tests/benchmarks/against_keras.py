@@ -33,9 +33,9 @@ def main(epochs: int) -> None:
     import torch
 
     from tests.benchmarks.hand_written import ragged_data
-    from trainers.config import TrainConfig
-    from trainers.metrics import Objective
-    from trainers.pack import Pack
+    from trainers.config.train_config import TrainConfig
+    from trainers.learning.metrics import Objective
+    from trainers.packs.pack import Pack
 
     torch.set_num_threads(1)
     data = ragged_data(512, 120, 8, masked=True)

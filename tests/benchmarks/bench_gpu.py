@@ -23,12 +23,12 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from trainers.batches import epoch_order
-from trainers.config import TrainConfig
+from trainers.config.train_config import TrainConfig
 from trainers.data.contract import SequenceData, SequenceSet
 from trainers.errors import OutOfMemory
-from trainers.metrics import Objective
-from trainers.pack import Pack
+from trainers.learning.batches import epoch_order
+from trainers.learning.metrics import Objective
+from trainers.packs.pack import Pack
 
 _SEQUENCES, _LATER, _FEATURES, _BATCH = 256, 64, 8, 64
 _TRIAL_EPOCHS = 10

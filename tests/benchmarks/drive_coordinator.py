@@ -15,12 +15,12 @@ from typing import Any
 import optuna
 
 from sweep.config.sweep_config import validate
-from sweep.executors import InProcessExecutor
-from sweep.protocol import Admit, Command, Lost, Reply, Saved, Trained, WorkerSettings
-from sweep.session import run_sweep
+from sweep.running.session import run_sweep
+from sweep.work.executors import InProcessExecutor
+from sweep.work.protocol import Admit, Command, Lost, Reply, Saved, Trained, WorkerSettings
 from tests.benchmarks.process_tree import answer, arguments
 from tests.benchmarks.workload import FREE, sweep_file
-from trainers.reports import EpochReport
+from trainers.learning.reports import EpochReport
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 

@@ -12,7 +12,7 @@ import torch
 
 from tests.benchmarks.process_tree import answer, arguments
 from tests.benchmarks.workload import load, new_pack
-from trainers.config import TrainConfig
+from trainers.config.train_config import TrainConfig
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sweep.api import run_sweep
 from sweep.config.sweep_config import load_config
-from sweep.results import open_results
+from sweep.results.results import open_results
 from tests.benchmarks.process_tree import answer, arguments
 
 

@@ -7,17 +7,17 @@ import time
 from pathlib import Path
 from typing import Any
 
-import sweep.executors.on_ray
+import sweep.work.executors.on_ray
 from sweep.config.sweep_config import validate
 from sweep.log.events import EventLog, Kind
-from sweep.session import run_sweep
+from sweep.running.session import run_sweep
 from tests.benchmarks.process_tree import answer, arguments
 from tests.benchmarks.training_clock import ClockedActor
 
 
 def main() -> None:
     given = arguments(sys.argv)
-    sweep.executors.on_ray._Actor = ClockedActor  # type: ignore[misc]
+    sweep.work.executors.on_ray._Actor = ClockedActor  # type: ignore[misc]
     config = validate(given["sweep"])
     outcome = run_sweep(config, Path(given["directory"]))
     answer(

@@ -45,7 +45,7 @@ class Trial(tune.Trainable):
         return True
 
     def _begin(self, config: dict[str, Any]) -> None:
-        from trainers.config import TrainConfig
+        from trainers.config.train_config import TrainConfig
 
         values = {**TRAIN, "max_epochs": self._epochs, **config}
         self._pack = new_pack(self._data, TrainConfig.from_mapping(values))

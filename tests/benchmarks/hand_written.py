@@ -1,4 +1,4 @@
-"""What a person would write around `torch.nn`: the loop that `trainers.pack` is measured against.
+"""What a person would write around `torch.nn`: the loop that packs are measured against.
 
 Right-padded rows with a mask, truncated BPTT with carried state, one output at every step, MSE
 over valid steps, Adam, clipping by global norm, a validation pass. The same maths as a `Pack`.
@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trainers.batches import epoch_order
-from trainers.checkpoint import Checkpoint
-from trainers.config import TrainConfig
+from trainers.config.train_config import TrainConfig
 from trainers.data.contract import SequenceData, SequenceSet
+from trainers.learning.batches import epoch_order
+from trainers.learning.checkpoint import Checkpoint
 
 _LAYERS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn_tanh": nn.RNN}
 

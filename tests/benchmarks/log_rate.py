@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sweep.log.events import Event, EventLog
-from sweep.tracking.sync import start_follower
+from sweep.running.follower import start_follower
 from tests.benchmarks import figures
 from tests.benchmarks.figures import Figure
 from tests.sweep.synthetic_log import asked, closed, create_log, opened, reported, started

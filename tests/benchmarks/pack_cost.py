@@ -19,11 +19,11 @@ from tests.benchmarks import figures
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.hand_written import ragged_data
 from tests.benchmarks.training_law import interleaved
-from trainers.config import TrainConfig
+from trainers.config.train_config import TrainConfig
 from trainers.data.contract import SequenceData
-from trainers.metrics import Objective
-from trainers.pack import Pack
-from trainers.recurrence import Wanted
+from trainers.learning.metrics import Objective
+from trainers.network.recurrence import Wanted
+from trainers.packs.pack import Pack
 
 _SLOTS = (1, 2, 4, 8, 16)
 _CELLS = ("lstm", "gru")

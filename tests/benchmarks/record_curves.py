@@ -17,12 +17,12 @@ from typing import Any
 import torch
 
 from sweep.config.sweep_config import load_config
+from sweep.running.preparation import Prepared, prepare
 from sweep.search.study import ask_seed
-from sweep.setup import Prepared, prepare
 from tests.benchmarks.recorded_curves import Curve, Recording, load, path_of, save
-from trainers.config import TrainConfig
-from trainers.metrics import Objective
-from trainers.pack import Pack
+from trainers.config.train_config import TrainConfig
+from trainers.learning.metrics import Objective
+from trainers.packs.pack import Pack
 
 _MAX_EPOCHS = 27
 _TASKS: dict[str, tuple[str, tuple[str, ...]]] = {

@@ -1,7 +1,7 @@
 """A sweep in simulated time: recorded curves instead of training, the product's own decisions.
 
 Workers take one unit of time for every epoch; what they report is folded by `SweepState`, and
-`plan` decides as it does for `sweep.coordinator`, whose loop this follows: verdicts first, then
+`plan` decides as it does for the coordinator, whose loop this follows: verdicts first, then
 assignments, then the next ask. Trials are asked in the order given.
 """
 
@@ -12,10 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from sweep.history.state import Standing, SweepState, TrialState
 from sweep.log.events import Event, Kind
 from sweep.pruning.verdicts import Decision, Rule, Verdict, rungs_of, waits_at
-from sweep.scheduler import Scheduling, plan
-from sweep.state import Standing, SweepState, TrialState
+from sweep.running.scheduler import Scheduling, plan
 
 Order = Literal["free", "reproducible"]
 METRIC = "objective"

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-import sweep.executors.on_ray
+import sweep.work.executors.on_ray
 
 _CLOCKS = "training-clocks"
 
 
-class ClockedActor(sweep.executors.on_ray._Actor):
+class ClockedActor(sweep.work.executors.on_ray._Actor):
     """A worker that writes down, at every call, what processor time training took so far."""
 
     def __init__(self, name: str, data: Any, settings: Any) -> None:
@@ -34,7 +34,7 @@ class ClockedActor(sweep.executors.on_ray._Actor):
 
 
 def _clock_training() -> list[float]:
-    from trainers.pack import Pack
+    from trainers.packs.pack import Pack
 
     total = [0.0]
     advance = Pack.advance

@@ -18,10 +18,10 @@ import torch
 from tests.benchmarks import figures
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.hand_written import HandWritten, ragged_data
-from trainers.checkpoint import Checkpoint, read_checkpoint
-from trainers.config import TrainConfig
-from trainers.metrics import Objective
-from trainers.pack import Pack
+from trainers.config.train_config import TrainConfig
+from trainers.learning.checkpoint import Checkpoint, read_checkpoint
+from trainers.learning.metrics import Objective
+from trainers.packs.pack import Pack
 
 _STEPS, _SEQUENCES, _FEATURES = 120, 512, 8
 _ALIKE = 1e-3  # relative distance of the weights after one epoch, in float32

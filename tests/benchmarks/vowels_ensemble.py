@@ -18,13 +18,13 @@ from tempfile import TemporaryDirectory
 import torch
 from torch import Tensor
 
-from sweep.results import open_results
-from sweep.setup import Prepared, prepare
-from trainers.config import TrainConfig
+from sweep.results.results import open_results
+from sweep.running.preparation import Prepared, prepare
+from trainers.config.train_config import TrainConfig
 from trainers.data.contract import SequenceSet
-from trainers.export import export_checkpoint
-from trainers.metrics import Objective
-from trainers.pack import Pack
+from trainers.learning.metrics import Objective
+from trainers.packs.pack import Pack
+from trainers.use.export import export_checkpoint
 
 
 def main() -> None:

@@ -57,8 +57,8 @@ def load() -> Any:
 
 def new_pack(data: Any, config: Any) -> Any:
     """Return a pack of one slot that holds a trial of `config`."""
-    from trainers.metrics import Objective
-    from trainers.pack import Pack
+    from trainers.learning.metrics import Objective
+    from trainers.packs.pack import Pack
 
     pack = Pack(config.structure(), data, Objective(METRIC, "minimize"))
     pack.admit(0, config)
@@ -70,7 +70,7 @@ def epochs_of_half_a_second() -> int:
     """Return how many epochs make a half-second trial on this machine, measured now."""
     import torch
 
-    from trainers.config import TrainConfig
+    from trainers.config.train_config import TrainConfig
 
     torch.set_num_threads(1)
     config = TrainConfig.from_mapping({**TRAIN, "max_epochs": 100})

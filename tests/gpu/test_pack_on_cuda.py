@@ -13,8 +13,8 @@ from tests.trainers.factory import (
     slot_weights,
     without_time,
 )
-from trainers.config import TrainConfig
-from trainers.pack import Pack
+from trainers.config.train_config import TrainConfig
+from trainers.packs.pack import Pack
 
 pytestmark = [
     pytest.mark.gpu,

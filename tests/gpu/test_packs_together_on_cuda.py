@@ -31,9 +31,9 @@ from tests.trainers.fused_cases import (
     trials,
 )
 from trainers.errors import OutOfMemory
-from trainers.graph import Graph
-from trainers.pack import Pack
-from trainers.planner import plan_pack
+from trainers.packs.graph import Graph
+from trainers.packs.pack import Pack
+from trainers.packs.planner import plan_pack
 
 pytestmark = [
     pytest.mark.gpu,

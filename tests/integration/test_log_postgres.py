@@ -22,13 +22,13 @@ import sweep.log.silence
 from sweep.__main__ import main
 from sweep.config.sweep_config import SweepConfig
 from sweep.errors import LeaseHeld, LeaseLost, LogError
-from sweep.executors import InProcessExecutor
+from sweep.history.state import load_state
 from sweep.log.events import Event, EventLog, Kind
 from sweep.log.lease import Lease, is_held
 from sweep.log.places import open_log, probe
-from sweep.results import open_results, sweep_names
-from sweep.session import run_sweep
-from sweep.state import load_state
+from sweep.results.results import open_results, sweep_names
+from sweep.running.session import run_sweep
+from sweep.work.executors import InProcessExecutor
 from tests.integration.mlflow_server import wait_for
 from tests.integration.postgres import Server, binaries, running
 from tests.sweep import session_runs
@@ -180,7 +180,7 @@ def test_the_password_is_written_nowhere(here: Path, server: Server, monkeypatch
 FROZEN = """
 import sys, time
 from pathlib import Path
-from sweep.session import run_sweep
+from sweep.running.session import run_sweep
 from tests.integration.test_log_postgres import TORN
 from tests.sweep.session_runs import InProcessExecutor, config
 

@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 from mlflow.tracking import MlflowClient
 
-from sweep.checkpoints import checkpoint_path
+from sweep.log.checkpoints import checkpoint_path
+from sweep.models.champions import Finalist
 from sweep.models.recorder import ModelRecorder
 from sweep.models.trained import open_model
-from sweep.tracking.champions import Finalist
 from tests.integration.mlflow_server import answers as is_up
 from tests.integration.mlflow_server import free_port, mlflow_server, wait_for
 from tests.trainers.portable_factory import RAW, regression, trained

@@ -19,14 +19,14 @@ import torch
 from mlflow.tracking import MlflowClient
 from safetensors.torch import load_file
 
-from sweep.checkpoints import checkpoint_path
+from sweep.errors import TrackerUnavailable
+from sweep.log.checkpoints import checkpoint_path
+from sweep.models.champions import finalist_of
 from sweep.models.package import package
 from sweep.models.recorder import ModelRecorder
 from sweep.models.registering import register_trial
 from sweep.models.trained import load_streaming, open_model
-from sweep.results import open_results
-from sweep.tracking.champions import finalist_of
-from sweep.tracking.outage import TrackerUnavailable
+from sweep.results.results import open_results
 from sweep.tracking.sync import sync
 from tests.integration.mlflow_store import points_told_twice
 from tests.sweep import session_runs
@@ -41,8 +41,8 @@ from tests.trainers.portable_factory import (
     regression,
     trained,
 )
-from trainers.checkpoint import read_checkpoint
-from trainers.export import named_weights
+from trainers.learning.checkpoint import read_checkpoint
+from trainers.use.export import named_weights
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 

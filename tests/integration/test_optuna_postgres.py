@@ -10,8 +10,8 @@ import pytest
 
 from sweep.errors import UserError
 from sweep.log.events import EventLog
-from sweep.results import open_results
-from sweep.search.optuna_export import export_study
+from sweep.results.optuna_export import export_study
+from sweep.results.results import open_results
 from tests.integration.postgres import binaries, postgres
 from tests.sweep.sweep_factory import complete, write_sweep
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from sweep.config.sweep_config import load_config
-from sweep.executors import InProcessExecutor
 from sweep.log.events import LOG_FILE, EventLog, Kind
-from sweep.replay import replay
-from sweep.results import load_results
-from sweep.session import run_sweep
+from sweep.results.results import load_results
+from sweep.running.replay import replay
+from sweep.running.session import run_sweep
+from sweep.work.executors import InProcessExecutor
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 

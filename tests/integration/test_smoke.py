@@ -15,10 +15,9 @@ from junitparser import JUnitXml
 from mlflow.tracking import MlflowClient
 
 from sweep.config.sweep_config import validate
-from sweep.executors import InProcessExecutor
 from sweep.log.events import EventLog
-from sweep.session import run_sweep
-from sweep.setup import prepare
+from sweep.running.preparation import prepare
+from sweep.running.session import run_sweep
 from sweep.smoke.checks import FALLS, NAMES
 from sweep.smoke.gate import parse_gate
 from sweep.smoke.gate_names import champion_values
@@ -27,6 +26,7 @@ from sweep.smoke.readback import read_back
 from sweep.smoke.run import Ran
 from sweep.smoke.shrinking import shrunk
 from sweep.tracking.sync import sync
+from sweep.work.executors import InProcessExecutor
 from tests.sweep.session_runs import Interrupted
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]

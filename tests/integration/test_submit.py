@@ -15,7 +15,7 @@ from cluster.dashboard import open_dashboard
 from cluster.errors import AccessError, VersionError
 from cluster.head import Versions
 from sweep.__main__ import main
-from sweep.results import open_results
+from sweep.results.results import open_results
 from tests.integration.token_head import TOKEN, token_head
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]

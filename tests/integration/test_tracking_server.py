@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from sweep.tracking.sync import start_follower, sync
+from sweep.running.follower import start_follower
+from sweep.tracking.sync import sync
 from sweep.tracking.ui import serve
 from tests.integration.mlflow_server import free_port, mlflow_server, wait_for
 from tests.integration.mlflow_store import points_told_twice, stored_runs

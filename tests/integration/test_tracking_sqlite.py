@@ -19,7 +19,8 @@ from mlflow.tracking import MlflowClient
 
 from sweep.errors import LogError
 from sweep.log.events import Event
-from sweep.tracking.sync import SyncResult, start_follower, sync
+from sweep.running.follower import start_follower
+from sweep.tracking.sync import SyncResult, sync
 from tests.integration.mlflow_store import points_told_twice, stored_runs
 from tests.sweep.synthetic_log import (
     START,
@@ -332,7 +333,7 @@ def test_a_follower_that_starts_after_the_sweep_closed_writes_it_and_ends(direct
 def test_a_follower_whose_coordinator_died_writes_what_there_is_and_ends(directory: Path):
     append(create_log(directory), [opened(), *whole_trial(0, 2), asked(1), started(1)])
     code = (
-        "import os; from pathlib import Path; from sweep.tracking.sync import start_follower;"
+        "import os; from pathlib import Path; from sweep.running.follower import start_follower;"
         f"print(start_follower(Path({str(directory)!r}), 'digits').pid, flush=True);"
         "os.kill(os.getpid(), 9)"
     )

@@ -14,7 +14,7 @@ from playwright.sync_api import sync_playwright
 
 from sweep.log.events import Event, Kind
 from sweep.report.document import render_report
-from sweep.results import open_results
+from sweep.results.results import open_results
 from tests.sweep.sweep_factory import asked, closed, ended, write_sweep
 
 EPOCHS, RUNGS = 30, (2, 6, 18)

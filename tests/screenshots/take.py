@@ -22,7 +22,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from sweep.log.places import open_log
 from sweep.report.document import render_report
-from sweep.results import Results, open_results
+from sweep.results.results import Results, open_results
 from sweep.tracking.view import share_key
 
 START_SECONDS = 180

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from search_spaces import get_space, space_names
-from trainers.config import TrainConfig
+from trainers.config.train_config import TrainConfig
 
 
 @pytest.mark.parametrize("name", space_names())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sweep.history.state import SweepState
 from sweep.log.events import Event, Kind
-from sweep.state import SweepState
 
 CONFIG = {"max_epochs": 9, "patience": None, "cell": "lstm"}
 

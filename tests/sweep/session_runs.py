@@ -1,10 +1,10 @@
 """Whole small sweeps over the in-process executor, and executors that die in mid-sweep."""
 
 from sweep.config.sweep_config import validate
-from sweep.executors import InProcessExecutor
+from sweep.history.state import load_state
 from sweep.log.events import EventLog
-from sweep.session import run_sweep
-from sweep.state import load_state
+from sweep.running.session import run_sweep
+from sweep.work.executors import InProcessExecutor
 
 ADDING = {
     "source": "adding",

@@ -83,12 +83,13 @@ def test_every_link_leads_to_a_file(page):
         assert (page.parent / target).exists(), target
 
 
-def test_every_file_of_the_package_is_in_its_table():
-    table = PAGES[1].read_text()
-    named = re.findall(r"`([a-z_*]+\.py)`", table)
-    for path in (ROOT / "sweep").glob("*.py"):
-        if not path.name.startswith("__"):
-            assert any(path.match(pattern) for pattern in named), path.name
+def test_every_room_is_in_its_packages_table():
+    for package in ("sweep", "trainers"):
+        table = (ROOT / package / "README.md").read_text()
+        rooms = [path.name + "/" for path in (ROOT / package).iterdir() if path.is_dir()]
+        files = [path.name for path in (ROOT / package).glob("[a-z]*.py")]
+        for name in (*rooms, *files):
+            assert name == "__pycache__/" or f"`{name}" in table, f"{package}/{name}"
 
 
 @pytest.mark.parametrize("name", list(COMMANDS))

@@ -6,10 +6,10 @@ import pytest
 
 from sweep.config.file import find_sweep_file, preset_names
 from sweep.config.sweep_config import load_config
-from sweep.executors import InProcessExecutor
-from sweep.results import open_results
-from sweep.session import run_sweep
-from sweep.setup import prepare
+from sweep.results.results import open_results
+from sweep.running.preparation import prepare
+from sweep.running.session import run_sweep
+from sweep.work.executors import InProcessExecutor
 from tests.sweep.preset_data import data_overrides
 
 NAMES = preset_names()

@@ -7,19 +7,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from trainers import losses
-from trainers.batches import Part
-from trainers.config import TrainConfig
+from trainers.config.train_config import TrainConfig
 from trainers.data.contract import SequenceData, SequenceSet
-from trainers.initialisation import initialise
-from trainers.metrics import Objective
-from trainers.model import Model
-from trainers.pack import Pack
-from trainers.parameters import Layout, weights_of
-from trainers.recurrence import choose_backend
-from trainers.spans import Walk
-from trainers.tbptt import cut_walk
-from trainers.training import detached, run
+from trainers.learning import losses
+from trainers.learning.batches import Part
+from trainers.learning.metrics import Objective
+from trainers.learning.spans import Walk
+from trainers.learning.tbptt import cut_walk
+from trainers.learning.training import detached, run
+from trainers.network.initialisation import initialise
+from trainers.network.model import Model
+from trainers.network.parameters import Layout, weights_of
+from trainers.network.recurrence import choose_backend
+from trainers.packs.pack import Pack
 
 RMSE = Objective("rmse", "minimize")
 ACCURACY = Objective("accuracy", "maximize")

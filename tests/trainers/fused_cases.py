@@ -18,9 +18,9 @@ from tests.trainers.factory import (
     without_time,
     wrap,
 )
-from trainers.config import TrainConfig
+from trainers.config.train_config import TrainConfig
 from trainers.data.contract import SequenceSet
-from trainers.pack import Pack
+from trainers.packs.pack import Pack
 
 BASE = TrainConfig(
     cell="gru", hidden_size=4, num_layers=2, batch_size=6, max_epochs=3, readout="every",

@@ -3,12 +3,12 @@
 import numpy as np
 
 from tests.trainers.factory import ACCURACY, RMSE, admitted, classes_set, prefix_mask, wrap
-from trainers.config import TrainConfig
+from trainers.config.train_config import TrainConfig
 from trainers.data.contract import SequenceSet
 from trainers.data.interface import Interface
 from trainers.data.padding import one_label_set
 from trainers.data.reading import TextReading
-from trainers.portable import PortableModel
+from trainers.use.portable import PortableModel
 
 LENGTHS = [6, 3, 5, 1]
 RAW = np.random.default_rng(0).normal(50, 20, size=(4, 6, 2))

@@ -1,7 +1,7 @@
 """How raw values become a network's inputs: what a source did to them, kept as plain values.
 
 A model that was trained on a source's arrays is used on what people have: tables, texts. A source
-leaves a `Reading` in its `SequenceData`; `trainers.tables` and `trainers.records` go by it.
+leaves a `Reading` in its `SequenceData`; `trainers.tables` and `trainers.use.records` go by it.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ class Unlabelled:
     """One sequence to be asked about.
 
     Attributes:
-        record: As `trainers.records` reads it.
+        record: As `trainers.use.records` reads it.
         key: What tells its answer from others', by column.
         steps: What tells its steps apart, by column; empty where only the last step's answer
             counts.

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-import sweep.session
+import sweep.running.session
 from sweep.__main__ import main
 from sweep.cli.live import PlainLines, live_table, summary
-from sweep.console import duration, short
 from sweep.log.places import open_log
-from sweep.progress import BestTrial, Progress, TrialEnd
-from sweep.session import Outcome
+from sweep.running.progress import BestTrial, Progress, TrialEnd
+from sweep.running.session import Outcome
 from sweep.tracking.ui import server_command, server_environment
+from sweep.words.console import duration, short
 from tests.sweep.sweep_factory import closed, complete, write_sweep
 
 TBPTT = ["--set", "space.parameters.tbptt_forward_steps=[null, 4]"]
@@ -128,7 +128,7 @@ class TestMistakes:
         def broken(*_):
             raise RuntimeError("a bug")
 
-        monkeypatch.setattr("sweep.results.open_results", broken)
+        monkeypatch.setattr("sweep.results.results.open_results", broken)
         with pytest.raises(RuntimeError, match="a bug"):
             main(["status", "demo"])
 
@@ -148,7 +148,7 @@ class TestRun:
             left = int(os.environ.get("TEST_LEFT", "0"))
             return Outcome(reason, folder, 1, (), 0.97, 75.0, left, "TEST_FAILED" in os.environ)
 
-        monkeypatch.setattr(sweep.session, "run_sweep", fake)
+        monkeypatch.setattr(sweep.running.session, "run_sweep", fake)
         return calls
 
     def test_options_reach_the_configuration(self, capsys, session):

@@ -60,7 +60,7 @@ def test_a_coordinator_elsewhere_that_has_given_no_sign_for_long_does_not_run(
     assert main(["status", "demo"]) == 0
     assert "not running" in capsys.readouterr().out
     pulse(log)
-    monkeypatch.setattr("sweep.results.SILENT_SECONDS", 0.0)
+    monkeypatch.setattr("sweep.results.results.SILENT_SECONDS", 0.0)
     assert main(["status", "demo"]) == 0
     assert "not running" in capsys.readouterr().out
     log.close()
@@ -111,7 +111,7 @@ def test_status_of_all_shows_the_others_where_one_log_is_away(tmp_path, capsys):
 
 WORDS = """
 import os, signal
-from sweep.last_words import last_words
+from sweep.cli.last_words import last_words
 with last_words("I am gone"):
     {end}
 """

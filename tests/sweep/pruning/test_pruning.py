@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sweep.history.rungs import RungRecord, value_at
 from sweep.log.events import Event, Kind
 from sweep.pruning.rules import HalvingRule, HyperbandRule, MedianRule, NoPruning
-from sweep.pruning.standings import RungRecord, value_at
 from sweep.pruning.verdicts import Decision, Horizon, Rung, closing_verdicts, judge, waits_at
 from tests.sweep.events_factory import completed, continued, folded, reported, run_of
 

@@ -4,10 +4,10 @@ import re
 import pytest
 
 from sweep.report.document import render_report
-from sweep.results import open_results
+from sweep.results.results import open_results
 from tests.sweep.report.test_plots import KNOWN_TAGS, tags
+from tests.sweep.results.test_replicates import on_test, repeats
 from tests.sweep.sweep_factory import closed, complete, write_sweep
-from tests.sweep.test_replicates import on_test, repeats
 
 PARTS = KNOWN_TAGS | {
     "header", "nav", "a", "h1", "p", "b", "table", "thead", "tbody", "tr", "th", "td",
@@ -124,7 +124,7 @@ def test_what_a_user_wrote_can_not_break_out(tmp_path):
 
 
 def test_an_audit_has_a_part_of_its_own(tmp_path):
-    from tests.sweep.test_replicates import TestAudit
+    from tests.sweep.results.test_replicates import TestAudit
 
     page = render_report(TestAudit().results(tmp_path, 0.1))
     assert "Pruning cost 0.2 of rmse" in sections(page)["audit"]

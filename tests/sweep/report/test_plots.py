@@ -9,7 +9,7 @@ from sweep.report import plots
 from sweep.report.chart import Role, shade_color
 from sweep.report.marks import MAX_DRAWN, thinned
 from sweep.report.page import json_in_script
-from sweep.results import open_results
+from sweep.results.results import open_results
 from tests.sweep.sweep_factory import asked, complete, ended, trained, write_sweep
 
 NAMES = ("history", "importance", "parallel", "slices", "learning_curves", "rungs")

@@ -3,9 +3,9 @@ from optuna.trial import TrialState as OptunaState
 
 from search_spaces import build_space
 from sweep.errors import ConfigProblem
+from sweep.history.state import Pause, Standing, TrialState
 from sweep.log.events import Event, Kind
 from sweep.search.study import Constraint, Search, SearchRules, ask_seed, feasible, search_limit
-from sweep.state import Pause, Standing, TrialState
 
 PARAMETERS = {
     "learning_rate": {"low": 1e-4, "high": 1.0, "log": True},
@@ -162,8 +162,8 @@ def test_ask_seeds_differ_by_trial_and_purpose():
 
 
 def test_warmed_events_are_told_when_the_search_is_restored():
+    from sweep.history.state import SweepState
     from sweep.search.study import restore_search
-    from sweep.state import SweepState
 
     state = SweepState()
     payload = {

@@ -8,8 +8,9 @@ import math
 import pytest
 
 from sweep.config.sections import ObjectiveSection
+from sweep.history.goal import Goal
+from sweep.history.state import SweepState
 from sweep.log.events import Event, Kind
-from sweep.ranking import Goal
 from sweep.smoke.checks import (
     check_count,
     check_falls,
@@ -18,7 +19,6 @@ from sweep.smoke.checks import (
     check_resumed,
     check_trials,
 )
-from sweep.state import SweepState
 from sweep.tracking.reading import Record, RecordedRun
 from tests.sweep.sweep_factory import asked, ended
 

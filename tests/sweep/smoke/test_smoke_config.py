@@ -6,11 +6,11 @@ import pytest
 
 from sweep.config.file import preset_names
 from sweep.config.sweep_config import load_config, validate
-from sweep.ranking import Goal
-from sweep.setup import prepare
+from sweep.history.goal import Goal
+from sweep.history.state import Standing, TrialState
+from sweep.running.preparation import prepare
 from sweep.smoke import shrinking
 from sweep.smoke.shrinking import shrunk
-from sweep.state import Standing, TrialState
 from tests.sweep.preset_data import data_overrides
 
 HARD = {

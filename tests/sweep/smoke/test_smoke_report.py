@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from junitparser import JUnitXml
 
-from sweep.messages import DONE, FAILURE, INTERRUPTED, SMOKE_FAILED, USER_MISTAKE
 from sweep.smoke.checks import Check
 from sweep.smoke.gate import Unknown, judge, parse_gate
 from sweep.smoke.report import junit, lines, summary
 from sweep.smoke.verdict import SmokeReport
+from sweep.words.messages import DONE, FAILURE, INTERRUPTED, SMOKE_FAILED, USER_MISTAKE
 
 README = Path(__file__).resolve().parents[3] / "README.md"
 NONE_YET = Unknown("'load' has no champion yet", passes=True)

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from sweep.results import open_results
+from sweep.results.results import open_results
 from sweep.tracking.view import TAG_PREFIX, saved_view, share_key
 from tests.sweep.sweep_factory import complete, write_sweep
 

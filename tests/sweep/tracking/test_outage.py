@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sweep.tracking.outage import GaveUp, Retrier, RunGone, TrackerUnavailable
+from sweep.errors import GaveUp, RunGone, TrackerUnavailable
+from sweep.tracking.outage import Retrier
 
 
 class Clock:

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
+from sweep.errors import GaveUp
 from sweep.tracking.delivery import Delivery
-from sweep.tracking.outage import GaveUp
 from sweep.tracking.run import PendingRun, RunWrite
 
 

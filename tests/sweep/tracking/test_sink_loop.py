@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 import sweep.tracking.loop
+from sweep.errors import RunGone, TrackerUnavailable
 from sweep.log.events import Event, EventLog
+from sweep.log.process import LogWriter
+from sweep.tracking.lock import only_sink
 from sweep.tracking.loop import Sink
-from sweep.tracking.outage import RunGone, TrackerUnavailable
-from sweep.tracking.process import Coordinator, only_sink
 from sweep.tracking.run import RunWrite
 from sweep.tracking.sync import sync
 from tests.sweep.synthetic_log import SWEEP_UID, append, closed, create_log, opened, whole_trial
@@ -83,7 +84,7 @@ def sink(
         log,
         uri=None,
         notify=(lines if lines is not None else []).append,
-        coordinator=Coordinator(),
+        coordinator=LogWriter(),
         patience_seconds=0.0,
         page=page,
     )

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from sweep.config.sweep_config import SweepConfig, validate
+from sweep.history.state import SweepState
 from sweep.log.events import Event, Kind
-from sweep.state import SweepState
-from sweep.tracking.champions import Finalist, contest, finalists_of, version_tags
+from sweep.models.champions import Finalist, contest, finalists_of, version_tags
 
 
 def config(**finalists: int) -> SweepConfig:

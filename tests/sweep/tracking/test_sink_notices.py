@@ -7,8 +7,8 @@ from pathlib import Path
 from rich.console import Console
 
 from sweep.cli.live import PlainLines, live_table
-from sweep.progress import Progress
-from sweep.tracking.notices import NOTICES_FILE, last_notice, notices_size
+from sweep.log.notices import NOTICES_FILE, last_notice, notices_size
+from sweep.running.progress import Progress
 
 AWAY = "MLflow at http://there takes no writes ([Errno 111] refused); training goes on."
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from sweep.ledger import Ledger
+from sweep.history.ledger import Ledger
 from sweep.log.events import Event
-from sweep.results import Results, open_results
+from sweep.results.results import Results, open_results
 from sweep.tracking.summary_files import masked, summary_files, top_table
 from sweep.tracking.summary_note import note
 from tests.sweep.synthetic_log import (

@@ -13,8 +13,8 @@ from mlflow.store.entities import PagedList
 from requests.exceptions import ConnectionError as NoAnswer
 
 import sweep.tracking.client
+from sweep.errors import RunGone, TrackerUnavailable
 from sweep.tracking.client import MlflowWriter
-from sweep.tracking.outage import RunGone, TrackerUnavailable
 from sweep.tracking.run import DataPart, Point, RunWrite, Status
 
 

@@ -14,7 +14,7 @@ from trainers.data.interface import Interface
 from trainers.data.reading import TableReading, TextReading, WindowReading
 from trainers.data.unlabelled import read_unlabelled
 from trainers.errors import DataError
-from trainers.records import Encoder
+from trainers.use.records import Encoder
 
 
 def interface(size: int = 2, **fields: object) -> Interface:

@@ -1,0 +1,1 @@
+"""The log folded: trials, rungs, the ledger, curves, what is best."""

@@ -1,0 +1,1 @@
+"""Sweeps elsewhere: manifests of a cluster, and submission to one that runs."""

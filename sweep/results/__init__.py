@@ -1,0 +1,1 @@
+"""A sweep for whoever reads it: tables, replicates, audits, comparison, export."""

@@ -1,0 +1,88 @@
+"""A sweep's trials as CSV, JSON, Parquet or plain text, to a file or to standard output."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from rich.console import Console
+
+from sweep.errors import UserError
+from sweep.results.results import Results
+from sweep.results.tables import results_table
+from sweep.words.console import WIDE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Format = Literal["table", "csv", "json", "parquet"]
+_ENDINGS: dict[str, Format] = {".csv": "csv", ".json": "json", ".parquet": "parquet"}
+
+
+def export_format(given: Format | None, output: Path | None) -> Format:
+    """Return the format asked for, by name or by the file's ending.
+
+    Raises:
+        UserError: Parquet is asked for without a file.
+    """
+    ending = output.suffix if output is not None else ""
+    if given is None and ending not in (*_ENDINGS, "", ".txt"):
+        raise UserError(
+            f"a file's ending says its format ({', '.join(_ENDINGS)}, .txt), but got {ending!r}; "
+            "name another file, or give --format."
+        )
+    kind = given or _ENDINGS.get(ending, "table")
+    if kind == "parquet" and output is None:
+        raise UserError("Parquet is binary, so --format parquet needs --output FILE.")
+    return kind
+
+
+def export(results: Results, kind: Format, output: Path | None) -> None:
+    """Write all trials in one format, to a file or to standard output."""
+    if kind == "parquet":
+        assert output is not None
+        frame = _one_type_a_column(results.frame())
+        with output.open("wb") as file:  # pandas' own error would not name the file
+            frame.to_parquet(file, index=False)
+        return
+    text = _text(results, kind)
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        output.write_text(text, encoding="utf-8")
+
+
+def best_json(results: Results) -> str:
+    """Return the best trial's record and its checkpoint as JSON; `null` when none is complete."""
+    best = results.best()
+    if best is None:
+        return _json(None)
+    path = results.checkpoint(best)
+    return _json(results.record(best) | {"checkpoint": None if path is None else str(path)})
+
+
+def _text(results: Results, kind: Format) -> str:
+    if kind == "csv":
+        return results.frame().to_csv(index=False)
+    if kind == "json":
+        return _json(results.records()) + "\n"
+    page = io.StringIO()
+    Console(file=page, width=WIDE).print(results_table(results, WIDE))
+    return page.getvalue()
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, allow_nan=False)  # the log holds no NaN
+
+
+def _one_type_a_column(frame: pd.DataFrame) -> pd.DataFrame:
+    """Write choices of mixed types, as [null, 16, full], as text: Parquet has typed columns."""
+    mixed = {
+        name: frame[name].map(lambda v: None if v is None else str(v))
+        for name in frame.columns
+        if frame[name].dtype == object and len({type(v) for v in frame[name].dropna()}) > 1
+    }
+    return frame.assign(**mixed)

@@ -1,0 +1,1 @@
+"""One session of a sweep: preparation, scheduling, the coordinator and its fleet."""

@@ -1,0 +1,98 @@
+"""From the search to the log: what is asked next, by what the search is told before."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sweep.history.state import SweepState, TrialState
+from sweep.log.events import Event, Kind
+from sweep.running.preparation import Prepared
+from sweep.running.repeats import Repeat
+from sweep.running.scheduler import Scheduling
+from sweep.running.telling import TrialOutcome, due, news
+from sweep.search.study import Search
+from trainers.config.train_config import TrainConfig, structural_fields
+from trainers.errors import ConfigError
+
+
+@dataclass
+class Asking:
+    """Turns asks into `asked` events.
+
+    Attributes:
+        untold: What the search must learn yet, when its order allows.
+    """
+
+    prepared: Prepared
+    rules: Scheduling
+    search: Search
+    untold: set[TrialOutcome]
+
+    def learn(self, event: Event, trial: TrialState) -> None:
+        """Note what an event, already applied to its trial, gives to tell."""
+        self.untold |= news(event, trial)
+
+    def next(self, state: SweepState, follow: int | None) -> list[Event]:
+        """Ask for the next trial.
+
+        Args:
+            follow: The trial whose structure it shall have; None for a free ask.
+
+        Returns:
+            Its `asked` event; and a `failed` one where the drawn values do not fit together.
+        """
+        number = len(state.trials)
+        for outcome in due(state, self.rules, state.searched, self.untold):
+            self.search.tell(state.trials[outcome.number], outcome.again)
+            self.untold.remove(outcome)
+        params, source = self.search.ask(None if follow is None else _pin(state.trials[follow]))
+        try:
+            config = self.prepared.train_config(number, params)
+        except ConfigError as error:
+            asked = _asked(number, params, source, {}, 0)
+            refused = {"reason": "invalid", "message": str(error)}
+            return [asked, Event(Kind.FAILED, number, 0, 0, refused)]
+        asked = _asked(number, params, source, config.to_dict(), config.seed)
+        bracket = self.rules.rule.bracket(config.max_epochs, state.searched)
+        if bracket:
+            asked.payload["bracket"] = bracket
+        if follow is not None and self._follows(state.trials[follow], config):
+            asked.payload["lead"] = follow
+        return [asked]
+
+    def repeat(self, state: SweepState, repeats: Iterable[Repeat]) -> list[Event]:
+        """Return the `asked` events of trials that repeat others."""
+        events = []
+        for number, repeat in enumerate(repeats, start=len(state.trials)):
+            lead = state.trials[repeat.of]
+            config = self.prepared.train_config(number, lead.params, repeat.seed)
+            asked = _asked(number, lead.params, repeat.source, config.to_dict(), config.seed)
+            asked.payload.update(of=repeat.of, lead=lead.lead)
+            events.append(asked)
+        return events
+
+    def _follows(self, lead: TrialState, config: TrainConfig) -> bool:
+        """Return whether the structure came out as wanted: known points have their own."""
+        wanted = self.prepared.train_config(lead.number, lead.params)
+        return wanted.structure() == config.structure()
+
+
+def _pin(trial: TrialState) -> dict[str, Any]:
+    """Return the parameters that fix a trial's structure."""
+    return {name: trial.params[name] for name in structural_fields() if name in trial.params}
+
+
+def _asked(
+    number: int, params: dict[str, Any], source: str, config: dict[str, Any], seed: int
+) -> Event:
+    payload = {
+        "uid": uuid.uuid4().hex,
+        "params": params,
+        "source": source,
+        "config": config,
+        "seed": seed,
+    }
+    return Event(Kind.ASKED, number, payload=payload)

@@ -1,0 +1,395 @@
+"""The one process that asks, decides and records; it never trains.
+
+Decide, then act: replies become events, events are appended and folded, the scheduler plans from
+what is folded, the plan becomes events and commands. Everything that must survive is in the log
+before anybody acts on it.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cluster.errors import HeadLost
+from sweep.errors import ExecutorError
+from sweep.history.state import Standing, SweepState, TrialState
+from sweep.log.events import Event, EventLog, Kind
+from sweep.log.lease import Lease
+from sweep.pruning.verdicts import Decision, PausingRule, Verdict, rungs_of
+from sweep.running.asking import Asking
+from sweep.running.fleet import Fleet
+from sweep.running.preparation import Prepared
+from sweep.running.recording import events_of
+from sweep.running.repeats import Repeat
+from sweep.running.retention import Retention
+from sweep.running.scheduler import MAX_DEATHS, Plan, Scheduling, plan
+from sweep.work.executors import Executor
+from sweep.work.protocol import (
+    Admit,
+    Continue,
+    Evaluate,
+    Evaluated,
+    Evicted,
+    Lost,
+    Reply,
+    SaveAll,
+    Stop,
+    Unreadable,
+)
+from trainers.config.train_config import TrainConfig
+
+_LOG = logging.getLogger(__name__)
+POLL_SECONDS = 0.5
+IDLE_SECONDS = 0.02
+SAVING_SECONDS = 15.0
+ASKED_TO_END = ("interrupted", "stopped")
+"""Reasons of `stop` that somebody waits for: nothing more is begun."""
+
+
+@dataclass
+class Clock:
+    """What the session's figures are made of."""
+
+    began: float = field(default_factory=time.time)
+    first_ask: float | None = None
+    last_tell: float | None = None
+    busy_seconds: float = 0.0
+
+
+class Coordinator:
+    """Runs one session of a sweep over an executor whose workers are started."""
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        log: EventLog,
+        lease: Lease,
+        state: SweepState,
+        executor: Executor,
+        rules: Scheduling,
+        asking: Asking,
+        retention: Retention,
+        fleet: Fleet,
+    ) -> None:
+        """Take over what `sweep.running.session` has opened."""
+        self.state = state
+        self.clock = Clock()
+        self.epochs_done = 0
+        self.ended_before = len(state.trials) - len(state.active) - len(state.paused)
+        self._prepared = prepared
+        self._log = log
+        self._lease = lease
+        self._executor = executor
+        self._rules = rules
+        self._asking = asking
+        self._retention = retention
+        self._fleet = fleet
+        self._ended: list[int] = []
+
+    # -- the loop ------------------------------------------------------------------------------
+
+    def run(self, stop: Callable[[], str | None], watch: Callable[[Coordinator], None]) -> str:
+        """Run until everything is done or `stop` gives a reason; return why it ended.
+
+        Args:
+            stop: Asked between rounds; "interrupted", "stopped", "budget" or None.
+            watch: Called after every round, for progress.
+        """
+        self._recover()
+        while True:
+            reason = stop()
+            if reason is not None:
+                self._save_all(watch)
+                return reason
+            decided = self._decide()
+            if decided.finished:
+                return "finished"
+            self._carry_out(decided)
+            self._fleet.keep_busy()
+            self._consume(self._poll(self._patience(decided)))
+            self._tend()
+            watch(self)
+
+    def evaluate(
+        self,
+        numbers: Sequence[int],
+        stop: Callable[[], str | None],
+        watch: Callable[[Coordinator], None],
+    ) -> None:
+        """Evaluate finalists on the test part, each once in the sweep's life.
+
+        One whose checkpoint can't be read any more is left out.
+
+        Args:
+            stop: As for `run`; a budget that is used up leaves time for this.
+            watch: As for `run`.
+
+        Raises:
+            ExecutorError: it kills one worker after the other.
+        """
+        deaths, done = 0, {n for n in numbers if self.state.trials[n].test}
+        while todo := [n for n in numbers if n not in done]:
+            if stop() in ASKED_TO_END:
+                return
+            ready = self._fleet.answering()
+            if ready and not self._fleet.in_flight(ready):
+                for index, number in enumerate(todo):
+                    recorded = self.state.trials[number].checkpoint
+                    assert recorded is not None
+                    command = Evaluate(number, str(self._retention.path(recorded)))
+                    self._executor.send(ready[index % len(ready)], [command])
+            self._fleet.keep_busy()
+            found = self._poll(POLL_SECONDS)
+            self._consume(found)
+            self._tend()
+            watch(self)
+            told = [item for reply in found if isinstance(reply, Reply) for item in reply.items]
+            done |= {item.trial for item in told if isinstance(item, Evaluated | Unreadable)}
+            lost = [item for item in found if isinstance(item, Lost)]
+            deaths += len(lost)
+            if deaths > MAX_DEATHS * len(self._executor.workers()):
+                raise ExecutorError(
+                    f"finalists must be evaluated, but {deaths} workers died of it: "
+                    f"{lost[-1].reason}; run the same command again."
+                )
+
+    def take_ended(self) -> list[int]:
+        """Return the trials that ended since the last call."""
+        ended, self._ended = self._ended, []
+        return ended
+
+    def workers_alive(self) -> int:
+        """Return how many workers live and have answered."""
+        return len(self._fleet.answering())
+
+    def worker_seconds(self) -> float | None:
+        """Return the time that workers were there, where their number changes; None elsewhere."""
+        return self._fleet.worker_seconds if self._fleet.is_elastic else None
+
+    def health(self) -> dict[str, int]:
+        """Return how many workers there are by what they do."""
+        return dict(Counter(worker["state"] for worker in self._fleet.health()))
+
+    def pulse(self, facts: dict[str, Any]) -> None:
+        """Write how the workers are where people elsewhere can read it."""
+        self._log.write_pulse({**facts, "workers": self._fleet.health()})
+
+    # -- deciding ------------------------------------------------------------------------------
+
+    def _decide(self) -> Plan:
+        return plan(self.state, self._fleet.staying(), self._rules, self._fleet.capacity)
+
+    def _patience(self, decided: Plan) -> float:
+        """Return how long to wait for workers: not at all while there is more to decide."""
+        if decided != Plan():
+            return 0.0
+        return POLL_SECONDS if self._fleet.in_flight(self._executor.workers()) else IDLE_SECONDS
+
+    def _carry_out(self, decided: Plan) -> None:
+        self._record([self._verdict_event(v) for v in decided.verdicts])
+        for verdict in decided.verdicts:
+            self._pass_on(verdict)
+        self._record([self._give_up_event(n) for n in decided.given_up])
+        self._start(decided.assignments)
+        if decided.ask:
+            self._ask(decided.follow)
+
+    def _verdict_event(self, verdict: Verdict) -> Event:
+        trial = self.state.trials[verdict.trial]
+        common = (verdict.trial, trial.attempt, verdict.epoch)
+        if verdict.decision is Decision.GO:
+            return Event(Kind.CONTINUED, *common)
+        if verdict.decision is Decision.PROMOTE:
+            promotion = {"promoted": True, "generation": verdict.generation}
+            return Event(Kind.CONTINUED, *common, promotion)
+        value = self.state.sign * trial.best_at(verdict.epoch, self.state.sign)
+        payload = {
+            "rule": self._rules.rule.name,
+            "best": trial.best,
+            "best_epoch": trial.best_epoch,
+            "values": [value] if math.isfinite(value) else [],
+            "parameters": trial.parameters,
+        }
+        kind = Kind.PAUSED if verdict.decision is Decision.PAUSE else Kind.PRUNED
+        return Event(kind, *common, payload)
+
+    def _give_up_event(self, number: int) -> Event:
+        trial = self.state.trials[number]
+        message = (
+            f"its worker died {trial.deaths} times in a row while training it, the last time: "
+            f"{trial.message}"
+        )
+        payload = {"reason": "worker_died", "message": message, "best": trial.best}
+        return Event(Kind.FAILED, number, trial.attempt, trial.epoch, payload)
+
+    def _pass_on(self, verdict: Verdict) -> None:
+        trial = self.state.trials[verdict.trial]
+        if verdict.decision is Decision.GO:
+            self._fleet.let_go_on(Continue(verdict.trial, trial.attempt, verdict.epoch))
+        elif verdict.decision is not Decision.PROMOTE:
+            self._fleet.tell(trial.worker, Stop(verdict.trial, trial.attempt))
+
+    def _start(self, assignments: Iterable[tuple[int, str]]) -> None:
+        events = []
+        for number, worker in assignments:
+            trial = self.state.trials[number]
+            checkpoint = self._standing_checkpoint(trial)
+            payload: dict[str, Any] = {
+                "worker": worker,
+                "from_epoch": trial.checkpoint_epoch if checkpoint else 0,
+                "checkpoint": checkpoint,
+            }
+            events.append(Event(Kind.STARTED, number, trial.attempt + 1, None, payload))
+        self._record(events)
+        for number, worker in assignments:
+            self._fleet.give(number, worker, self._admission(self.state.trials[number]))
+
+    def _admission(self, trial: TrialState) -> Admit:
+        config = TrainConfig.from_mapping(trial.config)
+        rungs, pauses = rungs_of(self._rules.rule, trial), isinstance(self._rules.rule, PausingRule)
+        path = str(self._retention.path(trial.checkpoint)) if trial.checkpoint else None
+        return Admit(trial.number, trial.attempt, config, rungs, path, trial.cleared, pauses)
+
+    def _standing_checkpoint(self, trial: TrialState) -> str | None:
+        """Return what the log says of the trial's checkpoint.
+
+        Without its file it begins anew, to the same numbers.
+        """
+        recorded = trial.checkpoint
+        if recorded is not None and not self._retention.path(recorded).is_file():
+            _LOG.warning("trial %d begins anew: its %s is gone", trial.number, recorded)
+            return None
+        return recorded
+
+    def _ask(self, follow: int | None) -> None:
+        self.clock.first_ask = self.clock.first_ask or time.time()
+        self._record(self._asking.next(self.state, follow))
+
+    def add(self, repeats: Iterable[Repeat]) -> None:
+        """Take trials that repeat others; `run` trains them."""
+        self._record(self._asking.repeat(self.state, repeats))
+
+    # -- acting --------------------------------------------------------------------------------
+
+    def _tend(self) -> None:
+        """Look after the workers; trials that a leaving worker has saved wait for another."""
+        self._fleet.tend()
+        for back in self._fleet.handed_back():
+            _LOG.info("%s goes: %s", back.worker, back.reason)
+            self._record([self._lost_event(n, back.reason, 0) for n in back.trials])
+        workers = self._fleet.resized()
+        if workers is not None:
+            self._record([Event(Kind.RESIZED, payload={"workers": workers})])
+
+    def _poll(self, timeout_seconds: float) -> list[Reply | Lost]:
+        """Wait for workers.
+
+        What fails there may be the doing of a coordinator that took the sweep over while this one
+        was frozen: it deletes checkpoints that no event names.
+        """
+        try:
+            return self._executor.poll(timeout_seconds)
+        except ExecutorError:
+            self._log.still_ours(self._lease.fence)
+            raise
+
+    def _consume(self, items: Iterable[Reply | Lost]) -> None:
+        """Log what workers said, one transaction for the round."""
+        events: list[Event] = []
+        for item in items:
+            if isinstance(item, Lost):
+                self._record(events)  # a trial that has just ended is no longer its worker's
+                events = self._loss_events(item)
+            else:
+                self._fleet.note(item)
+                self.clock.busy_seconds += item.busy_seconds
+                for back in (i for i in item.items if isinstance(i, Evicted | Unreadable)):
+                    _LOG.warning("%s, trial %d: %s", item.worker, back.trial, back.message)
+                events += events_of(item, self.state, self._prepared.objectives)
+        self._record(events)
+
+    def _loss_events(self, lost: Lost) -> list[Event]:
+        """The worker's trials wait again; only those it was training may have killed it.
+
+        Of several, the one that was suspected before is to blame; if none was, all are suspected,
+        and no two suspects train together again.
+        """
+        _LOG.warning("%s died: %s", lost.worker, lost.reason)
+        held, training = self._fleet.drop(lost.worker, self._rules.pack)
+        suspected = [n for n in training if self.state.trials[n].suspect]
+        blamed = (suspected or training) if lost.own_death else []
+        return [
+            self._lost_event(number, lost.reason, len(blamed) if number in blamed else 0)
+            for number in held
+        ]
+
+    def _lost_event(self, number: int, reason: str, suspects: int) -> Event:
+        trial = self.state.trials[number]
+        payload = {"reason": reason, "worker_died": suspects > 0, "suspects": suspects}
+        return Event(Kind.LOST, number, trial.attempt, trial.epoch, payload)
+
+    def _record(self, events: list[Event]) -> None:
+        """Append events to the log, then fold them: nothing is acted on that is not logged."""
+        if not events:
+            return
+        self._log.append(events, self._lease.fence)
+        seq = self.state.seq
+        for offset, event in enumerate(events, start=1):
+            self.state.apply(_numbered(event, seq + offset))
+            if event.trial is not None:
+                self._after(event, self.state.trials[event.trial])
+
+    def _after(self, event: Event, trial: TrialState) -> None:
+        self._retention.follow(event, trial)
+        self.epochs_done += event.kind is Kind.REPORTED
+        ends = trial.ended and event.kind is not Kind.EVALUATED
+        if ends:
+            self._ended.append(trial.number)
+        if ends or event.kind is Kind.PAUSED:
+            self.clock.last_tell = event.time
+            self._asking.learn(event, trial)
+        if ends or event.kind in (Kind.PAUSED, Kind.LOST):
+            self._fleet.take_back(trial.number, trial.worker)
+
+    # -- beginning and end ---------------------------------------------------------------------
+
+    def _recover(self) -> None:
+        """What ran when an earlier coordinator was killed waits for its next attempt."""
+        lost = [
+            Event(Kind.LOST, t.number, t.attempt, t.epoch, {"reason": "the coordinator ended"})
+            for t in self.state.active.values()
+            if t.state is Standing.RUNNING
+        ]
+        self._record(lost)
+
+    def _save_all(self, watch: Callable[[Coordinator], None]) -> None:
+        """Have every worker write a checkpoint of what it holds, and log it."""
+        began, told = time.monotonic(), False
+        for worker in self._fleet.answering():
+            if self._fleet.held[worker]:
+                self._executor.send(worker, [SaveAll()])
+        try:
+            while self._fleet.in_flight(self._fleet.answering()):
+                self._consume(self._poll(POLL_SECONDS))
+                self._tend()  # one that hangs would be waited for for ever
+                watch(self)
+                if not told and time.monotonic() - began > SAVING_SECONDS:
+                    told = True
+                    _LOG.warning("workers are still saving; a second Ctrl-C does not wait for them")
+        except HeadLost as lost:  # whoever wants an end gets it: their last checkpoints stand
+            _LOG.warning("%s; what was not saved by then is trained again", lost)
+        for worker, held in self._fleet.held.items():
+            stops = (Stop(number, self.state.trials[number].attempt) for number in held)
+            self._fleet.tell(worker, *stops)
+        self._recover()
+
+
+def _numbered(event: Event, seq: int) -> Event:
+    return Event(
+        event.kind, event.trial, event.attempt, event.epoch, event.payload, event.time, seq
+    )

@@ -1,0 +1,159 @@
+"""What a sweep would do, before anything is spent: trains no trial, writes nothing.
+
+The time is a first estimate: one batch of random numbers through a bare torch network of each
+example's structure, times the batches of an epoch, times its epochs, early ends not counted.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sweep.config.sweep_config import SweepConfig
+from sweep.running.preparation import Prepared, prepare, worker_count
+from trainers.config.train_config import structural_fields
+
+if TYPE_CHECKING:
+    from trainers.config.train_config import Structure, TrainConfig
+    from trainers.data.contract import SequenceData
+    from trainers.packs.planner import PackChoice
+
+EXAMPLES = 6
+REPEATS = 3
+PACKINGS = 2  # structures whose packs are measured on this machine; some seconds each
+
+
+@dataclass(frozen=True)
+class Example:
+    """One configuration that the sweep might try.
+
+    Attributes:
+        params: What the search space draws.
+        parameters: Trainable weights and biases of the network.
+        trial_seconds: Estimated training time to its last epoch.
+    """
+
+    params: dict[str, Any]
+    parameters: int
+    trial_seconds: float
+
+
+@dataclass(frozen=True)
+class Packing:
+    """How trials of one structure would train together on this machine.
+
+    Attributes:
+        params: What the space draws of the structure.
+        choice: The fastest way that was measured here, and why.
+    """
+
+    params: dict[str, Any]
+    choice: PackChoice
+
+
+@dataclass(frozen=True)
+class SweepPlan:
+    """What a sweep would do; see `rnn-sweep plan`."""
+
+    prepared: Prepared
+    workers: int
+    size: float
+    examples: tuple[Example, ...]
+    device: str = "cpu"
+    packings: tuple[Packing, ...] = ()
+
+    @property
+    def sweep_seconds(self) -> float:
+        """Estimated wall time of the whole sweep, nothing pruned, nothing stopped early."""
+        mean = statistics.fmean(example.trial_seconds for example in self.examples)
+        rounds = math.ceil(self.prepared.config.budget.trials / self.workers)
+        return mean * rounds
+
+
+def plan_sweep(config: SweepConfig) -> SweepPlan:
+    """Load the data, build the space, draw examples and estimate their time.
+
+    Raises:
+        ConfigProblem, DataError, SpaceError: as a run would, before it writes anything.
+    """
+    prepared = prepare(config)
+    examples = tuple(_example(prepared, number) for number in range(EXAMPLES))
+    device = _device(config)
+    packings = tuple(_packings(prepared, examples, device))
+    size = prepared.space.size()
+    return SweepPlan(prepared, worker_count(config), size, examples, device, packings)
+
+
+def _device(config: SweepConfig) -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() and config.run.device != "cpu" else "cpu"
+
+
+def _packings(prepared: Prepared, examples: Sequence[Example], device: str) -> Iterator[Packing]:
+    """Measure, here, what is fastest for the structures of the first examples."""
+    import torch
+
+    from trainers.learning.metrics import Objective
+    from trainers.packs.planner import plan_pack
+
+    run, judged = prepared.config.run, prepared.judged
+    objective = Objective(judged.metric, judged.direction)
+    done: set[Structure] = set()
+    torch.set_num_threads(run.threads)
+    for example in examples:
+        structure = prepared.train_config(0, example.params).structure()
+        if len(done) < PACKINGS and structure not in done:
+            done.add(structure)
+            choice = plan_pack(structure, prepared.data, objective, device, measure=True)
+            names = [name for name in structural_fields() if name in example.params]
+            yield Packing({name: example.params[name] for name in names}, choice)
+
+
+def _example(prepared: Prepared, number: int) -> Example:
+    from trainers.network.parameters import Layout
+    from trainers.packs.memory import out_of_memory_named
+
+    data = prepared.data
+    params = prepared.space.sample((prepared.config.search.seed + number) % 2**32)
+    config = prepared.train_config(number, params)
+    batches = math.ceil(len(data.train) / config.batch_size)
+    # Validation runs forward only: about a third of the work per sequence.
+    epoch = batches * (1 + len(data.validation) / len(data.train) / 3)
+    with out_of_memory_named(1, "cpu"):
+        seconds = _batch_seconds(config, data) * epoch * config.max_epochs
+    layout = Layout.of(config.structure(), data.input_size, data.output_size)
+    return Example(params, layout.size, seconds)
+
+
+def _batch_seconds(config: TrainConfig, data: SequenceData) -> float:
+    """Time forward and backward of one random batch, on one thread, the best of a few."""
+    import torch
+
+    kinds: dict[str, Any] = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
+    network = kinds.get(config.cell, torch.nn.RNN)(
+        data.input_size,
+        max(config.structure().layer_sizes),
+        config.num_layers,
+        batch_first=True,
+        bidirectional=config.bidirectional,
+    )
+    rows = min(config.batch_size, len(data.train))
+    inputs = torch.rand(rows, data.train.time_steps, data.input_size)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return min(_once(network, inputs) for _ in range(REPEATS))
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _once(network: Any, inputs: Any) -> float:
+    began = time.perf_counter()
+    outputs, _ = network(inputs)
+    outputs.square().mean().backward()
+    return time.perf_counter() - began

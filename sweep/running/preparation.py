@@ -1,0 +1,211 @@
+"""Everything a sweep needs before its first trial: data, space, rules, checked as a whole."""
+
+from __future__ import annotations
+
+import heapq
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cluster.nodes import Needs
+from sweep.config.sections import ObjectiveSection
+from sweep.config.sweep_config import SweepConfig, default_objectives
+from sweep.errors import ConfigProblem
+from sweep.history.state import Standing
+from sweep.pruning.rules import HalvingRule, HyperbandRule, MedianRule, NoPruning
+from sweep.pruning.verdicts import Rule
+from sweep.running.scheduler import Scheduling
+from sweep.search.space import EXAMPLES, sweep_space, training_defaults
+from sweep.search.study import Constraint, SearchRules, ask_seed, feasible, objective_value
+from trainers.config.fitting import check_structure, metric_names
+from trainers.config.train_config import TrainConfig
+from trainers.data import load_data
+from trainers.errors import ConfigError
+
+if TYPE_CHECKING:
+    from search_spaces.space import Space
+    from sweep.history.state import SweepState, TrialState
+    from trainers.data.contract import SequenceData
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A sweep file, resolved: what it trains on, what it tries, by which rules."""
+
+    config: SweepConfig
+    data: SequenceData
+    space: Space
+    objectives: tuple[ObjectiveSection, ...]
+    search_rules: SearchRules
+
+    @property
+    def judged(self) -> ObjectiveSection:
+        """The objective by whose validation metric best epochs and rungs are judged."""
+        return next(o for o in self.objectives if o.metric != "parameters")
+
+    @property
+    def sign(self) -> float:
+        """1 where the judged objective is minimised, -1 where it is maximised."""
+        return 1.0 if self.judged.direction == "minimize" else -1.0
+
+    def cost(self, trial: TrialState) -> float:
+        """Return what ranks complete trials, the lower the better; infinite where not feasible."""
+        value = objective_value(trial.best, trial.parameters, self.judged.metric)
+        if value is None or not feasible(trial, self.search_rules.constraints):
+            return math.inf
+        return self.sign * value
+
+    def best(self, state: SweepState, count: int) -> list[int]:
+        """Return the best `count` complete and feasible trials by the judged objective, in order.
+
+        Replicates of others are not ranked.
+        """
+        complete = (t for t in state.trials.values() if t.state is Standing.COMPLETE)
+        costs = ((self.cost(t), t.number) for t in complete if t.source != "replicate")
+        return [number for cost, number in heapq.nsmallest(count, costs) if math.isfinite(cost)]
+
+    def train_config(
+        self, number: int, params: Mapping[str, Any], seed: int | None = None
+    ) -> TrainConfig:
+        """Return trial `number`'s training settings: the data's, the file's, what was drawn.
+
+        Args:
+            seed: Instead of the trial's own.
+
+        Raises:
+            ConfigError: the drawn values do not fit together.
+        """
+        own = ask_seed(self.config.search.seed, number, "train")
+        defaults = {"seed": own, **training_defaults(self.data)}
+        forced = {} if seed is None else {"seed": seed}
+        return TrainConfig.from_mapping({**defaults, **self.config.train, **params, **forced})
+
+    def scheduling(self, workers: int, limit: int | None) -> Scheduling:
+        """Return the scheduler's rules for a sweep that began with `workers` workers."""
+        config = self.config
+        slots = workers * pack_size(config)
+        return Scheduling(
+            order=config.run.order,
+            target=min(config.budget.trials, limit or config.budget.trials),
+            rule=pruning_rule(config, self.sign),
+            look_ahead=3 * slots,
+            cohort=slots,
+            pack=pack_size(config),
+            most_at_once=config.cluster.max_concurrent_trials,
+        )
+
+
+def prepare(config: SweepConfig) -> Prepared:
+    """Load the data, build the space and check that they fit; writes nothing.
+
+    Raises:
+        ConfigProblem: objectives, enqueued configurations or drawn settings don't fit.
+        DataError: the data are missing or break the contract.
+        SpaceError: the space is empty or broken.
+    """
+    section = config.data
+    data = load_data(section.source, section.options, base_dir=Path.cwd(), limit=section.limit)
+    space = sweep_space(config)
+    objectives = config.search.objectives or default_objectives(data.task)
+    rules = SearchRules(
+        sampler=config.search.sampler,
+        seed=config.search.seed,
+        directions=tuple(o.direction for o in objectives),
+        constraints=tuple(Constraint(c.metric, c.min, c.max) for c in config.search.constraints),
+        enqueue=tuple(space.validate_point(point) for point in config.search.enqueue),
+    )
+    prepared = Prepared(config, data, space, objectives, rules)
+    pruning_rule(config, prepared.sign)  # raises where Optuna has no such pruner
+    _check_fit(prepared)
+    return prepared
+
+
+def pack_size(config: SweepConfig) -> int:
+    """Return how many trials a worker is given at once; `auto` begins with one.
+
+    On CPU that is the measured choice (tests/benchmarks/RESULTS.md); a worker with a GPU measures
+    and says how many it can take.
+    """
+    return 1 if config.run.pack == "auto" else config.run.pack
+
+
+def pruning_rule(config: SweepConfig, sign: float) -> Rule:
+    """Return the pruning rule that the sweep file names; `sign` is -1 where more is better."""
+    section = config.search.pruning
+    first = section.min_epochs or 1
+    match section.rule:
+        case "optuna":
+            from sweep.pruning.optuna_rule import OptunaRule
+
+            assert section.pruner is not None
+            return OptunaRule(section.pruner, section.options, sign, first)
+        case "hyperband":
+            return HyperbandRule(first, section.reduction_factor)
+        case "median":
+            return MedianRule(first, section.interval_epochs, section.startup_trials)
+        case "halving":
+            return HalvingRule(section.min_epochs, section.reduction_factor)
+        case _:
+            return NoPruning()
+
+
+def worker_needs(config: SweepConfig) -> Needs:
+    """Return what one worker reserves."""
+    section = config.cluster
+    return Needs(
+        cpus=section.cpus or config.run.threads,
+        gpus=section.gpus or 0,
+        memory_bytes=int((section.memory_gib or 0) * 2**30),
+        accelerator=section.accelerator,
+        labels=section.labels,
+    )
+
+
+def worker_count(config: SweepConfig, room: int | None = None) -> int:
+    """Return how many workers there shall be.
+
+    Args:
+        room: How many fit on the cluster; None on this machine, where `auto` leaves one core of
+            three or more to the rest.
+    """
+    wanted, most = config.run.workers, config.cluster.max_workers
+    if wanted != "auto":
+        count = int(wanted)
+    elif room is not None:
+        count = most or max(room, 1)  # so many are asked for: an autoscaler makes room for them
+    else:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        cores = max(1, (cores or 1) // config.run.threads)
+        count = max(cores - 1, min(cores, 2))
+    return min(count, most or count, config.budget.trials)
+
+
+def _check_fit(prepared: Prepared) -> None:
+    """Draw examples, so that what can't train on these data is refused before it is tried."""
+    for seed in range(EXAMPLES):
+        train = prepared.train_config(0, prepared.space.sample(seed))
+        try:
+            check_structure(train.structure(), prepared.data)
+        except ConfigError as error:
+            raise ConfigProblem(
+                f"every configuration of the space must fit data.source "
+                f"{prepared.config.data.source}, but: {error}"
+            ) from error
+        _check_objectives(prepared, metric_names(prepared.data, train.loss))
+
+
+def _check_objectives(prepared: Prepared, measured: tuple[str, ...]) -> None:
+    known = (*measured, "parameters")
+    for objective in prepared.objectives:
+        if objective.metric not in known:
+            raise ConfigProblem(
+                f"an objective on {prepared.data.task} data must be one of {', '.join(known)}, "
+                f"but got search.objectives metric {objective.metric!r}."
+            )
+    if all(o.metric == "parameters" for o in prepared.objectives):
+        raise ConfigProblem(
+            "objectives need at least one validation metric, but got `parameters` alone."
+        )

@@ -1,0 +1,116 @@
+"""The certificate: one trial trained again, alone, and how far it is from what the log recorded.
+
+On CPU a trial's numbers do not depend on its worker, its neighbours, its attempts or the slot it
+sat in, so a replay agrees bit for bit. Elsewhere rounding grows with training.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweep.config.sweep_config import SweepConfig
+from sweep.errors import UserError
+from sweep.history.state import TrialState, load_state
+from sweep.log.places import open_log
+from sweep.results.results import open_results
+from sweep.running.preparation import Prepared, prepare
+from trainers.config.train_config import TrainConfig
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One metric of one epoch, as recorded and as replayed."""
+
+    epoch: int
+    metric: str
+    recorded: float
+    replayed: float
+
+    @property
+    def distance(self) -> float:
+        """Return the difference relative to the recorded value."""
+        scale = max(abs(self.recorded), 1e-30)
+        return abs(self.replayed - self.recorded) / scale
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """How a replay compares with the record.
+
+    Attributes:
+        epochs: Epochs replayed.
+        compared: Every metric of every epoch that the log holds.
+    """
+
+    trial: int
+    epochs: int
+    compared: tuple[Compared, ...]
+
+    @property
+    def bit_equal(self) -> bool:
+        """Whether every recorded number came out again exactly."""
+        return all(c.recorded == c.replayed for c in self.compared)
+
+    @property
+    def worst(self) -> Compared:
+        """The number that is farthest from its record."""
+        return max(self.compared, key=lambda c: c.distance)
+
+
+def replay(directory: Path, name: str, number: int) -> Certificate:
+    """Train trial `number` again, alone, for as many epochs as the log holds.
+
+    Args:
+        directory: The --dir folder.
+        name: The sweep's name.
+        number: The trial's number.
+
+    Raises:
+        UserError: no such sweep or trial, nothing recorded, or the data have changed.
+    """
+    config = open_results(name, directory).config
+    log = open_log(directory / name)
+    state = load_state(log, keep_reports=True)
+    log.close()
+    trial = state.trials.get(number)
+    if trial is None:
+        known = f"0 … {len(state.trials) - 1}" if state.trials else "none yet"
+        raise UserError(f"a trial of {name} must be one of {known}, but got {number}.")
+    if not trial.reports:
+        raise UserError(f"a replay needs recorded epochs, but trial {number} has none.")
+    prepared = _prepared(config, state.first_opened["data"]["digest"])
+    return Certificate(number, len(trial.reports), tuple(_compare(prepared, trial)))
+
+
+def _prepared(config: SweepConfig, digest: str) -> Prepared:
+    prepared = prepare(config)
+    if prepared.data.digest != digest:
+        raise UserError(
+            f"a replay needs the data of the sweep (digest {digest[:12]}), but these have digest "
+            f"{prepared.data.digest[:12]}; restore the data."
+        )
+    return prepared
+
+
+def _compare(prepared: Prepared, trial: TrialState) -> Iterator[Compared]:
+    import torch
+
+    from trainers.learning.metrics import Objective
+    from trainers.packs.pack import Pack
+
+    assert trial.reports is not None
+    torch.set_num_threads(prepared.config.run.threads)
+    config = TrainConfig.from_mapping(trial.config)
+    judged = prepared.judged
+    pack = Pack(config.structure(), prepared.data, Objective(judged.metric, judged.direction))
+    pack.admit(0, config)
+    for epoch in sorted(trial.reports):
+        report = pack.train(0)
+        assert report is not None
+        for part, replayed in (("train", report.train), ("val", report.validation)):
+            recorded = trial.reports[epoch]["train" if part == "train" else "validation"]
+            for metric, value in recorded.items():
+                yield Compared(epoch, f"{part}/{metric}", value, replayed.get(metric, math.nan))

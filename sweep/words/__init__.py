@@ -1,0 +1,1 @@
+"""How values, secrets and mistakes look to a person."""

@@ -1,0 +1,63 @@
+"""How values look to a person: four significant digits, readable times, wide lines in files."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+
+WIDE = 160
+_WIDE_RATIO = 50.0  # positive values that spread wider than this are read on a log axis
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console; what is not a terminal gets wide lines, so that tables stay whole."""
+    stream = sys.stderr if stderr else sys.stdout
+    wide = None if stream.isatty() or "COLUMNS" in os.environ else WIDE
+    return Console(stderr=stderr, width=wide, highlight=False, soft_wrap=True)
+
+
+def short(value: Any) -> str:
+    """Return a value as a person reads it: four significant digits, `-` for nothing."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return str(value)
+
+
+def duration(seconds: float) -> str:
+    """Return a time span as `12.3 s`, `3 min 05 s` or `2 h 07 min`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def settings(params: Mapping[str, Any]) -> str:
+    """Return parameters as `cell=lstm hidden_size=64 …`."""
+    return " ".join(f"{name}={setting(value)}" for name, value in params.items())
+
+
+def setting(value: Any) -> str:
+    """Return a parameter's value as YAML has it, shortened."""
+    return (
+        "null" if value is None else str(value).lower() if isinstance(value, bool) else short(value)
+    )
+
+
+def is_wide(low: float, high: float) -> bool:
+    """Whether positive values spread so wide that a logarithmic axis reads better."""
+    return low > 0 and high / low >= _WIDE_RATIO
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two settings are the same one: 1, 1.0 and true are not."""
+    return type(one) is type(other) and bool(one == other)

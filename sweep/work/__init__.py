@@ -1,0 +1,1 @@
+"""What workers are told, do and say, and where they live."""

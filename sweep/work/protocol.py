@@ -1,0 +1,191 @@
+"""What coordinator and worker say to each other: plain, frozen values.
+
+Every message bears (trial, attempt); consuming one twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from trainers.config.train_config import TrainConfig
+from trainers.learning.reports import EpochReport
+
+
+@dataclass(frozen=True)
+class Admit:
+    """Take this trial; it waits at each rung above `cleared` until told to continue.
+
+    Attributes:
+        rungs: Epochs at which the trial waits for a decision.
+        checkpoint: Path of the checkpoint to go on from, or None to start afresh.
+        cleared: Highest epoch up to which rungs are decided.
+        saves_at_rungs: Whether to write a checkpoint at each rung: the trial may be paused there.
+    """
+
+    trial: int
+    attempt: int
+    config: TrainConfig
+    rungs: tuple[int, ...] = ()
+    checkpoint: str | None = None
+    cleared: int = 0
+    saves_at_rungs: bool = False
+
+
+@dataclass(frozen=True)
+class Continue:
+    """The rung at `epoch` let the trial go on."""
+
+    trial: int
+    attempt: int
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Drop the trial; nothing of it is kept."""
+
+    trial: int
+    attempt: int
+
+
+@dataclass(frozen=True)
+class SaveAll:
+    """Write a checkpoint of every trial that has not ended, and train no further in this call."""
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Evaluate a saved trial's best weights on the test part."""
+
+    trial: int
+    checkpoint: str
+
+
+Command = Admit | Continue | Stop | SaveAll | Evaluate
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A checkpoint is on disk; it covers the trial up to `epoch`."""
+
+    trial: int
+    attempt: int
+    epoch: int
+    path: str
+    bytes: int
+    time: float
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One epoch of a trial is done; `final` is the checkpoint of a trial that ended well."""
+
+    trial: int
+    attempt: int
+    report: EpochReport
+    parameters: int
+    time: float
+    final: Saved | None = None
+
+
+@dataclass(frozen=True)
+class Crashed:
+    """Training raised; the trial is over, the worker lives."""
+
+    trial: int
+    attempt: int
+    message: str
+    time: float
+
+
+@dataclass(frozen=True)
+class Evicted:
+    """There was no memory for the trial beside its neighbours; it waits for another turn."""
+
+    trial: int
+    attempt: int
+    message: str
+    time: float
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """The checkpoint from which to go on, or to evaluate, can't be used; the trial was not taken.
+
+    A trial that trains begins anew, to the same numbers.
+    """
+
+    trial: int
+    attempt: int
+    message: str
+    time: float
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """Test metrics of a finalist."""
+
+    trial: int
+    test: dict[str, float]
+    time: float
+
+
+Item = Trained | Saved | Crashed | Evicted | Unreadable | Evaluated
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a worker did in one call, in order.
+
+    Attributes:
+        busy_seconds: Time spent training, saving and evaluating in this call.
+        resident: Trials that the worker holds now.
+        capacity: Trials that it can train together; None where that is as it was told.
+    """
+
+    worker: str
+    items: tuple[Item, ...] = ()
+    busy_seconds: float = 0.0
+    resident: tuple[int, ...] = ()
+    capacity: int | None = None
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A worker is gone, with all that it held; it was no `own_death` if its node took it along."""
+
+    worker: str
+    reason: str
+    own_death: bool = True
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """What every worker of a sweep is told once.
+
+    Attributes:
+        metric: Validation metric whose best epoch is kept.
+        direction: "minimize" or "maximize".
+        checkpoint_folder: Where checkpoints go; must be shared by coordinator and workers.
+        sweep_uid: What the coordinator has written beside that folder; a worker that does not
+            read it there is on another disk. Empty: not to be checked.
+        checkpoint_seconds: At most so many seconds a worker trains between two checkpoints of a
+            trial, as far as its slices are of one length.
+        slice_seconds: Length of one call while there is work.
+        threads: Threads of torch in one worker.
+        device: cpu or cuda.
+        pack: Trials to train together; 0 lets each worker plan that by measuring.
+        backend: What runs a pack, in `trainers.packs.pack`'s words.
+    """
+
+    metric: str
+    direction: str
+    checkpoint_folder: str
+    checkpoint_seconds: float = 30.0
+    slice_seconds: float = 0.25
+    threads: int = 1
+    device: str = "cpu"
+    pack: int = 1
+    backend: Literal["auto", "native", "stepwise", "eager", "graph"] = "auto"
+    sweep_uid: str = ""

@@ -1,0 +1,274 @@
+"""A worker: holds trials, trains them in slices, answers with what happened.
+
+It knows nothing of Ray, Optuna or MLflow. A call returns after about `slice_seconds`, or at once
+when every trial it holds has ended or waits at an undecided rung.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweep.log.checkpoints import checkpoint_name
+from sweep.work.packing import Resident, Seating
+from sweep.work.protocol import (
+    Admit,
+    Command,
+    Continue,
+    Crashed,
+    Evaluate,
+    Evaluated,
+    Evicted,
+    Item,
+    Reply,
+    SaveAll,
+    Saved,
+    Stop,
+    Trained,
+    Unreadable,
+    WorkerSettings,
+)
+from sweep.work.shared_disk import check_shared_disk
+from trainers.errors import CheckpointError, DeviceLost, OutOfMemory
+from trainers.packs.memory import is_device_lost
+from trainers.packs.pack import evaluate_checkpoint
+
+if TYPE_CHECKING:
+    from trainers.data.contract import SequenceData
+    from trainers.learning.reports import EpochReport
+
+_LOG = logging.getLogger(__name__)
+
+
+class Worker:
+    """Trains the trials it is given: one after the other, oldest first, or in packs."""
+
+    def __init__(self, name: str, data: SequenceData, settings: WorkerSettings) -> None:
+        """Hold the data and limit torch to the threads given."""
+        import torch
+
+        torch.set_num_threads(settings.threads)
+        self._name = name
+        self._data = data
+        self._settings = settings
+        self._seating = Seating(data, settings)
+        self._residents: dict[int, Resident] = {}
+        self._items: list[Item] = []
+        self._sees_disk = False
+
+    def advance(self, commands: Sequence[Command]) -> Reply:
+        """Carry out the commands, train for one slice, say what happened.
+
+        Raises:
+            DeviceLost: this process can use its device no more; another must take its place.
+        """
+        try:
+            return self._advance(commands)
+        except RuntimeError as error:  # CUDA's come late: a copy fails for a kernel's fault
+            _raise_if_lost(error)
+            raise
+
+    def _advance(self, commands: Sequence[Command]) -> Reply:
+        began = time.perf_counter()
+        self._items = []
+        if not self._sees_disk:
+            check_shared_disk(
+                Path(self._settings.checkpoint_folder).parent, self._settings.sweep_uid
+            )
+            self._sees_disk = True
+        for command in commands:
+            self._obey(command)
+        deadline = began + self._settings.slice_seconds
+        worked = bool(self._items)
+        saved_to_stop = any(isinstance(command, SaveAll) for command in commands)
+        while not saved_to_stop and (group := self._next()):
+            worked = True
+            self._train(group, deadline)
+            if time.perf_counter() >= deadline:
+                break
+        busy = time.perf_counter() - began if worked else 0.0
+        capacity = None if self._settings.pack == 1 else self._seating.slots
+        return Reply(self._name, tuple(self._items), busy, tuple(self._residents), capacity)
+
+    def _obey(self, command: Command) -> None:
+        match command:
+            case Admit():
+                held = self._residents.get(command.trial)
+                if held is None or held.order.attempt < command.attempt:
+                    if held is not None:
+                        self._drop(held)
+                    self._residents[command.trial] = Resident(command, command.cleared)
+            case Continue():
+                held = self._held(command.trial, command.attempt)
+                if held is not None:
+                    held.cleared = max(held.cleared, command.epoch)
+            case Stop():
+                held = self._held(command.trial, command.attempt)
+                if held is not None:
+                    self._drop(held)
+            case SaveAll():
+                for resident in self._residents.values():
+                    if resident.seat is not None:
+                        self._items.append(self._save(resident))
+            case Evaluate():
+                self._evaluate(command)
+
+    def _held(self, trial: int, attempt: int) -> Resident | None:
+        resident = self._residents.get(trial)
+        return resident if resident is not None and resident.order.attempt == attempt else None
+
+    def _drop(self, resident: Resident) -> None:
+        del self._residents[resident.order.trial]
+        self._seating.leave(resident)
+
+    def _next(self) -> list[Resident]:
+        """Return the trials that train together next; they are given slots here."""
+        ready = [r for r in self._residents.values() if not r.waits_at_rung]
+        if self._settings.pack == 1:
+            return next(([r] for r in ready if self._settle(r)), [])
+        group = [r for r in ready if self._settle(r)]
+        if not group:
+            return []
+        seat = min((r.seat for r in group if r.seat is not None), key=lambda s: s.turn)
+        self._seating.take_turn(seat)
+        group = [r for r in group if r.seat is seat]
+        return [r for r in group if r.slot in seat.suspects][:1] or group
+
+    def _settle(self, resident: Resident) -> bool:
+        """Give a trial a slot; say whether it trains on from there."""
+        order = resident.order
+        try:
+            self._seating.settle(resident)
+        except OutOfMemory as error:
+            self._evict([resident], error)
+            return False
+        except CheckpointError as error:
+            self._drop(resident)
+            self._items.append(Unreadable(order.trial, order.attempt, str(error), time.time()))
+            return False
+        except Exception as error:
+            self._crash(resident, error)
+            return False
+        return not resident.waits_at_rung  # its checkpoint may have been written at the rung
+
+    def _train(self, group: list[Resident], deadline: float) -> None:
+        began = time.perf_counter()
+        seat = group[0].seat
+        assert seat is not None
+        try:
+            reports = seat.pack.advance([r.slot for r in group], max(deadline - began, 1e-3))
+        except OutOfMemory as error:
+            self._evict(list(seat.taken.values()), error)
+            return
+        except Exception as error:
+            if len(group) == 1:
+                seat.suspects.clear()
+                self._crash(group[0], error)
+            else:  # one after the other, until the culprit raises again
+                _raise_if_lost(error)
+                seat.suspects = {r.slot for r in group}
+            return
+        if len(group) == 1:
+            seat.suspects.discard(group[0].slot)
+        seconds = time.perf_counter() - began  # what each of them costs if the worker dies now
+        for resident in group:
+            resident.seconds_since_checkpoint += seconds
+        for report in reports:
+            self._report(seat.taken[report.slot], report)
+        for resident in group:
+            if resident.seat is not None and self._checkpoint_due(resident, seconds):
+                self._items.append(self._save(resident))
+
+    def _crash(self, resident: Resident, error: Exception) -> None:
+        _raise_if_lost(error)
+        order = resident.order
+        _LOG.error(
+            "trial %d (attempt %d) raised while training",
+            order.trial,
+            order.attempt,
+            exc_info=error,
+        )
+        self._drop(resident)
+        message = f"{type(error).__name__}: {error}"
+        self._items.append(Crashed(order.trial, order.attempt, message, time.time()))
+
+    def _evict(self, residents: list[Resident], error: OutOfMemory) -> None:
+        """Make room: first by those who only wait, then by smaller packs.
+
+        One that has no room alone has crashed.
+        """
+        others = [r for r in self._residents.values() if r.seat is not None and r not in residents]
+        waiting = [r for r in others if r.waits_at_rung]
+        if waiting:
+            for resident in waiting:
+                self._rest(resident)
+            return
+        if len(residents) == 1 and not others:
+            self._crash(residents[0], error)
+            return
+        slots = self._seating.halve()
+        message = f"{error} From here on at most {slots} trials train together."
+        _LOG.warning("%s: %s", self._name, message)
+        for resident in residents:
+            order = resident.order
+            self._drop(resident)
+            self._items.append(Evicted(order.trial, order.attempt, message, time.time()))
+
+    def _rest(self, resident: Resident) -> None:
+        """Let a trial that waits at a rung wait on disk; it takes a seat again to go on."""
+        epoch, saved = resident.epoch, self._save(resident)
+        self._items.append(saved)
+        self._seating.leave(resident)
+        resident.order = replace(resident.order, checkpoint=saved.path)
+        resident.rests_at = epoch
+
+    def _report(self, resident: Resident, report: EpochReport) -> None:
+        assert resident.seat is not None
+        order, parameters = resident.order, resident.seat.pack.parameter_count
+        final = None
+        if report.ended:
+            final = None if report.outcome == "diverged" else self._save(resident)
+            self._drop(resident)
+        now = time.time()
+        self._items.append(Trained(order.trial, order.attempt, report, parameters, now, final))
+        if not report.ended and order.saves_at_rungs and resident.waits_at_rung:
+            self._items.append(self._save(resident))
+
+    def _checkpoint_due(self, resident: Resident, slice_seconds: float) -> bool:
+        """Return whether the next slice, as long as the last, would come too late for a death."""
+        next_time = resident.seconds_since_checkpoint + slice_seconds
+        return next_time > self._settings.checkpoint_seconds
+
+    def _save(self, resident: Resident) -> Saved:
+        assert resident.seat is not None
+        order, epoch = resident.order, resident.epoch
+        name = checkpoint_name(order.trial, order.attempt, epoch)
+        path = Path(self._settings.checkpoint_folder) / name
+        resident.seat.pack.save(resident.slot, path)
+        resident.seconds_since_checkpoint = 0.0
+        size = path.stat().st_size
+        return Saved(order.trial, order.attempt, epoch, str(path), size, time.time())
+
+    def _evaluate(self, command: Evaluate) -> None:
+        path = Path(command.checkpoint)
+        try:
+            test = evaluate_checkpoint(path, self._data, "test", self._seating.objective)
+        except CheckpointError as error:
+            self._items.append(Unreadable(command.trial, 0, str(error), time.time()))
+            return
+        self._items.append(Evaluated(command.trial, test, time.time()))
+
+
+def _raise_if_lost(error: Exception) -> None:
+    """Leave it to whoever holds this worker to replace it, where its device has failed it.
+
+    Raises:
+        DeviceLost: it has.
+    """
+    if is_device_lost(error):
+        line = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DeviceLost(f"its device has failed: {line}") from error

@@ -1,0 +1,181 @@
+import json
+
+import pandas as pd
+import pytest
+
+from sweep.errors import LogError, UserError
+from sweep.history.goal import pareto_front, ranked
+from sweep.log.events import Event, Kind
+from sweep.log.places import open_log
+from sweep.results.export import best_json, export, export_format
+from sweep.results.results import load_results, open_results
+from sweep.results.tables import results_table
+from tests.sweep.sweep_factory import asked, closed, complete, ended, trained, write_sweep
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Trials: 0 complete (0.5), 1 complete (0.3, tested), 2 pruned, 3 failed, 4 begun."""
+    return write_sweep(
+        tmp_path / "sweeps",
+        *complete(0, {"cell": "gru", "layers": 1}, 0.5),
+        *complete(1, {"cell": "lstm", "layers": 1}, 0.3),
+        asked(2, cell="gru", layers=2),
+        *trained(2, 1, {"rmse": 0.9}),
+        ended(Kind.PRUNED, 2, 1, {"rmse": 0.9}, values=[0.9], rule="median"),
+        asked(3, cell="gru", layers=None),
+        Event(Kind.FAILED, 3, 1, 0, {"reason": "diverged", "message": "not finite"}),
+        asked(4, cell="lstm", layers=2),
+        *trained(4, 3, {"rmse": 0.4}, best_epoch=2),
+        Event(Kind.EVALUATED, 1, payload={"test": {"rmse": 0.35}}),
+        closed("interrupted"),
+    )
+
+
+class TestRecords:
+    def test_a_record_has_exactly_the_promised_keys(self, folder):
+        record = open_results(folder).records()[1]
+        assert record == {
+            "number": 1,
+            "state": "complete",
+            "objective": 0.3,
+            "epochs": 2,
+            "seed": 101,
+            "source": "sampler",
+            "of": None,
+            "params": {"cell": "lstm", "layers": 1},
+            "best": {"rmse": 0.3, "loss": 0.09},
+            "test": {"rmse": 0.35},
+        }
+
+    def test_states_are_those_of_a_sweep_that_was_interrupted(self, folder):
+        states = [record["state"] for record in open_results(folder).records()]
+        assert states == ["complete", "complete", "pruned", "failed", "paused"]
+
+    def test_a_begun_trial_runs_while_its_coordinator_does(self, tmp_path):
+        folder = write_sweep(tmp_path, asked(0), *trained(0, 1, {"rmse": 0.4}))
+        log = open_log(folder)
+        log.write_pulse({"phase": "training"})
+        log.close()
+        assert open_results(folder).records()[0]["state"] == "running"
+
+    def test_a_failed_trial_has_no_objective(self, folder):
+        assert open_results(folder).records()[3]["objective"] is None
+
+
+class TestFrame:
+    def test_one_row_a_trial_with_flat_columns(self, folder):
+        frame = load_results(folder)
+        assert list(frame.columns) == [
+            "number", "state", "objective", "epochs", "best_epoch", "seed", "source", "of",
+            "seconds", "diagnosis",
+            "params.cell", "params.layers", "best.rmse", "best.loss", "test.rmse",
+        ]  # fmt: skip
+        assert list(frame["number"]) == [0, 1, 2, 3, 4]
+        assert list(frame["seconds"]) == [2.0, 2.0, 1.0, 0.0, 3.0]
+        assert frame.loc[1, "test.rmse"] == 0.35
+
+    def test_a_name_is_looked_up_in_the_directory(self, folder):
+        assert len(load_results("demo", folder.parent)) == 5
+
+    def test_a_sweep_without_trials_is_an_empty_frame(self, tmp_path):
+        frame = load_results(write_sweep(tmp_path))
+        assert len(frame) == 0
+        assert "objective" in frame.columns
+
+    def test_an_unknown_sweep_names_those_that_are_there(self, folder):
+        with pytest.raises(LogError, match=r"\(demo\), but got 'other'"):
+            load_results("other", folder.parent)
+
+
+class TestRanking:
+    def test_best_first_and_complete_only(self, folder):
+        results = open_results(folder)
+        assert [t.number for t in ranked(results.trials, results.goal)] == [1, 0]
+        assert results.best().number == 1
+
+    def test_an_infeasible_trial_is_not_best(self, tmp_path):
+        folder = write_sweep(
+            tmp_path,
+            *complete(0, {}, 0.5, parameters=10),
+            *complete(1, {}, 0.3, parameters=99),
+            search={"constraints": [{"metric": "parameters", "max": 20}]},
+        )
+        assert open_results(folder).best().number == 0
+
+    def test_the_front_holds_what_nothing_beats_in_all_objectives(self, tmp_path):
+        objectives = [
+            {"metric": "rmse", "direction": "minimize"},
+            {"metric": "parameters", "direction": "minimize"},
+        ]
+        sizes = {0: (0.5, 10), 1: (0.3, 40), 2: (0.6, 10), 3: (0.4, 40), 4: (0.3, 40)}
+        events = [
+            event
+            for number, (rmse, size) in sizes.items()
+            for event in complete(number, {}, rmse, parameters=size)
+        ]
+        folder = write_sweep(
+            tmp_path, *events, objectives=objectives, search={"objectives": objectives}
+        )
+        results = open_results(folder)
+        # 2 has 0's size and a worse error; 3 has 1's size and a worse error; 1 and 4 are equal.
+        assert [t.number for t in pareto_front(results.trials, results.goal)] == [1, 4, 0]
+        record = results.records()[2]
+        assert record["objective"] == [0.6, 10.0]
+        assert record["pareto"] is False
+        frame = results.frame()
+        assert list(frame["pareto"]) == [True, True, False, False, True]
+        assert list(frame["objective.parameters"]) == [10, 40, 10, 40, 40]
+
+
+class TestExport:
+    @pytest.mark.parametrize(
+        ("output", "kind"),
+        [("a.csv", "csv"), ("a.json", "json"), ("a.parquet", "parquet"), ("a.txt", "table")],
+    )
+    def test_the_files_ending_chooses_the_format(self, tmp_path, output, kind):
+        assert export_format(None, tmp_path / output) == kind
+        assert export_format("csv", tmp_path / output) == "csv"
+
+    def test_parquet_to_the_terminal_is_refused(self):
+        with pytest.raises(UserError, match="needs --output"):
+            export_format("parquet", None)
+
+    def test_csv_and_parquet_hold_the_same_numbers(self, folder, tmp_path):
+        results = open_results(folder)
+        export(results, "csv", tmp_path / "a.csv")
+        export(results, "parquet", tmp_path / "a.parquet")
+        csv, parquet = pd.read_csv(tmp_path / "a.csv"), pd.read_parquet(tmp_path / "a.parquet")
+        assert list(csv.columns) == list(parquet.columns)
+        assert list(csv["best.rmse"].dropna()) == list(parquet["best.rmse"].dropna())
+
+    def test_choices_of_mixed_types_fit_into_parquet(self, tmp_path):
+        events = [event for n, v in enumerate([None, 16, "full"]) for event in [asked(n, k=v)]]
+        folder = write_sweep(tmp_path, *events)
+        export(open_results(folder), "parquet", tmp_path / "a.parquet")
+        assert list(pd.read_parquet(tmp_path / "a.parquet")["params.k"])[1:] == ["16", "full"]
+
+    def test_the_best_trial_as_json_names_its_checkpoint(self, folder, tmp_path):
+        best = json.loads(best_json(open_results(folder)))
+        path = folder.resolve() / "checkpoints" / "c1"
+        assert (best["number"], best["checkpoint"]) == (1, str(path))
+        assert best_json(open_results(write_sweep(tmp_path))) == "null"
+
+
+class TestTable:
+    def headers(self, folder, width):
+        table = results_table(open_results(folder), width)
+        return [column.header for column in table.columns], table
+
+    def test_best_first_with_varying_parameters_only(self, folder):
+        headers, table = self.headers(folder, 200)
+        assert headers == [
+            "trial", "state", "rmse", "test rmse", "epochs", "time", "cell", "layers",
+        ]  # fmt: skip
+        assert list(table.columns[0].cells) == ["1", "0", "2", "4", "3"]
+        assert list(table.columns[2].cells) == ["0.3", "0.5", "0.9", "0.4", "-"]
+
+    def test_a_parameter_that_does_not_fit_is_named_below(self, folder):
+        headers, table = self.headers(folder, 60)
+        assert "layers" not in headers
+        assert "not shown: layers" in table.caption

@@ -1,0 +1,1 @@
+"""What one trial trains: settings, their laws, and what fits which data; free of torch."""

@@ -1,0 +1,1 @@
+"""How one trial learns: batches, truncated BPTT, losses, metrics, optimizers."""

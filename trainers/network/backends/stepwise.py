@@ -1,0 +1,72 @@
+"""The reference: one Python step at a time, any number of trials, masks taken literally.
+
+The input's product of all steps is taken at once, as nothing in it waits for the state.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from trainers.network.cells import CELLS, AnyWeights, State, from_hidden, from_input
+from trainers.network.dropout import RecurrentNoise
+from trainers.network.masks import exists
+
+
+def applies_to(cell: str, trials: int, device: str) -> bool:
+    """The reference runs everything."""
+    return True
+
+
+def run(
+    cell: str,
+    weights: AnyWeights,
+    inputs: Tensor,
+    state: State,
+    lengths: Tensor | None = None,
+    hold: bool = False,
+    noise: RecurrentNoise | None = None,
+) -> tuple[Tensor, State]:
+    """Run one layer, forwards, over compacted rows.
+
+    Args:
+        cell: A name in `CELLS`.
+        weights: The layer's weights.
+        inputs: `(trials, batch, time, features)`, finite everywhere.
+        state: Each `(trials, batch, hidden)`.
+        lengths: `(trials, batch)` existing steps per row; None when all exist.
+        hold: Whether the state returned must be each row's own at its last existing step; without
+            it a backend may return anything finite for rows shorter than the segment.
+        noise: Recurrent dropout and zoneout; only this backend runs them.
+
+    Returns:
+        Outputs `(trials, batch, time, hidden)`, meant only where steps exist, and the state.
+    """
+    combine = CELLS[cell].combine
+    mask = None if lengths is None else exists(lengths, inputs.shape[2]).unsqueeze(-1).unbind(2)
+    keep = () if noise is None else noise.keep_by_step(inputs.shape[2])
+    outputs = []
+    for time, from_x in enumerate(_from_inputs(inputs, weights)):
+        h = state[0]
+        if noise is not None and noise.hidden is not None:
+            h = h * noise.hidden
+        new = combine(from_x, from_hidden(h, weights), state, weights)
+        if noise is not None:
+            new = tuple(
+                n if kept is None else torch.lerp(n, old, kept[time])
+                for n, old, kept in zip(new, state, keep, strict=False)
+            )
+        if mask is not None:
+            here = mask[time]
+            new = tuple(torch.where(here, n, old) for n, old in zip(new, state, strict=True))
+        state = new
+        outputs.append(state[0])
+    return torch.stack(outputs, dim=1).transpose(1, 2), state
+
+
+def _from_inputs(inputs: Tensor, weights: AnyWeights) -> tuple[Tensor, ...]:
+    """Return the input's share of the gates, step by step: each `(trials, batch, G)`."""
+    trials, batch, time_steps, features = inputs.shape
+    rows = inputs.transpose(1, 2).reshape(trials, time_steps * batch, features)
+    product = from_input(rows, weights)
+    return product.view(trials, time_steps, batch, product.shape[-1]).unbind(1)

@@ -1,0 +1,77 @@
+"""One recurrent layer over a segment: picks the fastest backend that is exact for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from torch import Tensor
+
+from trainers.errors import ConfigError
+from trainers.network.backends import manual, native, stepwise, together
+from trainers.network.cells import AnyWeights, State
+from trainers.network.dropout import RecurrentNoise
+
+Backend = Literal["native", "manual", "stepwise", "together"]
+# What a pack runs on: `graph` captures its steps, `eager` is the same program without a capture.
+Wanted = Literal["auto", "native", "manual", "stepwise", "graph", "eager"]
+Run = Callable[..., tuple[Tensor, State]]
+
+_RUNS: dict[Backend, Run] = {
+    "native": native.run,
+    "manual": manual.run,
+    "stepwise": stepwise.run,
+    "together": together.run,
+}
+_APPLIES: dict[Backend, Callable[[str, int, str], bool]] = {
+    "native": native.applies_to,
+    "manual": manual.applies_to,
+    "stepwise": stepwise.applies_to,
+    "together": together.applies_to,
+}
+_RUNS_WHAT: dict[Backend, str] = {
+    "native": "rnn_tanh, rnn_relu, gru or lstm",
+    "manual": "rnn_tanh, rnn_relu or gru on cpu",
+}
+
+
+def choose_backend(wanted: Wanted, cell: str, trials: int, device: str) -> Backend:
+    """Return the backend for a layer; pure.
+
+    Raises:
+        ConfigError: `wanted` is not exact for this layer, or not for this device.
+    """
+    if wanted == "graph" and not device.startswith("cuda"):
+        raise ConfigError(
+            f"backend graph captures CUDA graphs, but got device={device!r}; choose auto, or "
+            "stepwise for the same program without a capture."
+        )
+    if wanted == "graph" or wanted == "eager":
+        return "together" if together.applies_to(cell, trials, device) else "stepwise"
+    if wanted == "auto":
+        fastest_first: tuple[Backend, ...] = ("manual", "native", "stepwise")
+        return next(name for name in fastest_first if _APPLIES[name](cell, trials, device))
+    if not _APPLIES[wanted](cell, trials, device):
+        raise ConfigError(
+            f"backend {wanted} runs one trial of {_RUNS_WHAT[wanted]}, but got cell={cell!r} with "
+            f"{trials} trials on {device}; choose auto or stepwise."
+        )
+    return wanted
+
+
+def run_layer(
+    backend: Backend,
+    cell: str,
+    weights: AnyWeights,
+    inputs: Tensor,
+    state: State,
+    lengths: Tensor | None = None,
+    hold: bool = False,
+    noise: RecurrentNoise | None = None,
+) -> tuple[Tensor, State]:
+    """Run one layer forwards; the contract stands in `trainers.network.backends.stepwise.run`.
+
+    Noise inside the recurrence (recurrent dropout, zoneout) runs stepwise whatever the backend.
+    """
+    run = _RUNS[backend if noise is None else "stepwise"]
+    return run(cell, weights, inputs, state, lengths, hold, noise)

@@ -1,0 +1,1 @@
+"""K trials as one program: steppers, planner, memory."""

@@ -1,0 +1,172 @@
+"""A pass over one part without gradient, dropout or truncation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from trainers.data.contract import SequenceData
+from trainers.errors import ConfigError
+from trainers.learning import losses
+from trainers.learning.batches import Part
+from trainers.learning.lanes import Lanes, StreamPart
+from trainers.learning.metrics import Tally
+from trainers.learning.spans import Span
+from trainers.learning.tallies import elements_of, sums_of
+from trainers.learning.tbptt import cut
+from trainers.network.dropout import DropoutKey
+from trainers.network.masks import Array
+from trainers.network.model import Model
+from trainers.network.parameters import Weights
+from trainers.network.segment import Segment, enter, leave
+from trainers.packs.stacking import widen
+
+# Of the largest array in a batch: enough to fill the kernels, small in memory.
+_FLOATS, _FLOATS_FUSED_ON_GPU = 1 << 20, 1 << 27
+
+
+def evaluation_rows(model: Model, part: Part | StreamPart, floats: int = _FLOATS) -> int:
+    """Return the rows of an evaluation batch: a function of structure and data, not of the pack."""
+    return max(1, floats // (part.data.time_steps * 4 * max(model.structure.layer_sizes)))
+
+
+@torch.no_grad()
+def evaluate(
+    model: Model,
+    weights: Weights,
+    data: SequenceData,
+    part: Part | StreamPart,
+    total_squares: Array | None,
+    keys: Sequence[DropoutKey] | None = None,
+) -> dict[str, float]:
+    """Return the metrics of `weights` (one trial) on a part.
+
+    Each sequence is one full pass; a stream is read in long lanes, the state carried to their end.
+    `keys` carry zoneout's expectation.
+    """
+    whole = replace(model.structure, tbptt_forward_steps=None, tbptt_backward_steps=None)
+    tally = Tally(data, whole, weights.head_bias.device)
+    for segment, outputs in _passes(model, weights, data, part, keys):
+        tally.loss_count += segment.count
+        if segment.targets is not None:
+            values = losses.elements(whole.loss, outputs, segment.targets)
+            loss = losses.reduced(values, segment, tally.class_weights).item()
+            tally.add_segment(segment, outputs, values, loss)
+    return tally.result(total_squares)
+
+
+@torch.no_grad()
+def evaluate_together(
+    model: Model,
+    weights: Weights,
+    data: SequenceData,
+    part: Part | StreamPart,
+    total_squares: Array | None,
+    keys: Sequence[DropoutKey] | None = None,
+) -> list[dict[str, float]]:
+    """Return the metrics of each of several trials on a part: `evaluate` as one program."""
+    whole = replace(model.structure, tbptt_forward_steps=None, tbptt_backward_steps=None)
+    device, trials = weights.head_bias.device, len(weights.head_bias)
+    common = Tally(data, whole, device)
+    sums = common.sums.new_zeros(trials, *common.sums.shape)
+    losses_sum, plain = sums.new_zeros(trials), sums.new_zeros(trials)
+    for segment, outputs in _passes(model, weights, data, part, keys):
+        common.loss_count += segment.count
+        if segment.targets is not None:
+            values = losses.elements(whole.loss, outputs, segment.targets)
+            found = sums_of(segment, outputs, values, whole, common.class_weights)
+            sums += found.metrics
+            losses_sum += found.losses.double() * segment.denominator
+            plain += found.plain
+            common.elements += elements_of(segment)
+    return results_of(common, sums, torch.stack([losses_sum, plain]), total_squares)
+
+
+def results_of(
+    common: Tally, metrics: Tensor, losses: Tensor, total_squares: Array | None
+) -> list[dict[str, float]]:
+    """Return each trial's metrics from the sums of a pass.
+
+    Args:
+        common: What is the same for all: counts, task.
+        metrics: `(trials, 3, outputs)`.
+        losses: `(2, trials)`: weighted losses, their elements without weights.
+        total_squares: SST of the part, for r2.
+    """
+    results = []
+    for own, loss, plain in zip(metrics, *losses.tolist(), strict=True):
+        common.sums, common.loss_sum, common.plain_loss = own, loss, plain
+        results.append(common.result(total_squares))
+    return results
+
+
+@torch.no_grad()
+def confusion_matrix(
+    model: Model,
+    weights: Weights,
+    data: SequenceData,
+    part: Part | StreamPart,
+    keys: Sequence[DropoutKey] | None = None,
+) -> Array:
+    """Count actual classes against predicted ones over a part's valid targets.
+
+    Returns:
+        `(classes, classes)` int64: row = actual, column = predicted.
+
+    Raises:
+        ConfigError: the targets are no class ids.
+    """
+    if model.structure.loss != "cross_entropy":
+        raise ConfigError(
+            "a confusion matrix needs targets that are class ids, but got "
+            f"loss={model.structure.loss!r}."
+        )
+    classes = data.output_size
+    counts = torch.zeros(classes * classes, dtype=torch.int64)
+    for segment, outputs in _passes(model, weights, data, part, keys):
+        if segment.targets is not None:
+            pairs = segment.targets[0] * classes + outputs[0].argmax(-1)
+            counts += torch.bincount(pairs, minlength=len(counts)).cpu()
+    matrix: Array = counts.reshape(classes, classes).numpy()
+    return matrix
+
+
+def _passes(
+    model: Model,
+    weights: Weights,
+    data: SequenceData,
+    part: Part | StreamPart,
+    keys: Sequence[DropoutKey] | None,
+) -> Iterator[tuple[Segment, Tensor]]:
+    """Run a part; yield what was run and its outputs `(trials, wanted, outputs)`."""
+    state, trials = None, len(weights.head_bias)
+    device = weights.head_bias.device
+    together = trials > 1 and device.type == "cuda"
+    floats = (_FLOATS_FUSED_ON_GPU if together else _FLOATS) // trials
+    for begins, segment in _segments(model, part, data.input_size, floats):
+        segment = widen(segment.to(device), trials, model.structure)
+        if segment.targets is None and data.walk == "sequences":
+            yield segment, weights.head_bias[:, :0]
+            continue
+        before = None if begins else state
+        outputs, after = model.forward(weights, segment, enter(before, segment), keys)
+        state = leave(after, segment)
+        yield segment, outputs
+
+
+def _segments(
+    model: Model, part: Part | StreamPart, input_size: int, floats: int
+) -> Iterator[tuple[bool, Segment]]:
+    """Yield what is run, about `floats` at a time, and whether it begins with zero state."""
+    for source in part.evaluation(evaluation_rows(model, part, floats)):
+        stride = source.time_steps
+        if isinstance(source, Lanes):
+            floats_a_step = 4 * max(model.structure.layer_sizes) * source.count
+            stride = min(stride, max(1, floats // floats_a_step))
+        for start in range(0, source.time_steps, stride):
+            span = Span(start, min(start + stride, source.time_steps), gradient=False)
+            batch = source.window(span.start, span.stop)
+            yield start == 0, cut(batch, span, model.structure, input_size)

@@ -1,0 +1,90 @@
+"""Validation of all slots of a device-resident pack as one program: eager, or a captured graph."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from trainers.data.contract import SequenceData
+from trainers.learning import losses
+from trainers.learning.batches import Part
+from trainers.learning.metrics import Tally
+from trainers.learning.tallies import sums_of
+from trainers.learning.trial import Buffers
+from trainers.network.masks import Array
+from trainers.network.model import Model
+from trainers.network.parameters import weights_of
+from trainers.packs.evaluation import evaluation_rows, results_of
+from trainers.packs.program import captured
+from trainers.packs.resident import Picked, ResidentPart
+from trainers.packs.stacking import widen
+
+_FLOATS = {"cpu": 1 << 20, "cuda": 1 << 27}  # of the largest array in a batch
+
+
+class Judge:
+    """Evaluates the newest weights of every slot on one part; no zoneout.
+
+    Args:
+        model: What the trials have in common.
+        buffers: The pack's rows.
+        part: What they are judged on, which must fit (`trainers.packs.resident.fits_device`).
+        data: Whose part it is.
+        total_squares: SST of the part, for r2.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        buffers: Buffers,
+        part: Part,
+        data: SequenceData,
+        total_squares: Array | None,
+    ) -> None:
+        whole = replace(model.structure, tbptt_forward_steps=None, tbptt_backward_steps=None)
+        device, slots = buffers.weights.device, len(buffers.weights)
+        self._model = replace(model, structure=whole)
+        self._weights = weights_of(model.layout, buffers.weights)
+        self._part = ResidentPart(part, whole, data.input_size, device)
+        self._tally = Tally(data, whole, device)
+        self._squares, self._slots = total_squares, slots
+        floats = _FLOATS.get(device.type, _FLOATS["cuda"]) // slots
+        self._rows = min(evaluation_rows(model, part, floats), self._part.rows)
+        self._start = torch.zeros(1, dtype=torch.int64, device=device)
+        self._metrics = self._tally.sums.new_zeros(slots, *self._tally.sums.shape)
+        self._losses = self._metrics.new_zeros(2, slots)
+        self._counts = self._metrics.new_zeros(2)
+        self._run = captured(self._step, device)
+
+    def metrics(self) -> list[dict[str, float]]:
+        """Return every slot's metrics."""
+        for sums in (self._metrics, self._losses, self._counts):
+            sums.zero_()
+        for start in range(0, self._part.rows, self._rows):
+            self._start.fill_(start)
+            self._run()
+        self._tally.loss_count, self._tally.elements = self._counts.tolist()
+        return results_of(self._tally, self._metrics.clone(), self._losses, self._squares)
+
+    @torch.no_grad()
+    def _step(self) -> None:
+        rows = self._start + torch.arange(self._rows, device=self._start.device)
+        present = (self._part.rows - self._start).clamp(0, self._rows)
+        picked = Picked(
+            rows.clamp(max=self._part.rows - 1).unsqueeze(0), present, torch.zeros_like(present)
+        )
+        segment, elements, count = self._part.segment(picked, self._part.time_steps)
+        structure = self._model.structure
+        segment = widen(replace(segment, gradient=False), self._slots, structure)
+        outputs, _ = self._model.forward(self._weights, segment)
+        assert segment.targets is not None
+        assert isinstance(segment.denominator, Tensor)
+        values = losses.elements(structure.loss, outputs, segment.targets)
+        found = sums_of(segment, outputs, values, structure, self._tally.class_weights)
+        self._metrics += found.metrics
+        self._losses[0] += found.losses.double() * segment.denominator
+        self._losses[1] += found.plain
+        self._counts[0] += count[0]
+        self._counts[1] += elements[0]

@@ -1,0 +1,232 @@
+"""One segment of all slots as a program with static memory: eager, or captured as a CUDA graph.
+
+Everything a step depends on is copied into buffers of fixed shape before it; it reads no number
+back, decides nothing on the host and leaves its sums on the device. So a capture of it can be
+replayed: forward, backward, clipping, optimizer and sums are one launch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from trainers.config.train_config import TrainConfig
+from trainers.learning import losses, optim
+from trainers.learning.tallies import sums_of
+from trainers.learning.training import detached
+from trainers.learning.trial import Buffers
+from trainers.network.dropout import Columns, DrawnKeys, DropoutKey, Site
+from trainers.network.model import Model
+from trainers.network.parameters import Weights
+from trainers.network.regularisation import Strengths, penalty_by
+from trainers.network.segment import StackState
+from trainers.packs.fused import differentiate
+from trainers.packs.resident import Picked, ResidentPart
+
+_WARM_UP = 3
+_NUMBERS = 4  # start, rows present, begins with zero state, takes part
+_STRENGTHS = Strengths._fields
+
+
+class Signature(NamedTuple):
+    """What a program is made for: which numbers it uses, and where it drops."""
+
+    names: tuple[str, ...]
+    sites: tuple[Site, ...]
+
+
+@dataclass
+class Totals:
+    """What the trials added up since it was last read, per slot.
+
+    Attributes:
+        metrics: `(slots, 3, outputs)` float64.
+        numbers: `(slots, 6)` float64: losses, loss count, plain losses, elements, gradient norms,
+            optimizer steps.
+        alive: `(slots,)` bool: no loss or gradient was infinite or NaN.
+    """
+
+    metrics: Tensor
+    numbers: Tensor
+    alive: Tensor
+
+    @classmethod
+    def zeros(cls, slots: int, outputs: int, device: torch.device) -> Totals:
+        """Begin."""
+        double = torch.zeros(slots, 3, outputs, dtype=torch.float64, device=device)
+        alive = torch.ones(slots, dtype=torch.bool, device=device)
+        return cls(double, double.new_zeros(slots, 6), alive)
+
+
+def captured(run: Callable[[], None], device: torch.device) -> Callable[[], None]:
+    """Return `run`, on a CUDA device as a captured graph.
+
+    It is warmed up by running it, so `run` must change nothing while its buffers are empty, or
+    nothing that is not set to zero before it is used.
+    """
+    if device.type != "cuda":
+        return run
+    with torch.cuda.device(device):
+        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            for _ in range(_WARM_UP):
+                run()
+        torch.cuda.current_stream().wait_stream(stream)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            run()
+    return graph.replay
+
+
+class Program:
+    """A step of all slots.
+
+    Args:
+        model: What the trials have in common.
+        part: The training data.
+        length: Steps of a segment.
+        buffers: The pack's rows.
+        weights: Leaves of autograd over them.
+        totals: Where sums are left.
+        class_weights: `(classes,)` factors of the loss, or None.
+        signature: What the step uses.
+        state: The carried state of all slots; None until the first program found its shape.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        part: ResidentPart,
+        length: int,
+        buffers: Buffers,
+        weights: Weights,
+        totals: Totals,
+        class_weights: Tensor | None,
+        signature: Signature,
+        state: StackState | None,
+    ) -> None:
+        self._model, self._part, self._length = model, part, length
+        self._buffers, self._weights, self._totals = buffers, weights, totals
+        self._class_weights, self._signature = class_weights, signature
+        slots, device = len(buffers.weights), buffers.weights.device
+        sites, batch = len(signature.sites), model.structure.batch_size
+        like = buffers.weights
+        self._integers = torch.zeros(slots, _NUMBERS + batch + 3 * sites, dtype=torch.int64).to(
+            device
+        )
+        self._floats = like.new_zeros(len(signature.names) + 2 * sites, slots)
+        self.state = state if state is not None else self._zero_state()
+        self._replay = captured(self._run, device)
+
+    def step(self, integers: Tensor, floats: Tensor) -> None:
+        """Advance the slots that take part by one segment.
+
+        Args:
+            integers: `(slots, …)` int64: start, rows present, begins with zero state, takes part;
+                the batch's rows; per site the words' halves and what a draw lies below.
+            floats: `(names + 2 · sites, slots)`: the coefficients; per site rate and scale.
+        """
+        self._integers.copy_(integers, non_blocking=True)
+        self._floats.copy_(floats, non_blocking=True)
+        self._replay()
+
+    def _zero_state(self) -> StackState:
+        """Find the state's shape by running a segment of nothing."""
+        with torch.no_grad():
+            segment, _, _ = self._part.segment(self._picked(), self._length)
+            _, state = self._model.forward(self._weights, segment)
+        return tuple(tuple(torch.zeros_like(part) for part in layer) for layer in state)
+
+    def _picked(self) -> Picked:
+        batch = self._model.structure.batch_size
+        rows = self._integers[:, _NUMBERS : _NUMBERS + batch]
+        return Picked(rows, self._integers[:, 1], self._integers[:, 0])
+
+    def _columns(self) -> dict[str, Tensor]:
+        return dict(zip(self._signature.names, self._floats.unbind(0), strict=False))
+
+    def _keys(self) -> Sequence[DropoutKey] | None:
+        """Return dropout keys whose columns are views of the buffers."""
+        sites = self._signature.sites
+        if not sites:
+            return None
+        first = _NUMBERS + self._model.structure.batch_size
+        words = self._integers[:, first:].unbind(1)
+        rates = self._floats[len(self._signature.names) :].unbind(0)
+        columns = {
+            site: Columns(*words[3 * i : 3 * i + 3], *rates[2 * i : 2 * i + 2])
+            for i, site in enumerate(sites)
+        }
+        one = DropoutKey(TrainConfig(), 0)
+        return DrawnKeys([one] * len(self._integers), columns)
+
+    def _run(self) -> None:
+        structure, columns = self._model.structure, self._columns()
+        active = self._integers[:, 3] > 0
+        segment, elements, count = self._part.segment(self._picked(), self._length)
+        fresh = self._integers[:, 2] > 0
+        state = tuple(
+            tuple(torch.where(_like(fresh, part), 0.0, part) for part in layer)
+            for layer in self.state
+        )
+        by = Strengths(**{name: columns[name] for name in _STRENGTHS if name in columns})
+        activations: list[Tensor] | None = [] if by.activation is not None else None
+        outputs, after = self._model.forward(
+            self._weights, segment, state, self._keys(), activations
+        )
+        assert segment.targets is not None
+        values = losses.elements(structure.loss, outputs, segment.targets)
+        found = sums_of(segment, outputs, values, structure, self._class_weights)
+        added = penalty_by(self._weights, activations or (), by)
+        differentiate(found.losses if added is None else found.losses + added, self._weights)
+        with torch.no_grad():
+            norms = torch.linalg.vector_norm(self._buffers.gradient, dim=1)
+            scored = active & (elements > 0)
+            finite = torch.isfinite(found.losses) & torch.isfinite(norms)
+            counted = torch.where(active & self._totals.alive, count.double(), 0.0)
+            self._totals.numbers[:, 1] += counted  # of segments that make no step as well
+            stepping = scored & finite & self._totals.alive
+            self._totals.alive &= finite | ~scored
+            denominator = segment.denominator
+            assert isinstance(denominator, Tensor)
+            sums = [
+                found.losses.double() * denominator, found.plain, elements, norms,
+                torch.ones_like(norms),
+            ]  # fmt: skip
+            self._add(found.metrics, sums, stepping)
+            self._optimize(norms, columns, stepping)
+            self._keep(detached(after), active)
+
+    def _add(self, metrics: Tensor, sums: Sequence[Tensor], stepping: Tensor) -> None:
+        places = (0, 2, 3, 4, 5)
+        for place, values in zip(places, sums, strict=True):
+            self._totals.numbers[:, place] += torch.where(stepping, values.double(), 0.0)
+        self._totals.metrics += torch.where(_like(stepping, metrics), metrics, 0.0)
+
+    def _optimize(self, norms: Tensor, columns: Mapping[str, Tensor], stepping: Tensor) -> None:
+        """Clip and step, and undo that for slots which must not change."""
+        rows = self._buffers
+        weights, moments = rows.weights.clone(), rows.moments.clone()
+        wide = {name: values.unsqueeze(1) for name, values in columns.items()}
+        optim.clip_by(rows.gradient, norms, wide)
+        optim.step_by(
+            self._model.structure.optimizer, rows.weights, rows.gradient, rows.moments, wide
+        )
+        kept = stepping.unsqueeze(1)
+        rows.weights.copy_(torch.where(kept, rows.weights, weights))
+        rows.moments.copy_(torch.where(kept, rows.moments, moments))
+
+    def _keep(self, after: StackState | None, active: Tensor) -> None:
+        for layer, new in zip(self.state, after or (), strict=True):
+            for part, value in zip(layer, new, strict=True):
+                part.copy_(torch.where(_like(active, part), value, part))
+
+
+def _like(flags: Tensor, tensor: Tensor) -> Tensor:
+    """Return `flags (slots,)` with as many axes as `tensor`."""
+    return flags.reshape(-1, *[1] * (tensor.dim() - 1))

@@ -1,0 +1,1 @@
+"""What becomes of a trained trial: streaming, inference, models, export."""

@@ -1,0 +1,87 @@
+"""A trained network on whole sequences of any length: evaluation's pass, its outputs kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+
+from trainers.data.contract import SequenceSet
+from trainers.data.padding import padded
+from trainers.learning.batches import Part
+from trainers.learning.checkpoint import Checkpoint
+from trainers.learning.spans import Span
+from trainers.learning.tbptt import cut
+from trainers.network.dropout import evaluation_keys
+from trainers.network.masks import Array
+from trainers.network.model import Model
+from trainers.network.parameters import Layout, weights_of
+from trainers.network.recurrence import choose_backend
+from trainers.use.export import chosen_weights
+
+_FLOATS = 1 << 20  # of the largest array in a batch
+
+
+class Network:
+    """A saved trial's best weights, run from zero state over each sequence.
+
+    Args:
+        saved: A checkpoint with its tensors.
+    """
+
+    def __init__(self, saved: Checkpoint) -> None:
+        structure = saved.config.structure()
+        layout = Layout.of(structure, saved.input_size, saved.output_size)
+        self._structure = structure
+        self._input_size = saved.input_size
+        self._model = Model(structure, layout, choose_backend("auto", structure.cell, 1, "cpu"))
+        self._weights = weights_of(layout, chosen_weights(saved).unsqueeze(0).clone())
+        self._keys = evaluation_keys(saved.config)
+
+    def outputs(self, sequences: Sequence[Array], masks: Sequence[Array]) -> list[Array]:
+        """Run sequences, several at a time.
+
+        Args:
+            sequences: `(time, features)` float32 each, or ids `(time,)`; lengths may differ.
+            masks: `(time,)` bool each, True where a step exists; at least one does.
+
+        Returns:
+            As trained on, so scaled where targets were and logits for classes: `(time, outputs)`
+            each, NaN where no step exists, or `(outputs,)` with one target per sequence.
+        """
+        found: list[Array] = []
+        for first, stop in self._batches([len(one) for one in sequences]):
+            found += self._run(sequences[first:stop], masks[first:stop])
+        return found
+
+    def _batches(self, lengths: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """Yield [first, stop) of sequences that fill a batch, padding included."""
+        per_step = 4 * max(self._structure.layer_sizes)
+        first, longest = 0, 0
+        for index, length in enumerate(lengths):
+            longest = max(longest, length)
+            if index > first and longest * per_step * (index + 1 - first) > _FLOATS:
+                yield first, index
+                first, longest = index, length
+        if lengths:
+            yield first, len(lengths)
+
+    def _run(self, sequences: Sequence[Array], masks: Sequence[Array]) -> list[Array]:
+        inputs, _ = padded(sequences)
+        mask, _ = padded(masks, fill=False)
+        # Targets decide where the head is read; what they hold is never looked at.
+        targets = np.broadcast_to(np.int64(0), mask.shape)
+        part = Part(SequenceSet(inputs, targets, input_mask=mask), self._structure)
+        batch = part.batch(np.arange(len(inputs)))
+        span = Span(0, batch.time_steps, gradient=False)
+        segment = cut(batch, span, self._structure, self._input_size)
+        with torch.no_grad():
+            outputs, _ = self._model.forward(self._weights, segment, None, self._keys)
+        values = outputs[0].numpy()
+        if self._structure.one_target:
+            return list(values)
+        whole = np.full((*mask.shape, values.shape[-1]), np.nan, dtype=values.dtype)
+        steps, rows = np.nonzero(mask.T)  # as segments have them: time comes first
+        whole[rows, steps] = values
+        return [whole[row, : len(one)] for row, one in enumerate(sequences)]

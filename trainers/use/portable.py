@@ -1,0 +1,236 @@
+"""A trained trial as a folder that is used without its data: config.json and weights.safetensors.
+
+Raw values go in and come out: scaling, vocabulary and class names are the data's `Interface`. The
+weights have torch's names and shapes. No pickle anywhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from trainers.config.train_config import TrainConfig
+from trainers.data.interface import Interface
+from trainers.errors import CheckpointError, ConfigError, DataError
+from trainers.learning.checkpoint import Checkpoint, read_checkpoint
+from trainers.network.masks import Array
+from trainers.network.parameters import Layout
+from trainers.use.export import named_weights
+from trainers.use.inference import Network
+from trainers.use.records import Encoded, Encoder, answer_of, values_of
+from trainers.use.streaming import StreamingModel
+
+MODEL_FORMAT = 1
+NETWORK_FOLDER = "network"  # where the files lie in a logged model
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "weights.safetensors"
+_CHUNK = 1_000
+
+
+class PortableModel:
+    """A network and how its data are read.
+
+    Args:
+        saved: A checkpoint with its tensors.
+        interface: Of the data it was trained on.
+
+    Raises:
+        CheckpointError: the two are of different data.
+    """
+
+    def __init__(self, saved: Checkpoint, interface: Interface) -> None:
+        if saved.data_digest != interface.digest:
+            raise CheckpointError(
+                f"a model needs the description of its own data (digest {saved.data_digest[:12]}), "
+                f"but this one is of data with digest {interface.digest[:12]}."
+            )
+        self.interface = interface
+        self.config = saved.config
+        self._saved = saved
+        self._encoder = Encoder(interface)
+        self._network = Network(saved)
+        self._streaming: StreamingModel | None = None
+        self._lock = threading.Lock()
+
+    @classmethod
+    def from_checkpoint(cls, path: Path, interface: Interface) -> PortableModel:
+        """Take a trial's best weights (its newest before the first epoch).
+
+        Raises:
+            CheckpointError: the file is damaged, or of other data.
+        """
+        return cls(read_checkpoint(path), interface)
+
+    @classmethod
+    def read(cls, folder: Path) -> PortableModel:
+        """Read what `write` wrote.
+
+        Raises:
+            CheckpointError: a file is missing, damaged, or of another format.
+        """
+        try:
+            values = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+            version = values["format"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(
+                f"a model's folder must hold a readable {CONFIG_FILE}, but {folder} does not "
+                f"({error})."
+            ) from error
+        if version != MODEL_FORMAT:
+            raise CheckpointError(
+                f"a model's format must be {MODEL_FORMAT}, but {folder} has {version!r}; load it "
+                "with the version of rnn-sweep that logged it."
+            )
+        return cls(*_parsed(values, folder))
+
+    def write(self, folder: Path, about: Mapping[str, Any] | None = None) -> None:
+        """Write the model's two files into a folder, which must exist.
+
+        Args:
+            folder: Where to.
+            about: What else config.json shall say, for people.
+        """
+        config = {
+            "format": MODEL_FORMAT,
+            "about": dict(about or {}),
+            "training": self.config.to_dict(),
+            "data": self.interface.to_dict(),
+        }
+        text = json.dumps(config, indent=1, ensure_ascii=False, allow_nan=False)
+        (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
+        weights = {name: w.clone() for name, w in named_weights(self._saved).items()}
+        (folder / WEIGHTS_FILE).write_bytes(save(weights))  # `save_file` hides it from other users
+
+    def predict(self, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Answer for each record; see `trainers.use.records`.
+
+        A record with a `state` is stepped on from it, and gets its new state beside its answers,
+        one a step; the empty text begins anew.
+
+        Raises:
+            DataError: a record does not fit the network.
+            ConfigError: a state for a bidirectional network.
+        """
+        answers: list[dict[str, Any]] = []
+        waiting = iter(records)
+        while chunk := list(islice(waiting, _CHUNK)):
+            answers += self._answers(chunk, len(answers))
+        return answers
+
+    def _answers(
+        self, records: Sequence[Mapping[str, Any]], first: int
+    ) -> Iterator[dict[str, Any]]:
+        encoded = [self._encoder.encode(r, f"sequence {first + n}") for n, r in enumerate(records)]
+        plain = [n for n, record in enumerate(records) if record.get("state") is None]
+        outputs = self._network.outputs(
+            [encoded[n].inputs for n in plain], [encoded[n].mask for n in plain]
+        )
+        found = dict(zip(plain, outputs, strict=True))
+        for number, record in enumerate(records):
+            if number in found:
+                yield self._answer(found[number], record)
+            else:
+                yield self._stepped(encoded[number], record, f"sequence {first + number}")
+
+    def _answer(self, outputs: Any, record: Mapping[str, Any]) -> dict[str, Any]:
+        values = values_of(outputs, self.interface, labels=self._labels)
+        wanted = record.get("probabilities")
+        return answer_of(values, self.interface, probabilities=wanted, labels=self._labels)
+
+    @property
+    def _labels(self) -> bool:
+        return self.config.loss == "binary_cross_entropy"
+
+    def _stepped(self, encoded: Encoded, record: Mapping[str, Any], where: str) -> dict[str, Any]:
+        """Go on from a record's state; masked steps hold it."""
+        with self._lock:
+            model = self._streaming = self._streaming or self.streaming_model()
+            model.clear_state()
+            if record["state"]:
+                model.restore_state(_bytes_of(record["state"], where))
+            inputs = torch.from_numpy(encoded.inputs[encoded.mask]).unsqueeze(0)
+            stepped = model.step(inputs)[0].numpy()
+            state = base64.b64encode(model.dump_state()).decode("ascii")
+        outputs = torch.full((len(encoded.mask), stepped.shape[-1]), torch.nan).numpy()
+        outputs[encoded.mask] = stepped
+        return {**self._answer(outputs, record), "state": state}
+
+    def streaming_model(self) -> StreamingModel:
+        """Return the network to be stepped, in its own terms.
+
+        Raises:
+            ConfigError: it is bidirectional.
+        """
+        return StreamingModel(self._saved)
+
+    def scaled(self, raw: Array) -> Array:
+        """Return raw numbers `(…, features)` as the network reads them: float32.
+
+        Raises:
+            DataError: there are more or fewer features.
+        """
+        size = self.interface.input_size
+        if (
+            self.interface.ids
+            or not raw.ndim
+            or raw.shape[-1] != size
+            or raw.dtype.kind not in "fiub"
+        ):
+            wanted = "token ids" if self.interface.ids else f"{size} numbers"
+            raise DataError(f"a step must be {wanted}, but got shape {raw.shape} of {raw.dtype}.")
+        return self._encoder.scaled(raw.astype(np.float64)).astype(np.float32)
+
+    def encode_text(self, text: str) -> Tensor:
+        """Return a text's ids `(1, time)`.
+
+        Raises:
+            DataError: the network's data had no vocabulary.
+        """
+        return torch.from_numpy(self._encoder.encode({"text": text}, "the text").inputs)[None]
+
+
+def _parsed(values: Mapping[str, Any], folder: Path) -> tuple[Checkpoint, Interface]:
+    try:
+        interface = Interface.from_dict(values["data"])
+        config = TrainConfig.from_mapping(values["training"])
+        layout = Layout.of(config.structure(), interface.input_size, interface.output_size)
+        named = load_file(folder / WEIGHTS_FILE)
+        flat = torch.zeros(1, layout.size, dtype=getattr(torch, config.dtype))
+        for name, view in layout.views(flat).items():
+            if named[name].shape != view[0].shape:
+                raise ValueError(f"{name} has shape {tuple(named[name].shape)}")
+            view[0].copy_(named[name])
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, ConfigError) as error:
+        raise CheckpointError(f"the model in {folder} can't be read: {error!r}.") from error
+    saved = Checkpoint(
+        config=config,
+        data_digest=interface.digest,
+        input_size=interface.input_size,
+        output_size=interface.output_size,
+        progress={"best_epoch": 0},
+        layout=[],
+        tensors={"weights": flat[0]},
+    )
+    return saved, interface
+
+
+def _bytes_of(state: str, where: str) -> bytes:
+    try:
+        return base64.b64decode(state, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise DataError(
+            f"{where}: state must be what an earlier answer of this model gave, or empty to begin, "
+            "but it can't be read."
+        ) from error

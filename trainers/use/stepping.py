@@ -1,0 +1,109 @@
+"""A portable model, stepped: raw values in, own units or probabilities out, its state in hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from trainers.data.contract import Array
+from trainers.errors import DataError
+from trainers.use.portable import PortableModel
+from trainers.use.records import values_of
+
+
+class SteppedModel:
+    """What `trainers.use.streaming.StreamingModel` does, in the data's own terms.
+
+    Args:
+        model: The model; it is left as it is.
+
+    Raises:
+        ConfigError: the network is bidirectional.
+    """
+
+    def __init__(self, model: PortableModel) -> None:
+        self._model = model
+        self._network = model.streaming_model()
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """One name per output: targets, or classes whose probabilities the outputs are."""
+        return self._model.interface.outputs
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """One name per input feature; empty where they have none, and for tokens."""
+        return self._model.interface.input_names
+
+    @property
+    def num_layers(self) -> int:
+        """Recurrent layers, each with a state."""
+        return self._network.num_layers
+
+    def step(self, x: Any) -> Array:
+        """Advance by one step or by several, and carry the state on.
+
+        Args:
+            x: Raw numbers `(batch, features)` or `(batch, time, features)`; ids `(batch,)` or
+                `(batch, time)`; or a text, which is one row of as many steps as it has tokens.
+
+        Returns:
+            `(batch, outputs)`, or `(batch, time, outputs)` where `x` has time: float64, in own
+            units, or the classes' probabilities.
+
+        Raises:
+            DataError: the shape does not fit, or the batch size changed without `clear_state`.
+        """
+        outputs = self._network.step(self._tensor(x)).numpy()
+        labels = self._model.config.loss == "binary_cross_entropy"
+        return values_of(outputs, self._model.interface, labels=labels)
+
+    def clear_state(self) -> None:
+        """Forget everything: the next step begins with zero state and any batch size."""
+        self._network.clear_state()
+
+    def get_state(self, layer: int) -> tuple[Array, ...] | None:
+        """Return copies of a layer's h (and c), each `(batch, hidden)`; None after clear_state."""
+        state = self._network.get_state(layer)
+        return None if state is None else tuple(part.numpy() for part in state)
+
+    def set_state(self, layer: int, state: Sequence[Array]) -> None:
+        """Set a layer's h (and c), each `(batch, hidden)`; layers not set begin at zero.
+
+        Raises:
+            DataError: there are not as many arrays as the cell has, or their shapes do not fit.
+        """
+        self._network.set_state(layer, [torch.as_tensor(np.array(part)) for part in state])
+
+    def save_state(self, path: str | Path) -> None:
+        """Write the whole state, apart from the model (safetensors)."""
+        self._network.save_state(Path(path))
+
+    def load_state(self, path: str | Path) -> None:
+        """Go on with a state that `save_state` wrote.
+
+        Raises:
+            CheckpointError: the file is damaged.
+            DataError: the state is of another network; the one in hand is kept.
+        """
+        self._network.load_state(Path(path))
+
+    def _tensor(self, x: Any) -> torch.Tensor:
+        interface = self._model.interface
+        if isinstance(x, str):
+            return self._model.encode_text(x)
+        array = np.asarray(x)
+        if interface.ids:
+            if array.dtype.kind not in "iu":
+                raise DataError(f"steps of tokens must be whole ids or a text, but got {x!r}.")
+            wrong = array[(array < 0) | (array >= interface.input_size)]
+            if wrong.size:
+                raise DataError(
+                    f"`0 <= id < {interface.input_size}` must hold for ids, but got {wrong[0]}."
+                )
+            return torch.from_numpy(array.astype(np.int64))
+        return torch.from_numpy(self._model.scaled(array))

@@ -13,9 +13,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code. A mistake is one line on stderr, never a traceback."""
     from sweep.cli.app import command
 
+    if arguments is not None:  # what is said to be typed again is what was given
+        sys.argv[1:] = arguments
     try:
         code = command().main(
-            args=list(sys.argv[1:] if arguments is None else arguments),
+            args=sys.argv[1:],
             prog_name="rnn-sweep",
             standalone_mode=False,
         )

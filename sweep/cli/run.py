@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
+from sweep.cli.again import typed
 from sweep.cli.options import SWEEPS, Directory, Overrides, Spec, SweepName, Trials, Workers
 from sweep.words.messages import FAILURE, INTERRUPTED
 
@@ -82,13 +83,6 @@ def run(
       rnn-sweep run my.yaml --address auto --budget-hours 8
       rnn-sweep run appliances --set data.path=energydata_complete.csv
     """
-    from cluster.errors import ConnectError, HeadLost, NoRoom
-    from sweep.cli.last_words import last_words
-    from sweep.cli.live import display
-    from sweep.running.session import run_sweep
-    from sweep.running.structured_log import json_progress
-    from sweep.words.console import console
-
     config = load(
         spec,
         overrides,
@@ -100,24 +94,35 @@ def run(
         budget__hours=budget_hours,
         budget__gpu_hours=budget_gpu_hours,
     )
-    given = {
-        "--dir": None if directory == SWEEPS else directory,
-        "--workers": workers,
-        "--name": name,
-        "--replicates": replicates,
-        "--address": address,
-        "--budget-hours": budget_hours,
-        "--budget-gpu-hours": budget_gpu_hours,
-    }
-    again = _again(spec, overrides, given)
-    resume = again if trials is None else f"{again} --trials {trials}"
-    words = None if config.run.address is None else f"{_ENDED}; go on with: {resume}"
+    outcome = _run(config, directory, log_format)
+    if outcome.reason in ("interrupted", "stopped"):
+        why = "interrupted" if outcome.reason == "interrupted" else "stopped by `rnn-sweep stop`"
+        typer.echo(f"{why}, nothing is lost; go on with: {typed()}", err=True)
+        raise typer.Exit(INTERRUPTED)
+    budget = config.budget
+    if outcome.reason == "budget":
+        more = typed(
+            budget_hours=_doubled(budget.hours), budget_gpu_hours=_doubled(budget.gpu_hours)
+        )
+    else:
+        more = typed(trials=2 * budget.trials)
+    _conclude(outcome, more, as_json=log_format == "json")
+
+
+def _run(config: SweepConfig, directory: Path, log_format: str) -> Outcome:
+    """Run one session; where a cluster's head has gone, wait for it and begin anew."""
+    from cluster.errors import ConnectError, HeadLost, NoRoom
+    from sweep.cli.last_words import last_words
+    from sweep.cli.live import display
+    from sweep.running.session import run_sweep
+    from sweep.running.structured_log import json_progress
+    from sweep.words.console import console
+
+    words = None if config.run.address is None else f"{_ENDED}; go on with: {typed()}"
+    shown = json_progress() if log_format == "json" else display(console())
     try:
-        with (
-            last_words(words),
-            json_progress() if log_format == "json" else display(console()) as progress,
-        ):
-            outcome = run_sweep(config, directory, progress)
+        with last_words(words), shown as progress:
+            return run_sweep(config, directory, progress)
     except HeadLost as lost:
         minutes = HEAD_PATIENCE_SECONDS / 60
         why = f"{lost}; waiting up to {minutes:.0f} minutes for it, then the log goes on"
@@ -126,21 +131,8 @@ def run(
         _try_again(error)
         raise
     except KeyboardInterrupt:
-        typer.echo(f"interrupted; go on with: {resume}", err=True)
+        typer.echo(f"interrupted; go on with: {typed()}", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    if outcome.reason in ("interrupted", "stopped"):
-        why = "interrupted" if outcome.reason == "interrupted" else "stopped by `rnn-sweep stop`"
-        typer.echo(f"{why}, nothing is lost; go on with: {resume}", err=True)
-        raise typer.Exit(INTERRUPTED)
-    if outcome.reason == "budget":
-        given |= {
-            "--budget-hours": _doubled(config.budget.hours),
-            "--budget-gpu-hours": _doubled(config.budget.gpu_hours),
-        }
-        more = _again(spec, overrides, {**given, "--trials": trials})
-    else:
-        more = f"{again} --trials {2 * config.budget.trials}"
-    _conclude(outcome, more, as_json=log_format == "json")
 
 
 def _conclude(outcome: Outcome, more: str, *, as_json: bool) -> None:
@@ -181,16 +173,6 @@ def plan(
 
 def _doubled(hours: float | None) -> float | None:
     return None if hours is None else 2 * hours
-
-
-def _again(spec: str, overrides: list[str] | None, given: dict[str, Any]) -> str:
-    """Return the command that runs this sweep again, without --trials."""
-    words = ["rnn-sweep", "run", spec]
-    for override in overrides or []:
-        words += ["--set", override]
-    for option, value in given.items():
-        words += [] if value is None else [option, str(value)]
-    return shlex.join(words)
 
 
 def _start_anew(why: str, until: float) -> NoReturn:

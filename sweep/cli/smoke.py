@@ -9,42 +9,57 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sweep.words.messages import INTERRUPTED, SMOKE_FAILED
 
+if TYPE_CHECKING:
+    from sweep.config.sweep_config import SweepConfig
+    from sweep.smoke.verdict import SmokeOptions, SmokeReport
+
 _SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 
 
+Spec = Annotated[str, typer.Argument(help="A sweep's YAML file, or a preset's name.")]
+Unshrunk = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="A.B=VALUE", help="Set any key; it is not shrunk then."),
+]
+Gates = Annotated[
+    list[str] | None,
+    typer.Option("--fail-if", metavar="EXPR", help="A gate on the figures (repeatable)."),
+]
+Champion = Annotated[
+    str | None,
+    typer.Option(help="Registered model that gates compare with."),
+]
+Junit = Annotated[Path | None, typer.Option(help="Write JUnit XML to this file.")]
+Summary = Annotated[
+    Path | None,
+    typer.Option(help="Write a Markdown page to this file; default: GITHUB_STEP_SUMMARY."),
+]
+Folder = Annotated[
+    Path | None,
+    typer.Option("--dir", help="Folder for the tiny sweep; default: one that is removed."),
+]
+Keep = Annotated[bool, typer.Option("--keep", help="Don't remove the folder.")]
+UseTracker = Annotated[
+    bool, typer.Option("--use-tracker", help="Record at MLFLOW_TRACKING_URI, not in a file.")
+]
+
+
 def smoke(
-    spec: Annotated[str, typer.Argument(help="A sweep's YAML file, or a preset's name.")],
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="A.B=VALUE", help="Set any key; it is not shrunk then."),
-    ] = None,
-    fail_if: Annotated[
-        list[str] | None,
-        typer.Option("--fail-if", metavar="EXPR", help="A gate on the figures (repeatable)."),
-    ] = None,
-    champion: Annotated[
-        str | None,
-        typer.Option(help="Registered model that gates compare with (tracking.register_as)."),
-    ] = None,
-    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML to this file.")] = None,
-    summary: Annotated[
-        Path | None,
-        typer.Option(help="Write a Markdown page to this file; default: GITHUB_STEP_SUMMARY."),
-    ] = None,
-    directory: Annotated[
-        Path | None,
-        typer.Option("--dir", help="Folder for the tiny sweep; default: one that is removed."),
-    ] = None,
-    keep: Annotated[bool, typer.Option("--keep", help="Don't remove the folder.")] = False,
-    use_tracker: Annotated[
-        bool, typer.Option("--use-tracker", help="Record at MLFLOW_TRACKING_URI, not in a file.")
-    ] = False,
+    spec: Spec,
+    overrides: Unshrunk = None,
+    fail_if: Gates = None,
+    champion: Champion = None,
+    junit: Junit = None,
+    summary: Summary = None,
+    directory: Folder = None,
+    keep: Keep = False,
+    use_tracker: UseTracker = False,
 ) -> None:
     """Try a sweep for CI: shrunk to under a minute, killed, resumed, read back, judged.
 
@@ -66,36 +81,46 @@ def smoke(
     """
     from sweep.config.sweep_config import load_config
     from sweep.smoke.gate import parse_gate
-    from sweep.smoke.report import junit as junit_xml
-    from sweep.smoke.report import lines
-    from sweep.smoke.report import summary as summary_page
     from sweep.smoke.verdict import SmokeOptions
-    from sweep.smoke.verdict import smoke as run_smoke
 
     gates = tuple(parse_gate(text) for text in fail_if or ())
     config = load_config(spec, overrides or [])
-    pages = [path for path in (junit, *_summary_page(summary)) if path is not None]
-    for path in pages:
-        _require_writable(path)
     given = frozenset(text.partition("=")[0].strip() for text in overrides or ())
+    pages = _summary_page(summary)
+    for path in (*pages, *([junit] if junit else [])):
+        _require_writable(path)
     with _folder(directory, keep=keep) as folder, _sigterm_as_ctrl_c():
-        options = SmokeOptions(folder.path, gates, given, champion, use_tracker)
-        try:
-            report = run_smoke(config, options, typer.echo)
-        except KeyboardInterrupt:
-            typer.echo("interrupted; all that was started has been ended", err=True)
-            raise typer.Exit(INTERRUPTED) from None
+        report = _smoke(config, SmokeOptions(folder.path, gates, given, champion, use_tracker))
         folder.wanted |= report.failed
-        for line in lines(report):
-            typer.echo(line)
-        if junit is not None:
-            _write(junit, junit_xml(report))
-        for page in _summary_page(summary):
-            _write(page, summary_page(report).encode(), append=summary is None)
+        _tell(report, junit, pages, append=summary is None)
     if folder.wanted:
         typer.echo(f"Log, output and MLflow's store: {folder.path}")
     if report.failed:
         raise typer.Exit(SMOKE_FAILED)
+
+
+def _smoke(config: SweepConfig, options: SmokeOptions) -> SmokeReport:
+    from sweep.smoke.verdict import smoke as run_smoke
+
+    try:
+        return run_smoke(config, options, typer.echo)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; all that was started has been ended", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _tell(report: SmokeReport, junit: Path | None, pages: list[Path], *, append: bool) -> None:
+    """Print a report, and write it to the files that were asked for."""
+    from sweep.smoke.report import junit as junit_xml
+    from sweep.smoke.report import lines
+    from sweep.smoke.report import summary as summary_page
+
+    for line in lines(report):
+        typer.echo(line)
+    if junit is not None:
+        _write(junit, junit_xml(report))
+    for page in pages:
+        _write(page, summary_page(report).encode(), append=append)
 
 
 class _Folder:

@@ -199,7 +199,7 @@ class TestRun:
         code, out, _ = run(capsys, "run", "smoke", option, "0.5", "--trials", "9")
         assert code == 0
         assert says in out
-        assert out.splitlines()[-1] == f"  rnn-sweep run smoke {option} 1.0 --trials 9"
+        assert out.splitlines()[-1] == f"  rnn-sweep run smoke --trials 9 {option} 1.0"
 
     def test_a_sweep_whose_every_trial_failed_has_failed(self, capsys, session, monkeypatch):
         monkeypatch.setenv("TEST_FAILED", "1")
@@ -217,7 +217,7 @@ class TestRun:
         monkeypatch.setenv("TEST_REASON", reason)
         code, _, err = run(capsys, "resume", "smoke", "--trials", "9", "--dir", "a b")
         assert code == 130
-        assert "go on with: rnn-sweep run smoke --dir 'a b' --trials 9\n" in err
+        assert "go on with: rnn-sweep resume smoke --trials 9 --dir 'a b'\n" in err
 
 
 class TestReading:

@@ -12,8 +12,9 @@ from sweep.cli.app import app
 from sweep.config.sweep_config import SweepConfig, load_config
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("", "sweep", "tests", "cluster")
-PAGES = [ROOT / folder / "README.md" for folder in FOLDERS]
+PACKAGES = ("cluster", "search_spaces", "sweep", "tests", "trainers")
+README, SWEEP, CLI = (ROOT / folder / "README.md" for folder in ("", "sweep", "sweep/cli"))
+PAGES = [README, *(page for name in PACKAGES for page in sorted((ROOT / name).rglob("README.md")))]
 COMMANDS = typer.main.get_command(app).commands
 
 
@@ -43,19 +44,19 @@ def test_every_command_in_a_shell_block_can_be_typed(line):
 
 
 def test_the_table_of_commands_is_complete_and_right():
-    rows = re.findall(r"^\| `rnn-sweep (\w+)[^|]*\|(.*)\|$", PAGES[0].read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| `rnn-sweep (\w+)[^|]*\|(.*)\|$", CLI.read_text(), re.MULTILINE)
     assert [name for name, _ in rows] == list(dict.fromkeys(["run", "resume", "plan", *COMMANDS]))
     for name, text in rows:
         assert set(re.findall(r"--[a-z-]+", text)) <= options_of(name), name
 
 
-@pytest.mark.parametrize("verb", re.findall(r"(?m)(?:^|`)make ([a-z-]+)", PAGES[0].read_text()))
+@pytest.mark.parametrize("verb", re.findall(r"(?m)(?:^|`)make ([a-z-]+)", README.read_text()))
 def test_every_make_verb_exists(verb):
     assert re.search(rf"^{verb}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
 def test_the_first_own_sweep_loads(tmp_path):
-    (block,) = blocks(PAGES[0], "yaml")
+    (block,) = blocks(README, "yaml")
     path = tmp_path / "load.yaml"
     path.write_text(block)
     config = load_config(path)
@@ -64,7 +65,7 @@ def test_the_first_own_sweep_loads(tmp_path):
 
 
 def test_the_reference_shows_every_key_with_its_default():
-    (block,) = blocks(PAGES[1], "yaml")
+    (block,) = blocks(SWEEP, "yaml")
     shown = SweepConfig.model_validate(yaml.safe_load(block))
     assert shown == SweepConfig.model_validate({"name": "my-sweep", "data": {"source": "digits"}})
     assert set(keys(yaml.safe_load(block))) == set(keys(shown.model_dump(mode="json")))
@@ -77,7 +78,7 @@ def keys(values, prefix=""):
             yield from keys(value, f"{prefix}{name}.")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.parent.relative_to(ROOT)))
 def test_every_link_leads_to_a_file(page):
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
         assert (page.parent / target).exists(), target

@@ -15,7 +15,7 @@ from sweep.smoke.report import junit, lines, summary
 from sweep.smoke.verdict import SmokeReport
 from sweep.words.messages import DONE, FAILURE, INTERRUPTED, SMOKE_FAILED, USER_MISTAKE
 
-README = Path(__file__).resolve().parents[3] / "README.md"
+README = Path(__file__).resolve().parents[3] / "sweep" / "cli" / "README.md"
 NONE_YET = Unknown("'load' has no champion yet", passes=True)
 VALUES = {"best/val_rmse": 0.5, "champion/val_rmse": 0.4, "seconds": 20.0}
 

@@ -11,6 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 
 
+class GhostRuns(Exception):
+    """Several runs bear one uid."""
+
+
 @dataclass(frozen=True)
 class StoredRun:
     """One run as MLflow has it; `parent` is the uid of the sweep it belongs to."""
@@ -26,7 +30,11 @@ class StoredRun:
 
 
 def stored_runs(store: Path | sa.Engine) -> dict[str, StoredRun]:
-    """Return the active runs by uid; two runs with one uid are an error."""
+    """Return the active runs by uid.
+
+    Raises:
+        GhostRuns: two runs have one uid.
+    """
     with _connected(store) as connection:
         rows = _rows(
             connection,
@@ -35,7 +43,8 @@ def stored_runs(store: Path | sa.Engine) -> dict[str, StoredRun]:
         )
         tags = {row[0]: _tags(connection, row[0]) for row in rows}
         uids = {run_id: _uid(own) for run_id, own in tags.items()}
-        assert len(set(uids.values())) == len(uids), "ghost runs: one uid, several runs"
+        if len(set(uids.values())) != len(uids):
+            raise GhostRuns(f"one uid, several runs: {sorted(uids.values())}")
         return {uids[row[0]]: _run(connection, row, tags[row[0]], uids) for row in rows}
 
 

@@ -29,10 +29,11 @@ def test_report_writes_a_page_beside_the_log_or_where_it_is_told(run, tmp_path):
     assert "<h1>two</h1>" in (tmp_path / "page.html").read_text()
 
 
-def test_compare_prints_both_sides(run):
-    output = run("compare", "one/0", "two/0")
-    assert "one/0" in output
-    assert "two/0" in output
+def test_compare_sets_what_differs_side_by_side(run):
+    rows = [line.split() for line in run("compare", "one/0", "two/1").splitlines()]
+    assert ["k", "one", "x"] in rows
+    assert ["validation", "rmse", "0.3", "0.4", "+0.1"] in rows
+    assert not [row for row in rows if row[:1] == ["epochs"] and len(row) == 4]  # both have 2
 
 
 def test_export_says_what_it_wrote(run, tmp_path):

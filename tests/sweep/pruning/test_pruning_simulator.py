@@ -41,14 +41,18 @@ def test_a_curve_that_breaks_off_is_a_trial_that_diverged():
     assert spent.final == 0.3
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+@pytest.mark.parametrize(("name", "rule"), RULES.items(), ids=RULES)
 @pytest.mark.parametrize("task", TASKS)
-def test_a_rule_trains_fewer_epochs_of_the_recorded_trials_and_the_same_ones_again(task, rule):
+def test_a_rule_trains_a_third_of_the_epochs_and_the_same_ones_again(task, name, rule):
     recording = load(path_of(task))
     curves = [[recording.sign * value for value in trial.values] for trial in recording.trials]
     first, again = (simulate(curves, recording.max_epochs, rule, workers=4) for _ in range(2))
     assert first == again
-    assert first.epochs < sum(map(len, curves))
+    # An order of 81 trials costs about a third; never to stop anybody would be 1.
+    assert first.epochs < 0.4 * sum(map(len, curves))
+    best = min(map(min, curves))
+    if "epoch 1" not in name and name != "median":  # these two judge by noise on digits
+        assert first.final <= best + recording.seed_deviation
     assert {standing for standing, _ in first.ended} <= {COMPLETE, PRUNED, FAILED}
 
 

@@ -21,7 +21,7 @@ from sweep.words.console import duration, setting, settings, short
 from sweep.words.redaction import shown
 
 if TYPE_CHECKING:
-    from sweep.running.planning import SweepPlan
+    from sweep.running.plan import SweepPlan
     from sweep.running.replay import Certificate
     from sweep.running.session import Outcome
     from trainers.data.contract import SequenceData

@@ -165,7 +165,7 @@ def plan(
       rnn-sweep plan my.yaml --trials 50 --workers 8
     """
     from sweep.cli.printing import show_plan
-    from sweep.running.planning import plan_sweep
+    from sweep.running.plan import plan_sweep
     from sweep.words.console import console
 
     show_plan(console(), plan_sweep(load(spec, overrides, trials, workers, name)))

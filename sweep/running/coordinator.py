@@ -1,7 +1,7 @@
 """The one process that asks, decides and records; it never trains.
 
-Decide, then act: replies become events, events are appended and folded, the scheduler plans from
-what is folded, the plan becomes events and commands. Everything that must survive is in the log
+Decide, then act: replies become events, events are appended and folded, the scheduler decides from
+what is folded, its decisions become events and commands. Everything that must survive is in the log
 before anybody acts on it.
 """
 
@@ -27,7 +27,7 @@ from sweep.running.preparation import Prepared
 from sweep.running.recording import events_of
 from sweep.running.repeats import Repeat
 from sweep.running.retention import Retention
-from sweep.running.scheduler import MAX_DEATHS, Plan, Scheduling, plan
+from sweep.running.scheduler import MAX_DEATHS, Decisions, Scheduling, decide
 from sweep.work.executors import Executor
 from sweep.work.protocol import (
     Admit,
@@ -181,16 +181,16 @@ class Coordinator:
 
     # -- deciding ------------------------------------------------------------------------------
 
-    def _decide(self) -> Plan:
-        return plan(self.state, self._fleet.staying(), self._rules, self._fleet.capacity)
+    def _decide(self) -> Decisions:
+        return decide(self.state, self._fleet.staying(), self._rules, self._fleet.capacity)
 
-    def _patience(self, decided: Plan) -> float:
+    def _patience(self, decided: Decisions) -> float:
         """Return how long to wait for workers: not at all while there is more to decide."""
-        if decided != Plan():
+        if decided != Decisions():
             return 0.0
         return POLL_SECONDS if self._fleet.in_flight(self._executor.workers()) else IDLE_SECONDS
 
-    def _carry_out(self, decided: Plan) -> None:
+    def _carry_out(self, decided: Decisions) -> None:
         self._record([self._verdict_event(v) for v in decided.verdicts])
         for verdict in decided.verdicts:
             self._pass_on(verdict)

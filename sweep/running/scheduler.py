@@ -57,7 +57,7 @@ class Scheduling:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Decisions:
     """What to do now.
 
     Attributes:
@@ -77,12 +77,12 @@ class Plan:
     finished: bool = False
 
 
-def plan(
+def decide(
     state: SweepState,
     fleet: Mapping[str, Sequence[int]],
     rules: Scheduling,
     capacity: Mapping[str, int] | None = None,
-) -> Plan:
+) -> Decisions:
     """Decide what to do now.
 
     Args:
@@ -91,11 +91,11 @@ def plan(
     """
     verdicts = tuple(_verdicts(state, rules))
     if verdicts:
-        return Plan(verdicts=verdicts)
+        return Decisions(verdicts=verdicts)
     waiting = [t for t in state.active.values() if t.state is Standing.WAITING]
     given_up = tuple(t.number for t in waiting if t.deaths >= MAX_DEATHS)
     if given_up:
-        return Plan(given_up=given_up)
+        return Decisions(given_up=given_up)
     places = _free_places(state, fleet, rules, capacity or {})
     assignments = tuple(_assignments(state, fleet, places, sorted(t.number for t in waiting)))
     hungry = list(places)
@@ -110,8 +110,8 @@ def plan(
         follow = _followed(state, [*fleet[worker], *joining], rules, slots)
     over = not state.active and state.searched >= rules.target
     if over and state.paused:
-        return Plan(verdicts=tuple(closing_verdicts(state)))
-    return Plan(assignments=assignments, ask=more, follow=follow, finished=over)
+        return Decisions(verdicts=tuple(closing_verdicts(state)))
+    return Decisions(assignments=assignments, ask=more, follow=follow, finished=over)
 
 
 def may_ask(state: SweepState, rules: Scheduling) -> bool:

@@ -1,7 +1,7 @@
 """A sweep in simulated time: recorded curves instead of training, the product's own decisions.
 
 Workers take one unit of time for every epoch; what they report is folded by `SweepState`, and
-`plan` decides as it does for the coordinator, whose loop this follows: verdicts first, then
+`decide` decides as it does for the coordinator, whose loop this follows: verdicts first, then
 assignments, then the next ask. Trials are asked in the order given.
 """
 
@@ -15,7 +15,7 @@ from typing import Any, Literal
 from sweep.history.state import Standing, SweepState, TrialState
 from sweep.log.events import Event, Kind
 from sweep.pruning.verdicts import Decision, Rule, Verdict, rungs_of, waits_at
-from sweep.running.scheduler import Scheduling, plan
+from sweep.running.scheduler import Scheduling, decide
 
 Order = Literal["free", "reproducible"]
 METRIC = "objective"
@@ -91,7 +91,7 @@ class _Simulation:
     def _decide(self) -> bool:
         """Carry out decisions until there are none; return whether the sweep is over."""
         while True:
-            decided = plan(self._state, self._held, self._rules)
+            decided = decide(self._state, self._held, self._rules)
             if decided.finished:
                 return True
             self._record(self._verdict_event(verdict) for verdict in decided.verdicts)

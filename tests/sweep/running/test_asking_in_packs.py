@@ -7,7 +7,7 @@ from collections import Counter
 from search_spaces import build_space
 from sweep.history.state import Standing, TrialState
 from sweep.pruning.rules import NoPruning
-from sweep.running.scheduler import FILLS, Scheduling, plan
+from sweep.running.scheduler import FILLS, Scheduling, decide
 from sweep.search.study import FREE_STARTUP, Search, SearchRules
 from tests.sweep.events_factory import asked, completed, folded, run_of
 
@@ -23,29 +23,29 @@ def following(trial, lead):
 
 def test_a_worker_is_filled_up_to_its_pack():
     state = folded(*run_of(0))
-    assert plan(state, {"w0": [0]}, PACKS).ask
+    assert decide(state, {"w0": [0]}, PACKS).ask
     full = folded(*(event for n in range(4) for event in run_of(n)))
-    assert not plan(full, {"w0": [0, 1, 2, 3]}, PACKS).ask
+    assert not decide(full, {"w0": [0, 1, 2, 3]}, PACKS).ask
 
 
 def test_a_worker_may_say_that_it_can_take_less():
     state = folded(*run_of(0), *run_of(1))
-    assert plan(state, {"w0": [0, 1]}, PACKS).ask
-    assert not plan(state, {"w0": [0, 1]}, PACKS, {"w0": 2}).ask
+    assert decide(state, {"w0": [0, 1]}, PACKS).ask
+    assert not decide(state, {"w0": [0, 1]}, PACKS, {"w0": 2}).ask
 
 
 def test_the_next_trial_of_a_pack_follows_its_structure_until_the_pack_was_filled_twice():
     trials = [event for n in range(3) for event in run_of(n)]
-    assert plan(folded(*trials), {"w0": [2]}, PACKS).follow == 2
+    assert decide(folded(*trials), {"w0": [2]}, PACKS).follow == 2
     led = [*run_of(0), *(following(n, 0) for n in range(1, FILLS * PACKS.pack))]
     state = folded(*led, *(completed(n, 0.5) for n in range(1, FILLS * PACKS.pack)))
-    decided = plan(state, {"w0": [0]}, PACKS)
+    decided = decide(state, {"w0": [0]}, PACKS)
     assert decided.ask
     assert decided.follow is None
 
 
 def test_a_trial_that_joins_a_worker_now_is_followed_at_once():
-    decided = plan(folded(asked(0)), {"w0": []}, PACKS)
+    decided = decide(folded(asked(0)), {"w0": []}, PACKS)
     assert decided.assignments == ((0, "w0"),)
     assert (decided.ask, decided.follow) == (True, 0)
 
@@ -53,9 +53,9 @@ def test_a_trial_that_joins_a_worker_now_is_followed_at_once():
 def test_a_worker_that_measured_its_own_pack_is_filled_with_one_structure():
     rules = dataclasses.replace(PACKS, pack=1)
     state = folded(*run_of(0))
-    decided = plan(state, {"w0": [0]}, rules, {"w0": 16})
+    decided = decide(state, {"w0": [0]}, rules, {"w0": 16})
     assert (decided.ask, decided.follow) == (True, 0)
-    assert plan(state, {"w0": []}, rules, {"w0": 1}).follow is None
+    assert decide(state, {"w0": []}, rules, {"w0": 1}).follow is None
 
 
 def test_in_reproducible_order_consecutive_trials_share_a_structure():
@@ -65,13 +65,13 @@ def test_in_reproducible_order_consecutive_trials_share_a_structure():
         state = folded(*(asked(n) for n in range(count)))
         for trial in state.trials.values():
             trial.state = Standing.RUNNING
-        follows.append(plan(state, {"w0": []}, rules).follow)
+        follows.append(decide(state, {"w0": []}, rules).follow)
     assert follows == [None, *[0] * 7, None, *[8] * 7, None, 16]
 
 
 def test_a_waiting_trial_joins_the_worker_that_trains_its_structure():
     state = folded(*run_of(0), *run_of(1, worker="w1"), following(2, 1), following(3, 0))
-    chosen = plan(state, {"w0": [0], "w1": [1]}, PACKS).assignments
+    chosen = decide(state, {"w0": [0], "w1": [1]}, PACKS).assignments
     assert set(chosen) == {(3, "w0"), (2, "w1")}
 
 

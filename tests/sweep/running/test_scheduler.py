@@ -3,12 +3,12 @@ import dataclasses
 from sweep.log.events import Event, Kind
 from sweep.pruning.rules import HalvingRule, NoPruning
 from sweep.running.scheduler import (
-    Plan,
+    Decisions,
     Scheduling,
+    decide,
     known_generation,
     may_ask,
     next_stop_seconds,
-    plan,
 )
 from sweep.running.telling import TrialOutcome, due
 from tests.sweep.events_factory import asked, completed, folded, reported, run_of, started
@@ -19,23 +19,23 @@ HALVING = dataclasses.replace(FREE, rule=HalvingRule(1, 3))
 
 
 def test_an_idle_worker_makes_the_sweep_ask():
-    assert plan(folded(), {"w0": []}, FREE) == Plan(ask=True)
+    assert decide(folded(), {"w0": []}, FREE) == Decisions(ask=True)
 
 
 def test_without_a_living_worker_nothing_is_asked():
-    assert plan(folded(), {}, FREE) == Plan()
+    assert decide(folded(), {}, FREE) == Decisions()
 
 
 def test_a_waiting_trial_goes_to_the_least_loaded_worker():
     state = folded(*run_of(0), asked(1))
-    assert plan(state, {"w0": [0], "w1": []}, FREE).assignments == ((1, "w1"),)
+    assert decide(state, {"w0": [0], "w1": []}, FREE).assignments == ((1, "w1"),)
 
 
 def test_a_busy_worker_gets_a_standby_only_when_its_trial_may_soon_end():
     soon = folded(*run_of(0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5))  # one epoch of 1 s is left
-    assert plan(soon, {"w0": [0]}, FREE).ask
+    assert decide(soon, {"w0": [0]}, FREE).ask
     late = folded(*run_of(0, 0.5))  # eight epochs of 1 s are left
-    assert not plan(late, {"w0": [0]}, FREE).ask
+    assert not decide(late, {"w0": [0]}, FREE).ask
 
 
 def test_a_trial_may_end_at_its_next_rung_or_by_patience():
@@ -48,16 +48,16 @@ def test_a_trial_may_end_at_its_next_rung_or_by_patience():
 
 def test_the_sweep_is_finished_when_the_budget_is_spent_and_nothing_is_active():
     rules = dataclasses.replace(FREE, target=1)
-    assert not plan(folded(*run_of(0, 0.5)), {"w0": [0]}, rules).finished
-    assert plan(folded(*run_of(0, 0.5), completed(0, 0.5)), {"w0": []}, rules).finished
+    assert not decide(folded(*run_of(0, 0.5)), {"w0": [0]}, rules).finished
+    assert decide(folded(*run_of(0, 0.5), completed(0, 0.5)), {"w0": []}, rules).finished
 
 
 def test_a_trial_that_killed_three_workers_in_a_row_is_given_up():
     died = Event(Kind.LOST, 0, 1, 0, {"reason": "x", "worker_died": True})
     lost = [event for a in (1, 2, 3) for event in (started(0, attempt=a), died)]
     state = folded(asked(0), *lost)
-    assert plan(state, {"w0": []}, FREE).given_up == (0,)
-    assert plan(folded(asked(0), *lost[:4]), {"w0": []}, FREE).assignments == ((0, "w0"),)
+    assert decide(state, {"w0": []}, FREE).given_up == (0,)
+    assert decide(folded(asked(0), *lost[:4]), {"w0": []}, FREE).assignments == ((0, "w0"),)
 
 
 def test_of_the_trials_that_may_have_killed_a_worker_no_two_train_together_again():
@@ -67,8 +67,8 @@ def test_of_the_trials_that_may_have_killed_a_worker_no_two_train_together_again
     state = folded(*events, asked(3))
     assert [t.deaths for t in state.trials.values()] == [0, 0, 0, 0]
     rules = dataclasses.replace(FREE, pack=4)
-    assert plan(state, {"w0": []}, rules).assignments == ((0, "w0"), (3, "w0"))
-    assert plan(state, {"w0": [], "w1": []}, rules).assignments == (
+    assert decide(state, {"w0": []}, rules).assignments == ((0, "w0"), (3, "w0"))
+    assert decide(state, {"w0": [], "w1": []}, rules).assignments == (
         (0, "w0"), (1, "w1"), (3, "w0")
     )  # fmt: skip
     state.apply(started(0, attempt=2))
@@ -79,9 +79,9 @@ def test_of_the_trials_that_may_have_killed_a_worker_no_two_train_together_again
 def test_no_more_trials_than_allowed_train_at_once():
     rules = dataclasses.replace(FREE, most_at_once=2, pack=4)
     state = folded(*run_of(0), asked(1), asked(2))
-    assert plan(state, {"w0": [0], "w1": []}, rules).assignments == ((1, "w1"),)
+    assert decide(state, {"w0": [0], "w1": []}, rules).assignments == ((1, "w1"),)
     state = folded(*run_of(0), *run_of(1, worker="w1"))
-    assert plan(state, {"w0": [0], "w1": [1]}, rules) == Plan()
+    assert decide(state, {"w0": [0], "w1": [1]}, rules) == Decisions()
 
 
 def test_a_trial_that_gets_on_between_deaths_is_not_given_up():
@@ -89,40 +89,40 @@ def test_a_trial_that_gets_on_between_deaths_is_not_given_up():
     events = [asked(0)]
     for attempt in range(1, 7):
         events += [started(0, attempt=attempt), reported(0, attempt, 0.5, attempt=attempt), died]
-    assert plan(folded(*events), {"w0": []}, FREE).assignments == ((0, "w0"),)
+    assert decide(folded(*events), {"w0": []}, FREE).assignments == ((0, "w0"),)
 
 
 def test_trials_at_a_rung_are_judged_as_one_set():
     state = folded(*run_of(0, 0.3), *run_of(1, 0.1), *run_of(2, 0.2))
-    verdicts = plan(state, {"w0": [0], "w1": [1, 2]}, HALVING).verdicts
+    verdicts = decide(state, {"w0": [0], "w1": [1, 2]}, HALVING).verdicts
     assert {v.trial: v.goes_on for v in verdicts} == {0: False, 1: True, 2: False}
 
 
 def test_a_worker_whose_trials_all_wait_at_rungs_gets_another():
     rules = dataclasses.replace(HALVING, order="reproducible", cohort=2)
     state = folded(*run_of(0, 0.3))
-    assert plan(state, {"w0": [0]}, rules) == Plan(ask=True)
+    assert decide(state, {"w0": [0]}, rules) == Decisions(ask=True)
 
 
 def test_in_reproducible_order_a_rung_waits_for_its_whole_cohort():
     rules = dataclasses.replace(HALVING, order="reproducible", cohort=2)
     half = folded(*run_of(0, 0.3), *run_of(1, worker="w1"))
-    assert plan(half, {"w0": [0], "w1": [1]}, rules).verdicts == ()
+    assert decide(half, {"w0": [0], "w1": [1]}, rules).verdicts == ()
     whole = folded(*run_of(0, 0.3), *run_of(1, 0.1, worker="w1"))
     rules = dataclasses.replace(rules, rule=HalvingRule(1, 2))
-    verdicts = plan(whole, {"w0": [0], "w1": [1]}, rules).verdicts
+    verdicts = decide(whole, {"w0": [0], "w1": [1]}, rules).verdicts
     assert {v.trial: v.goes_on for v in verdicts} == {0: False, 1: True}
 
 
 def test_in_reproducible_order_a_cohort_waits_for_the_ones_before():
     rules = dataclasses.replace(HALVING, order="reproducible", cohort=1)
     state = folded(*run_of(0), *run_of(1, 0.1, worker="w1"))
-    assert plan(state, {"w0": [0], "w1": [1]}, rules).verdicts == ()
+    assert decide(state, {"w0": [0], "w1": [1]}, rules).verdicts == ()
 
 
 def test_in_reproducible_order_the_last_cohort_may_be_short():
     rules = dataclasses.replace(HALVING, order="reproducible", cohort=4, target=1)
-    assert [v.trial for v in plan(folded(*run_of(0, 0.3)), {"w0": [0]}, rules).verdicts] == [0]
+    assert [v.trial for v in decide(folded(*run_of(0, 0.3)), {"w0": [0]}, rules).verdicts] == [0]
 
 
 def test_in_reproducible_order_trial_n_waits_for_trial_n_minus_look_ahead():
@@ -170,4 +170,4 @@ def test_a_decision_is_the_same_whatever_the_order_of_reports():
         *starts,
         *(reported(n, 1, loss) for n, loss in ((2, 0.2), (0, 0.3), (3, 0.4), (1, 0.1))),
     ]
-    assert plan(folded(*flat), fleet, HALVING) == plan(folded(*shuffled), fleet, HALVING)
+    assert decide(folded(*flat), fleet, HALVING) == decide(folded(*shuffled), fleet, HALVING)

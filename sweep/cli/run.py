@@ -112,7 +112,7 @@ def run(
 def _run(config: SweepConfig, directory: Path, log_format: str) -> Outcome:
     """Run one session; where a cluster's head has gone, wait for it and begin anew."""
     from cluster.errors import ConnectError, HeadLost, NoRoom
-    from sweep.cli.last_words import last_words
+    from sweep.cli.killed import printed_if_killed
     from sweep.cli.live import display
     from sweep.running.session import run_sweep
     from sweep.running.structured_log import json_progress
@@ -121,7 +121,7 @@ def _run(config: SweepConfig, directory: Path, log_format: str) -> Outcome:
     words = None if config.run.address is None else f"{_ENDED}; go on with: {typed()}"
     shown = json_progress() if log_format == "json" else display(console())
     try:
-        with last_words(words), shown as progress:
+        with printed_if_killed(words), shown as progress:
             return run_sweep(config, directory, progress)
     except HeadLost as lost:
         minutes = HEAD_PATIENCE_SECONDS / 60

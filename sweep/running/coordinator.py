@@ -376,7 +376,7 @@ class Coordinator:
         try:
             while self._fleet.in_flight(self._fleet.answering()):
                 self._consume(self._poll(POLL_SECONDS))
-                self._tend()  # one that hangs would be waited for for ever
+                self._tend()  # one that hangs must not be waited for
                 watch(self)
                 if not told and time.monotonic() - began > SAVING_SECONDS:
                     told = True

@@ -90,7 +90,7 @@ class Fleet:
         return {w: held for w, held in self.held.items() if w not in self._leaving}
 
     def answering(self) -> list[str]:
-        """Return the workers that have answered: a cluster may have no room for some, for ever."""
+        """Return the workers that have answered: a cluster may never have room for some."""
         return [worker for worker in self._executor.workers() if worker in self.held]
 
     def in_flight(self, workers: Iterable[str]) -> bool:

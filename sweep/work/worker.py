@@ -139,7 +139,7 @@ class Worker:
         return [r for r in group if r.slot in seat.suspects][:1] or group
 
     def _settle(self, resident: Resident) -> bool:
-        """Give a trial a slot; say whether it trains on from there."""
+        """Give a trial a slot; return whether it trains on from there."""
         order = resident.order
         try:
             self._seating.settle(resident)

@@ -21,7 +21,7 @@ from trainers.errors import DeviceLost
 if TYPE_CHECKING:
     from trainers.data.contract import SequenceData
 
-MAX_STILLBORN = 3
+MAX_FAILED_STARTS = 3
 MAX_LOST_EARLY = 20
 HEAD_MISSES = 2
 """Probes in a row that the head may miss."""
@@ -57,7 +57,7 @@ class RayExecutor:
         self._lost: list[Lost] = []
         self._hosts: dict[str, str] = {}
         self._devices: dict[str, str] = {}
-        self._stillborn = self._lost_early = self._head_misses = 0
+        self._failed_starts = self._lost_early = self._head_misses = 0
         self._wanted = 0
         self._count = 0
         self._head = ""
@@ -254,7 +254,7 @@ class RayExecutor:
         if not seat.answered:
             seat.answered = True
             seat.place = ray.get(seat.place)  # answered before the first call, in actor order
-            self._stillborn = self._lost_early = 0
+            self._failed_starts = self._lost_early = 0
 
     def _bury(self, worker: str, error: Exception) -> Lost:
         seat = self._seats[worker]
@@ -267,9 +267,9 @@ class RayExecutor:
 
     def _count_early_death(self, error: Exception, reason: str) -> None:
         """Give up on workers that can't start: at once for an error of ours, later for kills."""
-        self._stillborn += bool(getattr(error, "actor_init_failed", False))
+        self._failed_starts += bool(getattr(error, "actor_init_failed", False))
         self._lost_early += 1
-        if self._stillborn >= MAX_STILLBORN or self._lost_early >= MAX_LOST_EARLY:
+        if self._failed_starts >= MAX_FAILED_STARTS or self._lost_early >= MAX_LOST_EARLY:
             raise ExecutorError(
                 f"workers must start, but {self._lost_early} in a row died before their first "
                 f"answer: {reason}"

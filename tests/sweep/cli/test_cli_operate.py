@@ -111,8 +111,8 @@ def test_status_of_all_shows_the_others_where_one_log_is_away(tmp_path, capsys):
 
 WORDS = """
 import os, signal
-from sweep.cli.last_words import last_words
-with last_words("I am gone"):
+from sweep.cli.killed import printed_if_killed
+with printed_if_killed("I am gone"):
     {end}
 """
 
@@ -126,7 +126,7 @@ with last_words("I am gone"):
         ("os.kill(os.getpid(), signal.SIGKILL)", "I am gone\n"),
     ],
 )
-def test_last_words_are_said_by_those_who_die_without_farewell(end, said):
+def test_a_line_is_printed_for_those_who_are_killed(end, said):
     script = [sys.executable, "-c", WORDS.format(end=end)]
     done = subprocess.run(script, capture_output=True, text=True, timeout=60, cwd=ROOT)
     assert done.stderr == said

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 from collections import Counter
 from pathlib import Path
@@ -21,10 +20,8 @@ from sweep.words.console import duration, setting, settings, short
 from sweep.words.redaction import shown
 
 if TYPE_CHECKING:
-    from sweep.running.plan import SweepPlan
     from sweep.running.replay import Certificate
     from sweep.running.session import Outcome
-    from trainers.data.contract import SequenceData
 
 
 def after_run(screen: Console, outcome: Outcome, more: str) -> None:
@@ -150,48 +147,6 @@ def _show_workers(screen: Console, age: float, facts: dict[str, Any]) -> None:
             screen.print(f"    {worker['name']}{where}: {worker['state']}{held}")
 
 
-def show_plan(screen: Console, plan: SweepPlan) -> None:
-    """Print what a sweep would do."""
-    prepared, config = plan.prepared, plan.prepared.config
-    screen.print(f"Sweep {config.name}: {config.budget.trials} trials on {plan.workers} workers")
-    objectives = ", ".join(f"{o.direction} {o.metric}" for o in prepared.objectives)
-    pruning = config.search.pruning.rule
-    screen.print(f"Search: {config.search.sampler}, {objectives}, pruning {pruning}")
-    _show_data(screen, prepared.data)
-    size = "without end" if math.isinf(plan.size) else f"{plan.size:,.0f} configurations"
-    screen.print(f"Space: {prepared.space.name}, {size}; for example")
-    for example in plan.examples:
-        screen.print(
-            f"  {settings(example.params)}  ({example.parameters:,} parameters, at most "
-            f"{duration(example.trial_seconds)})"
-        )
-    _show_packs(screen, plan)
-    screen.print(
-        f"First estimate: at most {duration(plan.sweep_seconds)}, every trial to its last epoch "
-        "(pruning and patience end many sooner)"
-    )
-
-
-def _show_packs(screen: Console, plan: SweepPlan) -> None:
-    """Print how trials would train together, and what was measured on this machine."""
-    run = plan.prepared.config.run
-    if run.pack != "auto":
-        size = f"{run.pack} trials a worker, as run.pack says"
-    elif plan.device == "cpu":
-        size = "one trial at a time, the default on a CPU: bit-equal to a trial alone"
-    else:
-        size = "as measured"
-    screen.print(f"Packs: {size}. Measured here:")
-    for packing in plan.packings:
-        screen.print(f"  {settings(packing.params) or 'all'}: {packing.choice.reason}")
-    best = max((p.choice for p in plan.packings), key=lambda c: c.slots, default=None)
-    if best is not None and best.slots > 1 and run.pack == "auto" and plan.device == "cpu":
-        screen.print(
-            f"  where packs are faster, take them: --set run.pack={best.slots} "
-            f"--set run.backend={best.backend}"
-        )
-
-
 def show_spaces(screen: Console) -> None:
     """Print the ready spaces and their dimensions."""
     from search_spaces import get_space, space_names
@@ -216,18 +171,6 @@ def show_presets(screen: Console) -> None:
         first = find_sweep_file(name).read_text(encoding="utf-8").partition("\n")[0]
         table.add_row(name, str(load_config(name).budget.trials), first.lstrip("# "))
     screen.print(table)
-
-
-def _show_data(screen: Console, data: SequenceData) -> None:
-    unit = f" in {data.units}" if data.units else ""
-    screen.print(
-        f"Data: {data.name}, {data.task}, {data.input_size} inputs, {data.output_size} "
-        f"outputs{unit}"
-    )
-    for name, part in data.parts().items():
-        screen.print(f"  {name:<11}{len(part):>7,} sequences of {part.time_steps} steps")
-    for note in data.notes:
-        screen.print(f"  note: {note}")
 
 
 def _shape(distribution: Any) -> str:

@@ -34,6 +34,9 @@ Hours = Annotated[
     float | None, typer.Option(help="End after so many hours, all sessions together.")
 ]
 GpuHours = Annotated[float | None, typer.Option(help="End after so many GPUs x hours.")]
+Packs = Annotated[
+    bool, typer.Option("--packs", help="Measure whether training in packs pays on this machine.")
+]
 LogFormat = Annotated[
     Literal["text", "json"], typer.Option(help="json: progress as one JSON object a line.")
 ]
@@ -154,8 +157,10 @@ def plan(
     spec: Spec,
     trials: Trials = None,
     overrides: Overrides = None,
+    directory: Directory = SWEEPS,
     workers: Workers = None,
     name: SweepName = None,
+    packs: Packs = False,
 ) -> None:
     """Show what a sweep would do and roughly how long it takes; trains and writes nothing.
 
@@ -163,12 +168,14 @@ def plan(
     Examples:
       rnn-sweep plan digits
       rnn-sweep plan my.yaml --trials 50 --workers 8
+      rnn-sweep plan my.yaml --packs
     """
-    from sweep.cli.printing import show_plan
+    from sweep.cli.printing_plan import show_plan
     from sweep.running.plan import plan_sweep
     from sweep.words.console import console
 
-    show_plan(console(), plan_sweep(load(spec, overrides, trials, workers, name)))
+    config = load(spec, overrides, trials, workers, name)
+    show_plan(console(), plan_sweep(config, directory, packs=packs))
 
 
 def _doubled(hours: float | None) -> float | None:

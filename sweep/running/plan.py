@@ -11,9 +11,11 @@ import statistics
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.config.sweep_config import SweepConfig
+from sweep.log.places import has_log
 from sweep.running.preparation import Prepared, prepare, worker_count
 from trainers.config.train_config import structural_fields
 
@@ -57,7 +59,12 @@ class Packing:
 
 @dataclass(frozen=True)
 class SweepPlan:
-    """What a sweep would do; see `rnn-sweep plan`."""
+    """What a sweep would do; see `rnn-sweep plan`.
+
+    Attributes:
+        size: Configurations in the space; infinite for a continuous one.
+        begun: Folder of the sweep that would go on; None for one that would begin.
+    """
 
     prepared: Prepared
     workers: int
@@ -65,6 +72,7 @@ class SweepPlan:
     examples: tuple[Example, ...]
     device: str = "cpu"
     packings: tuple[Packing, ...] = ()
+    begun: Path | None = None
 
     @property
     def sweep_seconds(self) -> float:
@@ -74,18 +82,31 @@ class SweepPlan:
         return mean * rounds
 
 
-def plan_sweep(config: SweepConfig) -> SweepPlan:
+def plan_sweep(config: SweepConfig, directory: Path, *, packs: bool = False) -> SweepPlan:
     """Load the data, build the space, draw examples and estimate their time.
+
+    Args:
+        directory: The --dir folder.
+        packs: Measure whether packs pay on this machine, which takes some seconds; it is done
+            anyway where trials would train in packs.
 
     Raises:
         ConfigProblem, DataError, SpaceError: as a run would, before it writes anything.
     """
     prepared = prepare(config)
     examples = tuple(_example(prepared, number) for number in range(EXAMPLES))
-    device = _device(config)
-    packings = tuple(_packings(prepared, examples, device))
-    size = prepared.space.size()
-    return SweepPlan(prepared, worker_count(config), size, examples, device, packings)
+    device, pack = _device(config), config.run.pack
+    wanted = packs or (device != "cpu" if pack == "auto" else pack > 1)
+    folder = directory / config.name
+    return SweepPlan(
+        prepared,
+        worker_count(config),
+        prepared.space.size(),
+        examples,
+        device,
+        tuple(_packings(prepared, examples, device)) if wanted else (),
+        folder if has_log(folder) else None,
+    )
 
 
 def _device(config: SweepConfig) -> str:

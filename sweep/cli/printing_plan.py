@@ -1,0 +1,84 @@
+"""What `rnn-sweep plan` prints: a sweep before anything is spent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from sweep.words.console import duration, settings
+
+if TYPE_CHECKING:
+    from sweep.running.plan import SweepPlan
+    from trainers.data.contract import SequenceData
+
+_NAMES = 12  # of inputs or outputs that are shown
+
+
+def show_plan(screen: Console, plan: SweepPlan) -> None:
+    """Print what a sweep would do."""
+    prepared, config = plan.prepared, plan.prepared.config
+    screen.print(f"Sweep {config.name}: {config.budget.trials} trials on {plan.workers} workers")
+    if plan.begun is not None:
+        screen.print(f"  goes on with the sweep in {plan.begun}")
+    objectives = ", ".join(f"{o.direction} {o.metric}" for o in prepared.objectives)
+    pruning = config.search.pruning.rule
+    screen.print(f"Search: {config.search.sampler}, {objectives}, pruning {pruning}")
+    _show_data(screen, prepared.data)
+    size = "without end" if math.isinf(plan.size) else f"{plan.size:,.0f} configurations"
+    screen.print(f"Space: {prepared.space.name}, {size}; for example")
+    for example in plan.examples:
+        screen.print(
+            f"  {settings(example.params)}  ({example.parameters:,} parameters, about "
+            f"{duration(example.trial_seconds)})"
+        )
+    _show_packs(screen, plan)
+    screen.print(
+        f"First estimate: about {duration(plan.sweep_seconds)} with every trial trained to its "
+        "last epoch; pruning and patience end many sooner"
+    )
+
+
+def _show_data(screen: Console, data: SequenceData) -> None:
+    unit = f" in {data.units}" if data.units else ""
+    screen.print(f"Data: {data.name}, {data.task}")
+    screen.print(f"  {_named(data.input_size, 'input', data.input_names)}")
+    outputs = "class" if data.task == "classification" else "output"
+    screen.print(f"  {_named(data.output_size, outputs, data.target_names)}{unit}")
+    for name, part in data.parts().items():
+        screen.print(f"  {name:<11}{len(part):>7,} sequences of {part.time_steps} steps")
+    for note in data.notes:
+        screen.print(f"  note: {note}")
+
+
+def _named(count: int, what: str, names: Sequence[str]) -> str:
+    """Return `3 inputs: a, b, c`; of many names the first ones."""
+    plural = what if count == 1 else f"{what}es" if what.endswith("s") else f"{what}s"
+    shown = ", ".join(names[:_NAMES]) + (", …" if len(names) > _NAMES else "")
+    return f"{count:,} {plural}{': ' if shown else ''}{shown}"
+
+
+def _show_packs(screen: Console, plan: SweepPlan) -> None:
+    """Print how trials would train together, and what was measured on this machine."""
+    run = plan.prepared.config.run
+    if run.pack != "auto":
+        size = f"{run.pack} trials a worker, as run.pack says"
+    elif plan.device == "cpu":
+        size = "one trial at a time, the default on a CPU: bit-equal to a trial alone"
+    else:
+        size = "as measured"
+    if not plan.packings:
+        screen.print(f"Packs: {size}; --packs measures here whether more pay")
+        return
+    screen.print(f"Packs: {size}. Measured here:")
+    for packing in plan.packings:
+        screen.print(f"  {settings(packing.params) or 'all'}: {packing.choice.reason}")
+    best = max((p.choice for p in plan.packings), key=lambda c: c.slots)
+    if best.slots > 1 and run.pack == "auto" and plan.device == "cpu":
+        screen.print(
+            f"  where packs are faster, take them: --set run.pack={best.slots} "
+            f"--set run.backend={best.backend}; trials of a pack share one structure, so fewer "
+            "structures are tried"
+        )

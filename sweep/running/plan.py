@@ -19,8 +19,7 @@ from trainers.config.cells import CELLS
 from trainers.config.train_config import structural_fields
 
 if TYPE_CHECKING:
-    from trainers.config.cells import CELLS
-from trainers.config.train_config import Structure, TrainConfig
+    from trainers.config.train_config import Structure, TrainConfig
     from trainers.data.contract import SequenceData
     from trainers.packs.planner import PackChoice
 

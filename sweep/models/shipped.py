@@ -1,15 +1,20 @@
-"""Which files of `trainers` travel with a model: what its code imports, and nothing else."""
+"""Which files of `trainers` travel with a model: what its code imports, and nothing else.
+
+Cells and losses are imported by what their registries say, `module:object`, when they first run.
+"""
 
 from __future__ import annotations
 
 import ast
 import importlib.util
+import re
 import shutil
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 _PACKAGE = "trainers"
+_CODE = re.compile(r"(trainers\.(?:network|learning)\.[\w.]+):\w+")
 
 
 def ship_code(of: Path, folder: Path) -> Path:
@@ -51,13 +56,15 @@ def _imported(path: Path) -> Iterator[Path]:
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            names = [found[1]] if (found := _CODE.fullmatch(node.value)) else []
         for name in names:
             if name.partition(".")[0] == _PACKAGE:
                 parts = name.split(".")
                 for end in range(1, len(parts) + 1):
                     module = ".".join(parts[:end])
-                    if (found := _module_file(module)) is not None:
-                        yield found
+                    if (file := _module_file(module)) is not None:
+                        yield file
 
 
 @cache

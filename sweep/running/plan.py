@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.config.sweep_config import SweepConfig
 from sweep.log.places import has_log
 from sweep.running.preparation import Prepared, prepare, worker_count
+from trainers.config.cells import CELLS
 from trainers.config.train_config import structural_fields
 
 if TYPE_CHECKING:
@@ -155,8 +156,9 @@ def _batch_seconds(config: TrainConfig, data: SequenceData) -> float:
     """Time forward and backward of one random batch, on one thread, the best of a few."""
     import torch
 
-    kinds: dict[str, Any] = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
-    network = kinds.get(config.cell, torch.nn.RNN)(
+    # A cell costs about what torch's with as many gates does.
+    kinds: dict[int, Any] = {1: torch.nn.RNN, 2: torch.nn.GRU, 3: torch.nn.GRU}
+    network = kinds.get(len(CELLS[config.cell].gates), torch.nn.LSTM)(
         data.input_size,
         max(config.structure().layer_sizes),
         config.num_layers,

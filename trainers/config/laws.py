@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
+from trainers.config.cells import CELLS
 from trainers.errors import ConfigError
+from trainers.registry import Registry, UnknownEntry
 
 if TYPE_CHECKING:
     from trainers.config.train_config import TrainConfig
@@ -28,7 +30,7 @@ _AMOUNTS = (
     "learning_rate", "weight_decay", "head_l2", "activation_regularisation",
     "temporal_activation_regularisation",
 )  # fmt: skip
-_LSTMS = ("lstm", "lstm_layernorm")
+_REGISTRIES: dict[str, Registry[Any]] = {"cell": CELLS}
 
 
 def lists_to_tuples(config: TrainConfig) -> None:
@@ -47,6 +49,8 @@ def check_types(config: TrainConfig, hints: Mapping[str, Any]) -> None:
     """
     for name, hint in hints.items():
         value = getattr(config, name)
+        if name in _REGISTRIES and isinstance(value, str):
+            _check_entry(_REGISTRIES[name], value)
         options = get_args(hint)
         if options and all(isinstance(option, str) for option in options):
             if value not in options:
@@ -54,6 +58,13 @@ def check_types(config: TrainConfig, hints: Mapping[str, Any]) -> None:
         elif not any(_is_of(value, kind) for kind in _kinds(hint)):
             wanted = " or ".join(_name(kind) for kind in _kinds(hint))
             raise ConfigError(f"{name} must be of type {wanted}, but got {value!r}.")
+
+
+def _check_entry(registry: Registry[Any], name: str) -> None:
+    try:
+        registry[name]
+    except UnknownEntry as error:
+        raise ConfigError(f"{error}.") from error
 
 
 def _kinds(hint: Any) -> tuple[Any, ...]:
@@ -180,7 +191,7 @@ def _check_layers(config: TrainConfig) -> None:
                 f"{name} acts on the head's hidden layers, but got {name}={value} with "
                 f"head_sizes=[]; set head_sizes, or {name} to 0."
             )
-    if config.zoneout_cell and config.cell not in _LSTMS:
+    if config.zoneout_cell and not CELLS[config.cell].carries_c:
         raise ConfigError(
             f"zoneout_cell needs a cell with c, but got {config.zoneout_cell} with "
             f"cell={config.cell!r}; set it to 0, or zoneout_hidden."
@@ -193,18 +204,18 @@ def _check_layers(config: TrainConfig) -> None:
 
 
 def _check_first_weights(config: TrainConfig) -> None:
-    if config.recurrent_init == "identity" and not config.cell.startswith("rnn"):
+    if config.recurrent_init == "identity" and not CELLS[config.cell].identity_init:
         raise ConfigError(
             "recurrent_init=identity needs cell rnn_relu or rnn_tanh (Le et al. 2015), but got "
             f"cell={config.cell!r}; choose uniform or orthogonal."
         )
-    if config.forget_bias is not None and config.cell not in _LSTMS:
+    if config.forget_bias is not None and not CELLS[config.cell].forgets:
         raise ConfigError(
             f"forget_bias needs cell=lstm, but got cell={config.cell!r}; set forget_bias to null."
         )
     if config.chrono_time_steps is None:
         return
-    if config.cell not in (*_LSTMS, "gru"):
+    if not CELLS[config.cell].remembers:
         raise ConfigError(
             f"chrono_time_steps needs a cell with gates, but got cell={config.cell!r}; "
             "set chrono_time_steps to null."

@@ -15,7 +15,6 @@ from typing import Any, Literal, get_type_hints
 from trainers.config.laws import check_combinations, check_ranges, check_types, lists_to_tuples
 from trainers.errors import ConfigError
 
-Cell = Literal["rnn_tanh", "rnn_relu", "gru", "lstm", "lstm_layernorm"]
 Stem = Literal["none", "dense", "conv"]
 Activation = Literal["tanh", "relu", "none"]
 Readout = Literal["last", "every", "mean", "max", "all_states"]
@@ -43,7 +42,7 @@ def _free(default: Any) -> Any:
 class Structure:
     """The structural fields of a `TrainConfig`: what trials of one pack have in common."""
 
-    cell: Cell
+    cell: str
     hidden_size: int | tuple[int, ...]
     num_layers: int
     bidirectional: bool
@@ -106,7 +105,7 @@ class TrainConfig:
         ConfigError: a value breaks the law of its field, or two fields exclude each other.
     """
 
-    cell: Cell = _structural("lstm")
+    cell: str = _structural("lstm")
     hidden_size: int | tuple[int, ...] = _structural(32)
     num_layers: int = _structural(1)
     bidirectional: bool = _structural(False)

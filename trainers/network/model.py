@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from trainers.config.train_config import Structure
-from trainers.network.cells import AnyWeights, State, affine, initial_state
+from trainers.network.cells.affine import affine
+from trainers.network.cells.interface import LayerWeights, State, cell_of, initial_state
 from trainers.network.dropout import (
     INPUT,
     OUTPUT,
@@ -173,7 +174,7 @@ class Model:
     def _layer(
         self,
         layer: int,
-        directions: tuple[AnyWeights, ...],
+        directions: tuple[LayerWeights, ...],
         x: Tensor,
         begin: State,
         segment: Segment,
@@ -184,7 +185,7 @@ class Model:
 
         def one_way(direction: int, inputs: Tensor) -> tuple[Tensor, State]:
             place = layer, direction
-            weights = _weight_dropped(directions[direction], keys, place)
+            weights = self._weight_dropped(directions[direction], keys, place)
             noise = recurrent_noise(keys, place, begin, inputs.shape[2], _counted(segment))
             return run_layer(
                 self.backend,
@@ -207,6 +208,20 @@ class Model:
         if self.structure.bidirectional_merge == "sum":
             return y + y_back, final + back, state
         return torch.cat([y, y_back], -1), torch.cat([final, back], -1), state
+
+    def _weight_dropped(
+        self, weights: Any, keys: Sequence[DropoutKey] | None, place: tuple[int, int]
+    ) -> Any:
+        """Drop elements of W_hh, the same for all steps (Merity et al. 2018): kernels stay native.
+
+        `weights` is a cell's NamedTuple.
+        """
+        field = cell_of(self.structure.cell).recurrent
+        if keys is None or field is None:
+            return weights
+        kernel = getattr(weights, field)
+        mask = locked_mask(keys, recurrent_kernel(*place), kernel.shape[1], kernel)
+        return weights if mask is None else weights._replace(**{field: kernel * mask})
 
     def _dropped(
         self, x: Tensor, keys: Sequence[DropoutKey] | None, site: Site, segment: Segment
@@ -237,17 +252,6 @@ class Model:
 
 def _counted(segment: Segment) -> Counted:
     return Counted(segment.offset, segment.rows)
-
-
-def _weight_dropped(
-    weights: AnyWeights, keys: Sequence[DropoutKey] | None, place: tuple[int, int]
-) -> AnyWeights:
-    """Drop elements of W_hh, the same for all steps (Merity et al. 2018): kernels stay native."""
-    if keys is None:
-        return weights
-    site = recurrent_kernel(*place)
-    mask = locked_mask(keys, site, weights.hidden.shape[1], weights.hidden)
-    return weights if mask is None else weights._replace(hidden=weights.hidden * mask)
 
 
 def _picked(values: Tensor, segment: Segment) -> Tensor:

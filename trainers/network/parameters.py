@@ -11,27 +11,32 @@ without it a trial's last bits would depend on its slot.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from torch import Tensor
 
 from trainers.config.train_config import Structure
-from trainers.network.cells import CELLS, AnyWeights, LayerWeights, NormedWeights
+from trainers.network.cells.interface import LayerWeights, cell_of
 
 _ALIGNMENT = 16  # numbers; 64 bytes of float32
-_NAMES = (
-    "weight_ih", "weight_hh", "bias_ih", "bias_hh", "gain_ih", "gain_hh", "gain_cell", "bias_cell",
-)  # fmt: skip
 
 
 class Entry(NamedTuple):
-    """One named parameter: its shape without the trial axis, and where it begins."""
+    """One named parameter.
+
+    Attributes:
+        name: Torch's, where torch has it.
+        shape: Without the trial axis.
+        start: Where it begins in the flat row.
+        fan: Its first weights are drawn from U(±1/√fan): the layer's hidden units, or its inputs.
+    """
 
     name: str
     shape: tuple[int, ...]
     start: int
+    fan: int
 
     @property
     def stop(self) -> int:
@@ -44,10 +49,12 @@ class Layout:
     """The flat row's table of contents.
 
     Attributes:
+        structure: Of the trials.
         entries: In the row's order: embedding, stem, layer by layer forwards then backwards, head.
         size: P, the length of the flat row; the gaps between parameters hold zeros for ever.
     """
 
+    structure: Structure
     entries: tuple[Entry, ...]
     size: int
 
@@ -61,10 +68,10 @@ class Layout:
         """Lay out embedding, stem, recurrent stack, the head's hidden layers and its output."""
         entries: list[Entry] = []
         start = 0
-        for name, shape in _shapes(structure, input_size, output_size):
-            entries.append(Entry(name, shape, start))
+        for name, shape, fan in _shapes(structure, input_size, output_size):
+            entries.append(Entry(name, shape, start, fan))
             start = -(-entries[-1].stop // _ALIGNMENT) * _ALIGNMENT
-        return cls(tuple(entries), start)
+        return cls(structure, tuple(entries), start)
 
     def views(self, flat: Tensor) -> dict[str, Tensor]:
         """Return the named views `(trials, *shape)` of `flat (trials, P)`."""
@@ -75,32 +82,40 @@ class Layout:
 
 def _shapes(
     structure: Structure, input_size: int, output_size: int
-) -> Iterator[tuple[str, tuple[int, ...]]]:
+) -> Iterator[tuple[str, tuple[int, ...], int]]:
+    """Yield names, shapes and what the first draws' bounds are taken from."""
     features = input_size
     if structure.embedding_size is not None:
-        yield "embedding.weight", (input_size, features := structure.embedding_size)
+        features = structure.embedding_size
+        yield "embedding.weight", (input_size, features), features
     if structure.stem != "none":
         taps = (structure.stem_kernel,) if structure.stem == "conv" else ()
-        yield "stem.weight", (structure.stem_size, features, *taps)
-        yield "stem.bias", (features := structure.stem_size,)
-    cell = CELLS[structure.cell]
+        yield from _dense("stem", (structure.stem_size, features, *taps))
+        features = structure.stem_size
+    cell = cell_of(structure.cell)
     for layer, hidden in enumerate(structure.layer_sizes):
-        gates = cell.gates * hidden
-        shapes: tuple[tuple[int, ...], ...]
-        shapes = ((gates, features), (gates, hidden), (gates,), (gates,))
-        if cell.weights is NormedWeights:
-            shapes = (*shapes, (gates,), (gates,), (hidden,), (hidden,))
-        for suffix in ("", "_reverse") if structure.bidirectional else ("",):
-            for name, shape in zip(_NAMES, shapes, strict=False):
-                yield f"{name}_l{layer}{suffix}", shape
+        for direction in _suffixes(structure):
+            for name, shape in cell.shapes(features, hidden).items():
+                yield f"{name}_l{layer}{direction}", shape, hidden
         features = hidden * _directions(structure)
     if structure.readout == "all_states":
         features = sum(structure.layer_sizes) * _directions(structure)
     for number, size in enumerate(structure.head_sizes):
-        yield f"dense.{number}.weight", (size, features)
-        yield f"dense.{number}.bias", (features := size,)
-    yield "head.weight", (output_size, features)
-    yield "head.bias", (output_size,)
+        yield from _dense(f"dense.{number}", (size, features))
+        features = size
+    yield from _dense("head", (output_size, features))
+
+
+def _dense(name: str, shape: tuple[int, ...]) -> Iterator[tuple[str, tuple[int, ...], int]]:
+    """Yield a kernel `(outputs, inputs, …)` and its bias."""
+    inputs = math.prod(shape[1:])
+    yield f"{name}.weight", shape, inputs
+    yield f"{name}.bias", shape[:1], inputs
+
+
+def _suffixes(structure: Structure) -> tuple[str, ...]:
+    """Return what the names of each direction's weights end in, as torch has them."""
+    return ("", "_reverse") if structure.bidirectional else ("",)
 
 
 def _directions(structure: Structure) -> int:
@@ -120,7 +135,7 @@ class Weights(NamedTuple):
         stem: Weight `(trials, stem, features)` or `(trials, stem, features, kernel)`, and bias.
     """
 
-    layers: tuple[tuple[AnyWeights, ...], ...]
+    layers: tuple[tuple[LayerWeights, ...], ...]
     head_weight: Tensor
     head_bias: Tensor
     dense: tuple[tuple[Tensor, Tensor], ...] = ()
@@ -141,7 +156,7 @@ def weights_of(layout: Layout, flat: Tensor, gradient: Tensor | None = None) -> 
             view.grad = gradients[name]
     dense = sum(name.startswith("dense.") for name in views) // 2
     return Weights(
-        layers=_layers(views),
+        layers=layer_weights(layout.structure, views),
         head_weight=views["head.weight"],
         head_bias=views["head.bias"],
         dense=tuple((views[f"dense.{i}.weight"], views[f"dense.{i}.bias"]) for i in range(dense)),
@@ -150,14 +165,16 @@ def weights_of(layout: Layout, flat: Tensor, gradient: Tensor | None = None) -> 
     )
 
 
-def _layers(views: dict[str, Tensor]) -> tuple[tuple[AnyWeights, ...], ...]:
-    kind = NormedWeights if "gain_ih_l0" in views else LayerWeights
-    suffixes = ("", "_reverse") if "weight_ih_l0_reverse" in views else ("",)
-    count = sum(name.startswith("weight_hh_l") for name in views) // len(suffixes)
+def layer_weights(
+    structure: Structure, views: Mapping[str, Tensor]
+) -> tuple[tuple[LayerWeights, ...], ...]:
+    """Return the named parameters as cells declare them, `[layer][direction]`."""
+    cell = cell_of(structure.cell)
+    names = cell.shapes(1, 1)
     return tuple(
         tuple(
-            kind(*(views[f"{name}_l{layer}{suffix}"] for name in _NAMES[: len(kind._fields)]))
-            for suffix in suffixes
+            cell.weights(*(views[f"{name}_l{layer}{direction}"] for name in names))
+            for direction in _suffixes(structure)
         )
-        for layer in range(count)
+        for layer in range(structure.num_layers)
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from trainers.network.cells import State
+from trainers.network.cells.interface import State
 from trainers.network.masks import exists
 
 

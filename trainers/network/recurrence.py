@@ -7,9 +7,10 @@ from typing import Literal
 
 from torch import Tensor
 
+from trainers.config.cells import CELLS
 from trainers.errors import ConfigError
 from trainers.network.backends import manual, native, stepwise, together
-from trainers.network.cells import AnyWeights, State
+from trainers.network.cells.interface import LayerWeights, State
 from trainers.network.dropout import RecurrentNoise
 
 Backend = Literal["native", "manual", "stepwise", "together"]
@@ -28,10 +29,6 @@ _APPLIES: dict[Backend, Callable[[str, int, str], bool]] = {
     "manual": manual.applies_to,
     "stepwise": stepwise.applies_to,
     "together": together.applies_to,
-}
-_RUNS_WHAT: dict[Backend, str] = {
-    "native": "rnn_tanh, rnn_relu, gru or lstm",
-    "manual": "rnn_tanh, rnn_relu or gru on cpu",
 }
 
 
@@ -52,9 +49,11 @@ def choose_backend(wanted: Wanted, cell: str, trials: int, device: str) -> Backe
         fastest_first: tuple[Backend, ...] = ("manual", "native", "stepwise")
         return next(name for name in fastest_first if _APPLIES[name](cell, trials, device))
     if not _APPLIES[wanted](cell, trials, device):
+        fitting = [name for name in CELLS if _APPLIES[wanted](name, 1, "cpu")]
         raise ConfigError(
-            f"backend {wanted} runs one trial of {_RUNS_WHAT[wanted]}, but got cell={cell!r} with "
-            f"{trials} trials on {device}; choose auto or stepwise."
+            f"backend {wanted} runs one trial of {', '.join(fitting)}"
+            f"{' on cpu' if wanted == 'manual' else ''}, but got cell={cell!r} with {trials} "
+            f"trials on {device}; choose auto or stepwise."
         )
     return wanted
 
@@ -62,7 +61,7 @@ def choose_backend(wanted: Wanted, cell: str, trials: int, device: str) -> Backe
 def run_layer(
     backend: Backend,
     cell: str,
-    weights: AnyWeights,
+    weights: LayerWeights,
     inputs: Tensor,
     state: State,
     lengths: Tensor | None = None,

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainers.network.cells import State
+from trainers.network.cells.interface import State
 
 # One state per layer; then the convolution's last inputs and the readout's accumulator, where the
 # structure has them. Zero is the beginning of all of them.

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from trainers.config.train_config import Activation, Structure
-from trainers.network.cells import State, affine
+from trainers.network.cells.affine import affine
+from trainers.network.cells.interface import State
 from trainers.network.dropout import EMBEDDING, DropoutKey, locked_mask
 
 ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {

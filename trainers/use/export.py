@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from trainers.config.cells import CELLS
 from trainers.config.train_config import TrainConfig
 from trainers.errors import ConfigError
 from trainers.learning.checkpoint import Checkpoint, read_checkpoint
@@ -21,12 +22,6 @@ from trainers.network.parameters import Layout
 
 Recurrent = nn.RNN | nn.GRU | nn.LSTM
 
-_MODULES: dict[str, Callable[..., Recurrent]] = {
-    "rnn_tanh": nn.RNN,
-    "rnn_relu": nn.RNN,
-    "gru": nn.GRU,
-    "lstm": nn.LSTM,
-}
 _ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "tanh": nn.Tanh,
     "relu": nn.ReLU,
@@ -132,9 +127,10 @@ def _stack(config: TrainConfig, features: int, sides: int) -> Iterator[Recurrent
     """Build one module for all layers where torch can, otherwise one for each."""
     sizes = config.structure().layer_sizes
     options: dict[str, Any] = {"batch_first": True, "bidirectional": config.bidirectional}
-    if config.cell.startswith("rnn"):
-        options["nonlinearity"] = config.cell[4:]
-    kind = _MODULES[config.cell]
+    name, _, nonlinearity = str(CELLS[config.cell].torch).partition("_")
+    if nonlinearity:
+        options["nonlinearity"] = nonlinearity
+    kind: Callable[..., Recurrent] = getattr(nn, name.upper())
     if len(set(sizes)) == 1 and (sides == 2 or not config.bidirectional):
         yield kind(features, sizes[0], len(sizes), **options)
         return
@@ -195,7 +191,7 @@ def _exported_name(name: str, several: bool) -> str:
 
 def _foreign(config: TrainConfig) -> str | None:
     """Say what `torch.nn` does not have; None for nothing."""
-    if config.cell not in _MODULES:
+    if CELLS[config.cell].torch is None:
         return f"cell={config.cell}"
     felt = (name for name in _FELT_IN_USE if getattr(config, name, 0))
     return next((f"{name}={getattr(config, name)}" for name in felt), None)

@@ -15,10 +15,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
 from torch import Tensor
 
+from trainers.config.cells import CELLS
 from trainers.config.train_config import Readout, Structure
 from trainers.errors import CheckpointError, ConfigError, DataError
 from trainers.learning.checkpoint import Checkpoint, read_checkpoint, write_atomically
-from trainers.network.cells import CELLS
 from trainers.network.dropout import evaluation_keys
 from trainers.network.model import Model, carried_parts
 from trainers.network.parameters import Layout, Weights, weights_of
@@ -28,12 +28,6 @@ from trainers.use.export import chosen_weights, is_plain, named_weights
 
 LayerState = tuple[Tensor, ...]  # h, then c where the cell has one; each (batch, hidden)
 _StepCell = Callable[..., Tensor | tuple[Tensor, Tensor]]
-_STEP_CELLS: dict[str, _StepCell] = {
-    "rnn_tanh": torch.rnn_tanh_cell,
-    "rnn_relu": torch.rnn_relu_cell,
-    "gru": torch.gru_cell,
-    "lstm": torch.lstm_cell,
-}
 _AT_EVERY_STEP: dict[str, Readout] = {"last": "every"}  # the last step, were this one the last
 
 
@@ -67,7 +61,7 @@ class StreamingModel:
             named = [w.clone() for w in named_weights(saved).values()]
             self._fast = [tuple(named[i : i + 4]) for i in range(0, len(named) - 2, 4)]
             self._head = named[-2], named[-1]
-            self._cell = _STEP_CELLS[structure.cell]
+            self._cell: _StepCell = getattr(torch, f"{CELLS[structure.cell].torch}_cell")
 
     @classmethod
     def from_checkpoint(cls, path: Path) -> StreamingModel:
@@ -127,7 +121,7 @@ class StreamingModel:
         Raises:
             DataError: there are not as many tensors as the cell has, or their shapes do not fit.
         """
-        wanted = CELLS[self._config.cell].state_size
+        wanted = len(CELLS[self._config.cell].state)
         hidden = self._model.structure.layer_sizes[layer]
         others = [s for i, s in enumerate(self._state) if s is not None and i != layer]
         rows = others[0][0].shape[0] if others else state[0].shape[0] if len(state) else 0
@@ -229,8 +223,8 @@ class StreamingModel:
 
     def _zero(self, x: Tensor, layer: int) -> LayerState:
         shape = x.shape[0], self._model.structure.layer_sizes[layer]
-        count = CELLS[self._config.cell].state_size
-        return tuple(torch.zeros(shape, dtype=self._dtype) for _ in range(count))
+        parts = CELLS[self._config.cell].state
+        return tuple(torch.zeros(shape, dtype=self._dtype) for _ in parts)
 
     def _fast_step(self, x: Tensor) -> Tensor:
         """One step of a plain stack: a torch cell per layer and one linear layer."""

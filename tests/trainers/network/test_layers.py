@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from trainers.config.cells import CELLS
 from trainers.errors import ConfigError
-from trainers.network.cells import CELLS, LayerWeights, NormedWeights, initial_state
+from trainers.network.cells.affine import AffineWeights
+from trainers.network.cells.interface import initial_state
+from trainers.network.cells.lstm_layernorm import NormedWeights
 from trainers.network.masks import Compaction, last_of, reverse_rows
 from trainers.network.recurrence import choose_backend, run_layer
 
@@ -24,14 +27,14 @@ TORCH = {
 
 def keras_weights(cell):
     """2 units: kernel .01, recurrent .02, bias .03; Keras sets the LSTM's forget bias to 1."""
-    gates = CELLS[cell].gates * 2
+    gates = len(CELLS[cell].gates) * 2
     bias = torch.full((1, gates), 0.03, dtype=torch.float64)
     if cell == "lstm":
         bias[:, 2:4] = 1.0
     second = torch.full_like(bias, 0.03 if cell == "gru" else 0.0)
     kernel = torch.full((1, gates, 3), 0.01, dtype=torch.float64)
     recurrent = torch.full((1, gates, 2), 0.02, dtype=torch.float64)
-    return LayerWeights(kernel, recurrent, bias, second)
+    return AffineWeights(kernel, recurrent, bias, second)
 
 
 def held_outputs(backend, cell, mask, *, backwards=False):
@@ -87,7 +90,7 @@ def test_each_cell_equals_torch_nn_in_values_and_gradients(backend, cell):
 
     own = [p.detach().unsqueeze(0).requires_grad_() for p in module.parameters()]
     state = initial_state(cell, 1, 4, 5, x)
-    outputs, _ = run_layer(backend, cell, LayerWeights(*own), x.unsqueeze(0), state)
+    outputs, _ = run_layer(backend, cell, AffineWeights(*own), x.unsqueeze(0), state)
     outputs.square().sum().backward()
 
     torch.testing.assert_close(outputs[0], expected, rtol=1e-10, atol=1e-12)
@@ -97,17 +100,17 @@ def test_each_cell_equals_torch_nn_in_values_and_gradients(backend, cell):
 
 def random_layer(cell, trials, dtype):
     torch.manual_seed(trials)
-    gates = CELLS[cell].gates * 4
+    gates = len(CELLS[cell].gates) * 4
     shapes = ((gates, 3), (gates, 4), (gates,), (gates,))
-    weights = LayerWeights(*(torch.randn(trials, *s, dtype=dtype) * 0.5 for s in shapes))
+    weights = AffineWeights(*(torch.randn(trials, *s, dtype=dtype) * 0.5 for s in shapes))
     x = torch.randn(trials, 3, 6, 3, dtype=dtype)
-    state = tuple(torch.randn(trials, 3, 4, dtype=dtype) for _ in range(CELLS[cell].state_size))
+    state = tuple(torch.randn(trials, 3, 4, dtype=dtype) for _ in CELLS[cell].state)
     lengths = torch.tensor([6, 4, 0]).repeat(trials, 1)
     return weights, x, state, lengths
 
 
 def run_with_gradients(backend, cell, weights, x, state, lengths):
-    weights = LayerWeights(*(w.detach().clone().requires_grad_() for w in weights))
+    weights = AffineWeights(*(w.detach().clone().requires_grad_() for w in weights))
     x = x.detach().clone().requires_grad_()
     state = tuple(s.detach().clone().requires_grad_() for s in state)
     outputs, after = run_layer(backend, cell, weights, x, state, lengths, True)
@@ -151,7 +154,7 @@ def test_the_written_out_backward_pass_is_the_numerical_one(cell, read, time_ste
 
     def layer(*tensors):
         *kernels, inputs, h = tensors
-        outputs, after = run_layer("manual", cell, LayerWeights(*kernels), inputs, (h,))
+        outputs, after = run_layer("manual", cell, AffineWeights(*kernels), inputs, (h,))
         return {"outputs": outputs, "state": after[0], "both": (outputs, after[0])}[read]
 
     assert torch.autograd.gradcheck(layer, given)
@@ -163,7 +166,7 @@ def test_a_state_that_needs_no_gradient_changes_no_other(cell):
     weights, x, state, _ = random_layer(cell, 1, torch.float64)
     gradients = []
     for needed in (False, True):
-        own = LayerWeights(*(w.detach().clone().requires_grad_() for w in weights))
+        own = AffineWeights(*(w.detach().clone().requires_grad_() for w in weights))
         begin = tuple(s.clone().requires_grad_(needed) for s in state)
         outputs, _ = run_layer("manual", cell, own, x, begin)
         outputs.square().sum().backward()
@@ -174,8 +177,8 @@ def test_a_state_that_needs_no_gradient_changes_no_other(cell):
 
 def test_a_state_that_grows_without_bound_in_the_padding_spoils_no_gradient():
     """h = 1e20 · h of the step before is infinite after two steps that do not exist."""
-    weights = LayerWeights(*(torch.ones(1, 1, *rest) for rest in ((1,), (1,), (), ())))
-    weights = LayerWeights(
+    weights = AffineWeights(*(torch.ones(1, 1, *rest) for rest in ((1,), (1,), (), ())))
+    weights = AffineWeights(
         *(
             w.requires_grad_()
             for w in weights._replace(
@@ -208,7 +211,7 @@ def test_reference_over_three_trials_equals_native_trial_by_trial(cell):
         alone = run_with_gradients(
             "native",
             cell,
-            LayerWeights(*(w[one] for w in weights)),
+            AffineWeights(*(w[one] for w in weights)),
             x[one],
             tuple(s[one] for s in state),
             lengths[one],

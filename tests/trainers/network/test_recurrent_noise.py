@@ -8,8 +8,10 @@ import pytest
 import torch
 
 from tests.trainers.factory import admitted, regression_data
+from trainers.config.cells import CELLS
 from trainers.config.train_config import TrainConfig
-from trainers.network.cells import CELLS, LayerWeights, initial_state
+from trainers.network.cells.affine import AffineWeights
+from trainers.network.cells.interface import initial_state
 from trainers.network.dropout import (
     INPUT,
     Counted,
@@ -31,9 +33,9 @@ def config(**fields):
 
 def layer(cell, trials=1):
     torch.manual_seed(trials)
-    gates = CELLS[cell].gates * HIDDEN
+    gates = len(CELLS[cell].gates) * HIDDEN
     shapes = ((gates, 3), (gates, HIDDEN), (gates,), (gates,))
-    weights = LayerWeights(*(torch.randn(trials, *s, dtype=torch.float64) for s in shapes))
+    weights = AffineWeights(*(torch.randn(trials, *s, dtype=torch.float64) for s in shapes))
     x = torch.randn(trials, BATCH, STEPS, 3, dtype=torch.float64)
     state = initial_state(cell, trials, BATCH, HIDDEN, x)
     return weights, x, tuple(torch.randn_like(part) for part in state)
@@ -115,7 +117,7 @@ def test_noise_of_three_trials_is_each_trials_own():
         own = tuple(part[one] for part in state)
         alone = recurrent_noise([key], (0, 0), own, STEPS)
         outputs, _ = run_layer(
-            "native", "lstm", LayerWeights(*(w[one] for w in weights)), x[one], own, None, False,
+            "native", "lstm", AffineWeights(*(w[one] for w in weights)), x[one], own, None, False,
             alone,
         )  # fmt: skip
         torch.testing.assert_close(together[one], outputs)

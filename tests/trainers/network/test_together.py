@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from trainers.config.cells import CELLS
 from trainers.network.backends import stepwise, together
-from trainers.network.cells import CELLS, LayerWeights
+from trainers.network.cells.affine import AffineWeights
 from trainers.network.recurrence import choose_backend
 
 ROWS, STEPS, FEATURES, HIDDEN = 4, 6, 3, 5
@@ -15,14 +16,14 @@ ENDS = torch.tensor([6, 3, 0, 5])
 
 def numbers(cell, trials):
     torch.manual_seed(trials)
-    gates = CELLS[cell].gates * HIDDEN
+    gates = len(CELLS[cell].gates) * HIDDEN
     shapes = ((gates, FEATURES), (gates, HIDDEN), (gates,), (gates,))
 
     def drawn(*shape):
         return (torch.randn(trials, *shape, dtype=torch.float64) * 0.5).requires_grad_()
 
-    weights = LayerWeights(*(drawn(*shape) for shape in shapes))
-    state = tuple(drawn(ROWS, HIDDEN) for _ in range(CELLS[cell].state_size))
+    weights = AffineWeights(*(drawn(*shape) for shape in shapes))
+    state = tuple(drawn(ROWS, HIDDEN) for _ in CELLS[cell].state)
     return weights, drawn(ROWS, STEPS, FEATURES), state
 
 

@@ -17,22 +17,24 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from trainers.config.cells import CELLS
 from trainers.network.backends import native
-from trainers.network.cells import AnyWeights, LayerWeights, State, affine
+from trainers.network.cells.affine import AffineWeights, affine
+from trainers.network.cells.interface import State
 from trainers.network.dropout import RecurrentNoise
 from trainers.network.masks import exists, last_of
 
-_CELLS = ("rnn_tanh", "rnn_relu", "gru")
+_TWINS = ("rnn_tanh", "rnn_relu", "gru")
 
 
 def applies_to(cell: str, trials: int, device: str) -> bool:
     """Say whether this backend is exact for a layer: one trial of RNN or GRU, on CPU."""
-    return trials == 1 and device == "cpu" and cell in _CELLS
+    return trials == 1 and device == "cpu" and CELLS[cell].torch in _TWINS
 
 
 def run(
     cell: str,
-    weights: AnyWeights,
+    weights: AffineWeights,
     inputs: Tensor,
     state: State,
     lengths: Tensor | None = None,
@@ -42,18 +44,18 @@ def run(
     """Run one layer; contract in `trainers.network.backends.stepwise.run`; one trial, no noise."""
     if not torch.is_grad_enabled():
         return native.run(cell, weights, inputs, state, lengths, hold)
-    assert isinstance(weights, LayerWeights)
+    twin = CELLS[cell].torch
     _, batch, time_steps, features = inputs.shape
-    bias = weights.input_bias if cell == "gru" else weights.input_bias + weights.hidden_bias
+    bias = weights.input_bias if twin == "gru" else weights.input_bias + weights.hidden_bias
     rows = inputs.transpose(1, 2).reshape(1, time_steps * batch, features)
     from_x = affine(rows, weights.input, bias).view(time_steps, batch, -1)
     h, kernel = state[0].squeeze(0), weights.hidden.squeeze(0)
-    node: Callable[..., tuple[Tensor, Tensor]] = _Gru.apply if cell == "gru" else _Elman.apply
-    if cell == "gru":
+    node: Callable[..., tuple[Tensor, Tensor]] = _Gru.apply if twin == "gru" else _Elman.apply
+    if twin == "gru":
         outputs, last = node(from_x, h, kernel, weights.hidden_bias.squeeze(0))
     else:
         padding = None if lengths is None else ~exists(lengths.squeeze(0), time_steps)
-        outputs, last = node(from_x, h, kernel, cell, padding)
+        outputs, last = node(from_x, h, kernel, twin, padding)
     outputs, last = outputs.transpose(0, 1).unsqueeze(0), last.unsqueeze(0)
     if hold and lengths is not None:
         last = last_of(outputs, lengths, state[0])
@@ -69,20 +71,20 @@ class _Elman(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, from_x: Tensor, h: Tensor, kernel: Tensor, cell: str, padding: Tensor | None
+        ctx: Any, from_x: Tensor, h: Tensor, kernel: Tensor, twin: str, padding: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         states = _begin(from_x, h)
         transposed = kernel.t()
-        activate = torch.tanh_ if cell == "rnn_tanh" else torch.relu_
+        activate = torch.tanh_ if twin == "rnn_tanh" else torch.relu_
         steps = states.unbind(0)
         for share, before, after in zip(from_x.unbind(0), steps, steps[1:], strict=False):
             activate(torch.addmm(share, before, transposed, out=after))
-        if padding is not None and cell == "rnn_relu":
+        if padding is not None and twin == "rnn_relu":
             # Nothing bounds h there, and infinity times its zero gradient would be NaN.
             states[1:].masked_fill_(padding.t().unsqueeze(-1), 0)
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(kernel, states)
-        ctx.cell = cell
+        ctx.twin = twin
         return states[1:], states[-1].clone()
 
     @staticmethod
@@ -91,7 +93,7 @@ class _Elman(torch.autograd.Function):
         kernel, states = ctx.saved_tensors
         after = states[1:]
         # The slope of the activation; step by step it becomes the gradient of from_x.
-        d_x = after.sign() if ctx.cell == "rnn_relu" else 1 - after * after
+        d_x = after.sign() if ctx.twin == "rnn_relu" else 1 - after * after
         d_h = _last_gradient(d_last, states)
         for time in range(len(d_x) - 1, -1, -1):
             if d_outputs is not None:

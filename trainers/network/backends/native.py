@@ -9,22 +9,22 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from trainers.network.cells import AnyWeights, State
+from trainers.config.cells import CELLS
+from trainers.network.cells.interface import LayerWeights, State
 from trainers.network.dropout import RecurrentNoise
 from trainers.network.masks import exists, last_of
 
 _SATURATED = 1e4  # sigmoid(±1e4) is exactly 1 or 0 in float32 and float64
-_KERNELS = {"rnn_tanh": torch.rnn_tanh, "rnn_relu": torch.rnn_relu, "gru": torch.gru}
 
 
 def applies_to(cell: str, trials: int, device: str) -> bool:
     """Say whether the native kernels are exact for this layer: one trial, a cell torch has."""
-    return trials == 1 and (cell == "lstm" or cell in _KERNELS)
+    return trials == 1 and CELLS[cell].torch is not None
 
 
 def run(
     cell: str,
-    weights: AnyWeights,
+    weights: LayerWeights,
     inputs: Tensor,
     state: State,
     lengths: Tensor | None = None,
@@ -35,8 +35,10 @@ def run(
     x = inputs.squeeze(0)
     flat = [weight.squeeze(0) for weight in weights]
     training = torch.is_grad_enabled()
-    if cell != "lstm":
-        outputs, h = _KERNELS[cell](x, state[0], flat, True, 1, 0.0, training, False, True)
+    twin = str(CELLS[cell].torch)
+    if twin != "lstm":
+        kernel = getattr(torch, twin)
+        outputs, h = kernel(x, state[0], flat, True, 1, 0.0, training, False, True)
         new: State = (h,)
     else:
         if hold and lengths is not None:

@@ -5,10 +5,12 @@ The input's product of all steps is taken at once, as nothing in it waits for th
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
-from trainers.network.cells import CELLS, AnyWeights, State, from_hidden, from_input
+from trainers.network.cells.interface import Cell, LayerWeights, State, cell_of
 from trainers.network.dropout import RecurrentNoise
 from trainers.network.masks import exists
 
@@ -20,7 +22,7 @@ def applies_to(cell: str, trials: int, device: str) -> bool:
 
 def run(
     cell: str,
-    weights: AnyWeights,
+    weights: LayerWeights,
     inputs: Tensor,
     state: State,
     lengths: Tensor | None = None,
@@ -30,7 +32,7 @@ def run(
     """Run one layer, forwards, over compacted rows.
 
     Args:
-        cell: A name in `CELLS`.
+        cell: A name in `trainers.config.cells.CELLS`.
         weights: The layer's weights.
         inputs: `(trials, batch, time, features)`, finite everywhere.
         state: Each `(trials, batch, hidden)`.
@@ -42,15 +44,15 @@ def run(
     Returns:
         Outputs `(trials, batch, time, hidden)`, meant only where steps exist, and the state.
     """
-    combine = CELLS[cell].combine
+    one = cell_of(cell)
     mask = None if lengths is None else exists(lengths, inputs.shape[2]).unsqueeze(-1).unbind(2)
     keep = () if noise is None else noise.keep_by_step(inputs.shape[2])
     outputs = []
-    for time, from_x in enumerate(_from_inputs(inputs, weights)):
+    for time, from_x in enumerate(_from_inputs(one, inputs, weights)):
         h = state[0]
         if noise is not None and noise.hidden is not None:
             h = h * noise.hidden
-        new = combine(from_x, from_hidden(h, weights), state, weights)
+        new = one.combine(from_x, one.from_hidden(h, weights), state, weights)
         if noise is not None:
             new = tuple(
                 n if kept is None else torch.lerp(n, old, kept[time])
@@ -64,9 +66,9 @@ def run(
     return torch.stack(outputs, dim=1).transpose(1, 2), state
 
 
-def _from_inputs(inputs: Tensor, weights: AnyWeights) -> tuple[Tensor, ...]:
+def _from_inputs(cell: Cell[Any], inputs: Tensor, weights: LayerWeights) -> tuple[Tensor, ...]:
     """Return the input's share of the gates, step by step: each `(trials, batch, G)`."""
     trials, batch, time_steps, features = inputs.shape
     rows = inputs.transpose(1, 2).reshape(trials, time_steps * batch, features)
-    product = from_input(rows, weights)
+    product = cell.from_input(rows, weights)
     return product.view(trials, time_steps, batch, product.shape[-1]).unbind(1)

@@ -17,20 +17,22 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from trainers.config.cells import CELLS
 from trainers.network.backends import stepwise
-from trainers.network.cells import AnyWeights, LayerWeights, State, affine
+from trainers.network.cells.affine import AffineWeights, affine
+from trainers.network.cells.interface import State
 from trainers.network.dropout import RecurrentNoise
 from trainers.network.masks import exists, last_of
 
 
 def applies_to(cell: str, trials: int, device: str) -> bool:
     """Say whether this backend is exact for a layer: any number of trials of torch's cells."""
-    return cell in _NODES
+    return CELLS[cell].torch in _NODES
 
 
 def run(
     cell: str,
-    weights: AnyWeights,
+    weights: AffineWeights,
     inputs: Tensor,
     state: State,
     lengths: Tensor | None = None,
@@ -40,23 +42,23 @@ def run(
     """Run one layer; contract in `trainers.network.backends.stepwise.run`, which runs noise."""
     if noise is not None:
         return stepwise.run(cell, weights, inputs, state, lengths, hold, noise)
-    assert isinstance(weights, LayerWeights)
+    twin = str(CELLS[cell].torch)
     trials, batch, time_steps, features = inputs.shape
-    bias = weights.input_bias if cell == "gru" else weights.input_bias + weights.hidden_bias
+    bias = weights.input_bias if twin == "gru" else weights.input_bias + weights.hidden_bias
     rows = inputs.transpose(1, 2).reshape(trials, time_steps * batch, features)
     from_x = affine(rows, weights.input, bias).view(trials, time_steps, batch, -1)
-    apply: Callable[..., Any] = _NODES[cell].apply
+    apply: Callable[..., Any] = _NODES[twin].apply
     parts: tuple[Tensor, ...]
-    if cell == "lstm":
+    if twin == "lstm":
         parts = apply(from_x, *state, weights.hidden)
-    elif cell == "gru":
+    elif twin == "gru":
         parts = (apply(from_x, state[0], weights.hidden, weights.hidden_bias),)
     else:
         padding = None
-        if lengths is not None and cell == "rnn_relu":
+        if lengths is not None and twin == "rnn_relu":
             # Nothing bounds h there, and infinity times its zero gradient would be NaN.
             padding = ~exists(lengths, time_steps).transpose(1, 2).unsqueeze(-1)
-        parts = (apply(from_x, state[0], weights.hidden, cell, padding),)
+        parts = (apply(from_x, state[0], weights.hidden, twin, padding),)
     by_row = tuple(part.transpose(1, 2) for part in parts)
     if lengths is None:
         return by_row[0], tuple(part[:, -1] for part in parts)
@@ -69,17 +71,17 @@ class _Elman(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, from_x: Tensor, h: Tensor, kernel: Tensor, cell: str, padding: Tensor | None
+        ctx: Any, from_x: Tensor, h: Tensor, kernel: Tensor, twin: str, padding: Tensor | None
     ) -> Tensor:
         states, transposed = _begin(from_x, h), kernel.transpose(1, 2)
-        activate = torch.tanh_ if cell == "rnn_tanh" else torch.relu_
+        activate = torch.tanh_ if twin == "rnn_tanh" else torch.relu_
         for time in range(from_x.shape[1]):
             after = states[:, time + 1]
             activate(torch.baddbmm(from_x[:, time], states[:, time], transposed, out=after))
             if padding is not None:
                 after.masked_fill_(padding[:, time], 0)
         ctx.save_for_backward(kernel, states)
-        ctx.cell = cell
+        ctx.twin = twin
         return states[:, 1:]
 
     @staticmethod
@@ -88,7 +90,7 @@ class _Elman(torch.autograd.Function):
         kernel, states = ctx.saved_tensors
         after = states[:, 1:]
         # The slope of the activation; step by step it becomes the gradient of from_x.
-        d_x = after.sign() if ctx.cell == "rnn_relu" else 1 - after * after
+        d_x = after.sign() if ctx.twin == "rnn_relu" else 1 - after * after
         d_h = torch.zeros_like(states[:, 0])
         for time in range(d_x.shape[1] - 1, -1, -1):
             d_h += d_outputs[:, time]
@@ -201,7 +203,7 @@ class _Lstm(torch.autograd.Function):
         return d_x, d_h, d_c, _over_all_steps(d_x, states)
 
 
-_NODES: dict[str, type[torch.autograd.Function]] = {
+_NODES: dict[str | None, type[torch.autograd.Function]] = {
     "rnn_tanh": _Elman,
     "rnn_relu": _Elman,
     "gru": _Gru,

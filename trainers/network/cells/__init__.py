@@ -1,0 +1,1 @@
+"""The cells: one step of each, the readable reference, and the weights it runs on."""

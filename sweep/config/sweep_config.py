@@ -34,7 +34,7 @@ from sweep.config.sections import (
 )
 from sweep.config.training import check_training
 from sweep.errors import ConfigProblem
-from trainers.config.train_config import field_names
+from trainers.config.settings import field_names
 
 
 class SweepConfig(Section):

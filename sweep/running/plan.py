@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.config.sweep_config import SweepConfig
 from sweep.log.places import has_log
 from sweep.running.preparation import Prepared, prepare, worker_count
-from trainers.config.train_config import structural_fields
+from trainers.config.settings import structural_fields
 
 if TYPE_CHECKING:
     from trainers.config.train_config import Structure, TrainConfig

@@ -12,7 +12,7 @@ from trainers.errors import ConfigError
 
 Group = Literal[
     "network", "truncated BPTT", "loss", "optimizer", "learning rate", "dropout", "regularisation",
-    "first weights", "length",
+    "first weights", "training",
 ]  # fmt: skip
 
 
@@ -130,3 +130,8 @@ def setting(
 def hashable(value: Any) -> Any:
     """Return the lists that YAML and JSON have as the tuples that settings hold."""
     return tuple(value) if isinstance(value, list) else value
+
+
+def plain(value: Any) -> Any:
+    """Return a value as YAML and JSON have it, the reverse of `hashable`."""
+    return list(value) if isinstance(value, tuple) else value

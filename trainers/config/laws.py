@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from trainers.config.declaration import plain
 from trainers.config.settings import TrainingSettings
 from trainers.errors import ConfigError
 
@@ -40,7 +41,7 @@ class Law:
             ConfigError: they break the law; one line with it, the values and the way out.
         """
         if not self.holds(settings):
-            got = [f"{name}={_plain(getattr(settings, name))!r}" for name in self.fields]
+            got = [f"{name}={plain(getattr(settings, name))!r}" for name in self.fields]
             raise ConfigError(f"{self.text}, but got {' with '.join(got)}; {self.way_out}.")
 
 
@@ -172,7 +173,3 @@ LAWS = (
 
 def _is_list_of(value: Any, length: int) -> bool:
     return not isinstance(value, tuple) or len(value) == length
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value

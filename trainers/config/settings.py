@@ -94,7 +94,7 @@ class StructuralSettings:
         "whether masks of inputs, gaps, output and head hold for a segment or for a step",
     )
     batch_size: int = setting(
-        "length", 64, "sequences of a batch; of a stream its lanes",
+        "training", 64, "sequences of a batch; of a stream its lanes",
         unit="sequences", within=COUNT, typical=(16, 256),
     )
     tbptt_forward_steps: int | None = setting(
@@ -145,7 +145,7 @@ class TrainingSettings(StructuralSettings):
     )
     lr_decay_steps: int = setting(
         "learning rate", 1000, "exponential and cosine: the span of the decay",
-        unit="lr_decay_unit", within=COUNT, typical=(100, 10_000),
+        unit="steps or epochs", within=COUNT, typical=(100, 10_000),
     )
     lr_decay_staircase: bool = setting(
         "learning rate", False, "exponential: decay at whole multiples of lr_decay_steps only"
@@ -245,15 +245,15 @@ class TrainingSettings(StructuralSettings):
         unit="steps", within=Range(3), typical=(10, 500),
     )
     max_epochs: int = setting(
-        "length", 20, "passes over the training part, at most", unit="epochs", within=COUNT,
+        "training", 20, "passes over the training part, at most", unit="epochs", within=COUNT,
         typical=(10, 100),
     )
     patience: int | None = setting(
-        "length", None, "epochs without a better objective before a trial ends; null: never",
+        "training", None, "epochs without a better objective before a trial ends; null: never",
         unit="epochs", within=COUNT, typical=(3, 10),
     )
     seed: int = setting(
-        "length", 0, "of first weights, data order and dropout", within=AMOUNT, typical=(0, 9)
+        "training", 0, "of first weights, data order and dropout", within=AMOUNT, typical=(0, 9)
     )
 # fmt: on
 

@@ -3,7 +3,6 @@ import pytest
 from sweep.config.identity import difference, identity
 from sweep.config.sweep_config import (
     SweepConfig,
-    config_schema,
     default_objectives,
     validate,
 )
@@ -264,13 +263,6 @@ class TestIdentity:
             "search.seed: 0 → 1",
             "data.scale: (not set) → 5",
         ]
-
-
-def test_the_schema_knows_every_section_and_training_setting():
-    schema = config_schema()
-    assert set(schema["properties"]) == set(SweepConfig.model_fields)
-    assert "learning_rate" in schema["properties"]["train"]["properties"]
-    assert schema["required"] == ["name", "data"]
 
 
 def test_a_password_in_the_trackers_address_is_refused_without_being_shown():

@@ -65,7 +65,16 @@ class Registry(Mapping[str, T], Generic[T]):
         return len({**self._own, **self._installed})
 
     def __contains__(self, name: object) -> bool:
-        return name in self._own or name in self._installed or name in self._loaded
+        """Return whether there is such an entry; `module:object` is looked for."""
+        if name in self._own or name in self._installed or name in self._loaded:
+            return True
+        if not isinstance(name, str) or ":" not in name:
+            return False
+        try:
+            self[name]
+        except UnknownEntry:
+            return False
+        return True
 
     @cached_property
     def _installed(self) -> dict[str, str]:

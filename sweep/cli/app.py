@@ -14,6 +14,7 @@ from sweep.cli.options import SWEEPS, Directory, Name
 from sweep.cli.render import render
 from sweep.cli.report import compare, export, report
 from sweep.cli.run import plan, run
+from sweep.cli.settings import settings
 from sweep.cli.smoke import smoke
 from sweep.words.messages import FAILURE
 
@@ -222,6 +223,9 @@ def presets() -> None:
     show_presets(console())
 
 
+app.command()(settings)
+
+
 @app.command()
 def schema() -> None:
     """Print the JSON schema of a sweep file, for editors.
@@ -232,6 +236,6 @@ def schema() -> None:
     """
     import json
 
-    from sweep.config.sweep_config import config_schema
+    from sweep.config.schema import config_schema
 
     typer.echo(json.dumps(config_schema(), indent=2))

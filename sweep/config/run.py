@@ -16,30 +16,46 @@ _LOG_PREFIXES = ("postgresql://", "postgresql+psycopg://")
 class BudgetSection(Section):
     """When the sweep ends: whichever limit is reached first."""
 
-    trials: PositiveInt = 16
-    hours: PositiveFloat | None = None
+    trials: PositiveInt = Field(
+        16, description="trials in all; whichever limit is reached first ends the sweep"
+    )
+    hours: PositiveFloat | None = Field(None, description="wall time, all sessions together")
     gpu_hours: PositiveFloat | None = Field(
-        None, description="GPUs that workers hold x hours, all sessions together"
+        None, description="GPUs that workers hold × hours, all sessions together"
     )
 
 
 class RunSection(Section):
     """Where and how the trials run."""
 
-    workers: int | Literal["auto"] = Field("auto", description="auto, or a number >= 1")
-    pack: int | Literal["auto"] = Field("auto", description="auto, or trials per worker >= 1")
-    backend: Literal["auto", "native", "stepwise", "eager", "graph"] = "auto"
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    order: Literal["free", "reproducible"] = "free"
-    address: str | None = None
+    workers: PositiveInt | Literal["auto"] = Field(
+        "auto", description="auto: one per core, one core left to the rest where there are three"
+    )
+    pack: PositiveInt | Literal["auto"] = Field(
+        "auto", description="trials that a worker trains together; auto: 1 on CPU, measured on GPU"
+    )
+    backend: Literal["auto", "native", "stepwise", "eager", "graph"] = Field(
+        "auto", description="stepwise: the reference; graph: eager, captured by CUDA"
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="auto: cuda where the cluster has GPUs"
+    )
+    order: Literal["free", "reproducible"] = Field(
+        "free", description="reproducible: the whole sweep is a function of its file and seed"
+    )
+    address: str | None = Field(
+        None, description="a Ray cluster's address, or auto; null: this machine"
+    )
     log: str | None = Field(
         None, description="postgresql://USER@HOST/DATABASE; null: RNN_SWEEP_LOG, then a SQLite file"
     )
-    checkpoint_seconds: PositiveFloat = 30.0
+    checkpoint_seconds: PositiveFloat = Field(
+        30.0, description="of a worker's training, the most that its death costs"
+    )
     hang_seconds: PositiveFloat = Field(
         300.0, description="a worker that says nothing for so long, and ten epochs, is replaced"
     )
-    threads: PositiveInt = 1
+    threads: PositiveInt = Field(1, description="of torch, per worker")
 
     @field_validator("workers", "pack", mode="before")
     @classmethod
@@ -69,14 +85,22 @@ class ClusterSection(Section):
     """What a worker reserves on a Ray cluster, and how many share it; a resume may change it."""
 
     cpus: PositiveInt | None = Field(None, description="cores per worker; null: run.threads")
-    gpus: PositiveFloat | None = Field(None, description="GPUs per worker; null: one with cuda")
-    memory_gib: PositiveFloat | None = None
-    accelerator: str | None = Field(None, min_length=1, description="Ray's accelerator type: A100")
-    labels: dict[str, str] = Field(default_factory=dict, description="labels a node must bear")
+    gpus: PositiveFloat | None = Field(
+        None, description="GPUs per worker; null: one where the device is cuda"
+    )
+    memory_gib: PositiveFloat | None = Field(None, description="memory that a worker reserves")
+    accelerator: str | None = Field(
+        None, min_length=1, description="Ray's accelerator type, as A100"
+    )
+    labels: dict[str, str] = Field(
+        default_factory=dict, description="labels a node must bear, as {market: spot}"
+    )
     max_workers: PositiveInt | None = Field(
         None, description="ask the cluster for so many; null with workers auto: what fits"
     )
-    max_concurrent_trials: PositiveInt | None = None
+    max_concurrent_trials: PositiveInt | None = Field(
+        None, description="trials that train at once, at most"
+    )
     priority: Annotated[int, Field(ge=-100, le=100)] = Field(
         0, description="sweeps of a lower one give workers up while a higher one waits for room"
     )

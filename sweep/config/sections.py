@@ -47,7 +47,11 @@ class SpaceSection(Section):
 class ObjectiveSection(Section):
     """One thing to optimise, judged on the validation part."""
 
-    metric: Metric
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, json_schema_extra={"required": ["metric"]}
+    )
+
+    metric: Metric = Field(description="what is measured")
     direction: Direction = Field(description="default: the metric's natural direction")
 
     @model_validator(mode="before")
@@ -62,9 +66,9 @@ class ObjectiveSection(Section):
 class ConstraintSection(Section):
     """Bounds that a good trial must keep."""
 
-    metric: Metric
-    min: float | None = Field(None, allow_inf_nan=False)
-    max: float | None = Field(None, allow_inf_nan=False)
+    metric: Metric = Field(description="what is measured")
+    min: float | None = Field(None, allow_inf_nan=False, description="least that a good one has")
+    max: float | None = Field(None, allow_inf_nan=False, description="most that a good one has")
 
     @model_validator(mode="after")
     def _bounded(self) -> ConstraintSection:
@@ -76,15 +80,25 @@ class ConstraintSection(Section):
 class PruningSection(Section):
     """When to stop a trial that does badly."""
 
-    rule: Literal["none", "median", "halving", "hyperband", "optuna"] = "none"
+    rule: Literal["none", "median", "halving", "hyperband", "optuna"] = Field(
+        "none", description="which trials a rung stops, or pauses"
+    )
     min_epochs: PositiveInt | None = Field(
         None, description="the first rung; null: max_epochs / reduction_factor² for halving, else 1"
     )
-    reduction_factor: Annotated[int, Field(ge=2)] = 3
-    startup_trials: Annotated[int, Field(ge=0)] = 5
-    interval_epochs: PositiveInt = 1
-    pruner: str | None = Field(None, description="rule optuna: a class of optuna.pruners")
-    options: dict[str, Any] = Field(default_factory=dict, description="rule optuna: its arguments")
+    reduction_factor: Annotated[int, Field(ge=2)] = Field(
+        3, description="halving, hyperband: one trial in so many goes on"
+    )
+    startup_trials: Annotated[int, Field(ge=0)] = Field(
+        5, description="median: complete trials before it begins"
+    )
+    interval_epochs: PositiveInt = Field(1, description="median: epochs between rungs")
+    pruner: str | None = Field(
+        None, description="optuna: a class of optuna.pruners, as PercentilePruner"
+    )
+    options: dict[str, Any] = Field(
+        default_factory=dict, description="optuna: its arguments, as {percentile: 25.0}"
+    )
     audit: Annotated[int, Field(ge=0)] = Field(
         0, description="pruned trials to run to the end, to see what pruning cost"
     )
@@ -93,13 +107,27 @@ class PruningSection(Section):
 class SearchSection(Section):
     """How to choose what to try next, and what to try it for."""
 
-    sampler: Literal["tpe", "gp", "random", "grid", "qmc"] = "tpe"
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
-    objectives: tuple[ObjectiveSection, ...] | None = Field(None, strict=False)
-    constraints: tuple[ConstraintSection, ...] = Field((), strict=False)
+    sampler: Literal["tpe", "gp", "random", "grid", "qmc"] = Field(
+        "tpe", description="what chooses the next trial"
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="of the sampler's draws")
+    objectives: tuple[ObjectiveSection, ...] | None = Field(
+        None,
+        strict=False,
+        description="[{metric: rmse, direction: minimize}]; null: rmse, or accuracy",
+    )
+    constraints: tuple[ConstraintSection, ...] = Field(
+        (), strict=False, description="[{metric: parameters, max: 50000}], with min, max or both"
+    )
     pruning: PruningSection = PruningSection()
-    enqueue: tuple[dict[str, Any], ...] = Field((), strict=False)
-    warm_start: tuple[str, ...] = Field((), strict=False)
+    enqueue: tuple[dict[str, Any], ...] = Field(
+        (), strict=False, description="[{cell: gru, hidden_size: 64}], tried first"
+    )
+    warm_start: tuple[str, ...] = Field(
+        (),
+        strict=False,
+        description="earlier sweeps the sampler may know: names in --dir, or folders",
+    )
 
     @model_validator(mode="after")
     def _one_objective_for_pruning(self) -> SearchSection:
@@ -118,27 +146,33 @@ class SearchSection(Section):
 class FinalistsSection(Section):
     """How many of the best trials by validation are evaluated on the test part."""
 
-    count: Annotated[int, Field(ge=0)] = 3
+    count: Annotated[int, Field(ge=0)] = Field(
+        3, description="evaluated once on the test part, best first"
+    )
     replicates: PositiveInt = Field(1, description="seeds per finalist, its own included")
 
 
 class RetentionSection(Section):
     """How many ended trials keep their checkpoint, best first."""
 
-    checkpoints: Annotated[int, Field(ge=0)] = 10
+    checkpoints: Annotated[int, Field(ge=0)] = Field(
+        10, description="best complete trials that keep theirs"
+    )
 
 
 class TrackingSection(Section):
     """Where MLflow's record goes; null follows MLFLOW_TRACKING_URI, then the --dir folder."""
 
-    enabled: bool = True
-    uri: str | None = None
-    experiment: str | None = None
+    enabled: bool = Field(True, description="whether MLflow's record is written")
+    uri: str | None = Field(
+        None, description="a tracker's address; null: MLFLOW_TRACKING_URI, then the --dir folder"
+    )
+    experiment: str | None = Field(None, description="MLflow's experiment; null: the sweep's name")
     models: bool = Field(True, description="log the finalists as MLflow models")
     register_as: str | None = Field(
         None, description="register the best one under this name, as champion if it is better"
     )
-    system_metrics: bool = False
+    system_metrics: bool = Field(False, description="record the load of each machine")
 
     @field_validator("register_as")
     @classmethod

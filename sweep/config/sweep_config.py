@@ -34,16 +34,19 @@ from sweep.config.sections import (
 )
 from sweep.config.training import check_training
 from sweep.errors import ConfigProblem
-from trainers.config.train_config import field_names
 
 
 class SweepConfig(Section):
     """A whole sweep, as its file says it."""
 
-    name: str = Field(pattern=NAME, max_length=200)
+    name: str = Field(
+        pattern=NAME, max_length=200, description="the sweep's name; default: the file's"
+    )
     data: DataSection
     space: SpaceSection = SpaceSection()
-    train: dict[str, Any] = Field(default_factory=dict)
+    train: dict[str, Any] = Field(
+        default_factory=dict, description="training settings, fixed for all trials"
+    )
     search: SearchSection = SearchSection()
     budget: BudgetSection = BudgetSection()
     run: RunSection = RunSection()
@@ -146,13 +149,3 @@ def default_objectives(task: str) -> tuple[ObjectiveSection, ...]:
     """Return what a sweep optimises when its file does not say: by the data's task."""
     metric: Metric = "accuracy" if task == "classification" else "rmse"
     return (ObjectiveSection.model_validate({"metric": metric}),)
-
-
-def config_schema() -> dict[str, Any]:
-    """Return the sweep file's JSON schema, `train` spelled out."""
-    schema = SweepConfig.model_json_schema()
-    settings = {name: {"description": "see trainers/README.md"} for name in field_names()}
-    schema["properties"]["train"] |= {"properties": settings, "additionalProperties": False}
-    schema["title"] = "rnn-sweep file"
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    return schema

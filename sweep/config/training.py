@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sweep.config.mistakes import unknown_key
 from sweep.errors import ConfigProblem
-from trainers.config.train_config import TrainConfig, check_setting, field_names
+from trainers.config.laws import LAWS, Law
+from trainers.config.settings import check_setting, field_names, unchecked
 from trainers.errors import ConfigError
 
-# Settings that obey a law together (`trainers.config.laws`); a space may have to draw either.
-_PARTNERS = (
-    ("recurrent_init", "cell"),
-    ("forget_bias", "cell"),
-    ("chrono_time_steps", "cell"),
-    ("chrono_time_steps", "forget_bias"),
-    ("zoneout_cell", "cell"),
-    ("nesterov", "momentum"),
-    ("weight_decay_kind", "optimizer"),
-    ("clip_value", "clip_norm"),
-    ("lr_decay", "lr_decay_rate"),
-    ("bidirectional", "tbptt_forward_steps"),
-    ("tbptt_backward_steps", "tbptt_forward_steps"),
-    ("tbptt_random_lengths", "tbptt_forward_steps"),
-    ("hidden_size", "num_layers"),
-    ("layer_dropout", "num_layers"),
-    ("head_dropout", "head_sizes"),
-    ("head_l2", "head_sizes"),
-    ("embedding_dropout", "embedding_size"),
-)
 _INTEGERS = 64  # of a range that are tried one by one
 
 
@@ -42,8 +24,8 @@ def check_training(
 ) -> None:
     """Check every value by itself, then the fixed ones together and with those that are drawn.
 
-    A fixed setting whose partner is drawn passes if it goes with one of the values that the file
-    mentions; what a base space draws is not known here.
+    A fixed setting passes a law if it goes with one of the values that the file mentions for the
+    law's other fields; what a base space draws is not known here.
 
     Args:
         train: The file's `train` section.
@@ -73,41 +55,34 @@ def check_training(
 
 def _check_together(train: Mapping[str, Any], parameters: Mapping[str, Any], base: bool) -> None:
     fixed = {**train, **{name: value for name, value in parameters.items() if _is_pin(name, value)}}
-    undecided = set()
-    for pair in _PARTNERS:
-        for name, partner in (pair, pair[::-1]):
-            if name not in fixed or (partner not in parameters and partner not in fixed):
-                undecided |= {name} if base else set()
-            elif partner in fixed:
-                _check({name: fixed[name], partner: fixed[partner]}, train)
-            else:
-                undecided.add(name)
-                _check_with_drawn({name: fixed[name]}, partner, parameters[partner], train)
-    _check({name: value for name, value in fixed.items() if name not in undecided}, train)
+    for law in LAWS:
+        given = {name: fixed[name] for name in law.fields if name in fixed}
+        drawn = {
+            name: _tried(parameters[name])
+            for name in law.fields
+            if name in parameters and name not in fixed
+        }
+        settled = len(given) + len(drawn) == len(law.fields) or not base
+        if given and settled:
+            try:
+                _check(law, given, drawn)
+            except ConfigError as error:
+                section = "train" if set(given) <= set(train) else "train and space.parameters"
+                raise ConfigProblem(f"{section}: {error}") from error
 
 
-def _check_with_drawn(
-    fixed: Mapping[str, Any], partner: str, drawn: Any, train: Mapping[str, Any]
-) -> None:
-    """Check that a fixed setting goes with one of its partner's values at least."""
+def _check(law: Law, given: Mapping[str, Any], drawn: Mapping[str, Sequence[Any]]) -> None:
+    """Check that what is fixed goes with some of the values that are drawn; else with defaults."""
     refused = None
-    for value in _tried(drawn):
+    for values in itertools.product(*drawn.values()):
         try:
-            _check({**fixed, partner: value}, train)
-        except ConfigProblem as problem:
-            refused = refused or problem
+            law.check(unchecked({**given, **dict(zip(drawn, values, strict=True))}))
+        except ConfigError as error:
+            refused = refused or error
         else:
             return
     if refused is not None:
         raise refused
-
-
-def _check(values: Mapping[str, Any], train: Mapping[str, Any]) -> None:
-    try:
-        TrainConfig.from_mapping(values)
-    except ConfigError as error:
-        section = "train" if set(values) <= set(train) else "train and space.parameters"
-        raise ConfigProblem(f"{section}: {error}") from error
 
 
 def _tried(drawn: Any) -> list[Any]:

@@ -14,7 +14,8 @@ from sweep.running.repeats import Repeat
 from sweep.running.scheduler import Scheduling
 from sweep.running.telling import TrialOutcome, due, news
 from sweep.search.study import Search
-from trainers.config.train_config import TrainConfig, structural_fields
+from trainers.config.settings import structural_fields
+from trainers.config.train_config import TrainConfig
 from trainers.errors import ConfigError
 
 

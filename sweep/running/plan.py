@@ -18,7 +18,7 @@ from sweep.config.sweep_config import SweepConfig
 from sweep.log.places import has_log
 from sweep.running.preparation import Prepared, prepare, worker_count
 from trainers.config.cells import CELLS
-from trainers.config.train_config import structural_fields
+from trainers.config.settings import structural_fields
 
 if TYPE_CHECKING:
     from trainers.config.train_config import Structure, TrainConfig

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from sweep.config.mistakes import unknown_key
 from sweep.config.sweep_config import SweepConfig
 from sweep.errors import ConfigProblem
-from trainers.config.train_config import TrainConfig, field_names
+from trainers.config.settings import field_names
+from trainers.config.train_config import TrainConfig
 from trainers.errors import ConfigError
 
 if TYPE_CHECKING:

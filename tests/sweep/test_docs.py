@@ -10,6 +10,7 @@ import yaml
 
 from sweep.cli.app import app
 from sweep.config.sweep_config import SweepConfig, load_config
+from tests.write_tables import PARTS, written
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("cluster", "search_spaces", "sweep", "tests", "trainers")
@@ -91,6 +92,12 @@ def test_every_room_is_in_its_packages_table():
         files = [path.name for path in (ROOT / package).glob("[a-z]*.py")]
         for name in (*rooms, *files):
             assert name == "__pycache__/" or f"`{name}" in table, f"{package}/{name}"
+
+
+@pytest.mark.parametrize(("page", "name"), PARTS)
+def test_what_is_read_off_the_code_is_as_the_code_has_it(page, name):
+    text = (ROOT / page).read_text()
+    assert written(text, name, PARTS[page, name]()) == text, "run python -m tests.write_tables"
 
 
 @pytest.mark.parametrize("name", list(COMMANDS))

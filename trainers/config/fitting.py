@@ -5,12 +5,12 @@ The coordinator asks before anything is written, a pack asks again before it tra
 
 from __future__ import annotations
 
-from trainers.config.train_config import Loss, Structure
+from trainers.config.train_config import Structure
 from trainers.data.contract import SequenceData, Task
 from trainers.errors import ConfigError
 
 LANGUAGE = ("nats", "bits_per_character", "perplexity")
-_LOSSES: dict[Task, tuple[Loss, ...]] = {
+_LOSSES: dict[Task, tuple[str, ...]] = {
     "regression": ("mse", "mae", "huber"),
     "classification": ("cross_entropy", "binary_cross_entropy"),
 }
@@ -27,7 +27,7 @@ def check_structure(structure: Structure, data: SequenceData) -> None:
     _check_walk(structure, data)
 
 
-def metric_names(data: SequenceData, loss: Loss) -> tuple[str, ...]:
+def metric_names(data: SequenceData, loss: str) -> tuple[str, ...]:
     """Return the names of the metrics that a pass over this data reports."""
     if data.task == "regression":
         return ("loss", "mse", "rmse", "mae", "r2")
@@ -42,7 +42,7 @@ def is_language(data: SequenceData) -> bool:
     return data.task == "classification" and data.vocabulary_size == data.output_size
 
 
-def _check_loss(loss: Loss, data: SequenceData) -> None:
+def _check_loss(loss: str, data: SequenceData) -> None:
     fitting = _LOSSES[data.task]
     if loss not in fitting:
         raise ConfigError(f"loss must be one of {list(fitting)} for {data.task}, but got {loss!r}.")

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from trainers.config.cells import CELLS
-from trainers.config.train_config import Initialisation, TrainConfig
+from trainers.config.settings import Initialisation
+from trainers.config.train_config import TrainConfig
 from trainers.conformance.examples import (
     CONFIG,
     FEATURES,

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import math
-import types
 from collections.abc import Collection, Mapping
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
+from trainers.annotations import Misfit, conform, words
 from trainers.errors import DataError
 
 OptionsT = TypeVar("OptionsT")
-_WORDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +42,7 @@ def describe_class(cls: type[Any]) -> tuple[OptionDescription, ...]:
 def _describe_field(f: dataclasses.Field[Any], hint: Any) -> OptionDescription:
     required = f.default is dataclasses.MISSING
     default = None if required else f.default
-    return OptionDescription(f.name, _words(hint), default, required, f.metadata["meaning"])
+    return OptionDescription(f.name, words(hint), default, required, f.metadata["meaning"])
 
 
 def build_options(cls: type[OptionsT], source: str, values: Mapping[str, Any]) -> OptionsT:
@@ -70,6 +68,13 @@ def build_options(cls: type[OptionsT], source: str, values: Mapping[str, Any]) -
     return cls(**{name: _conform(name, hints[name], value) for name, value in values.items()})
 
 
+def _conform(name: str, hint: Any, value: Any) -> Any:
+    try:
+        return conform(hint, value)
+    except Misfit as error:
+        raise DataError(f"data.{name} {error}") from error
+
+
 def nearest(name: str, valid: Collection[str]) -> str:
     """Return " did you mean 'x'?" for the nearest valid name, or nothing when none is near."""
     found = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
@@ -80,52 +85,3 @@ def require(holds: bool, law: str, name: str, value: object) -> None:
     """Raise `DataError` naming the law and the value received, unless the law holds."""
     if not holds:
         raise DataError(f"`{law}` must hold, but got data.{name}={value!r}.")
-
-
-def _conform(name: str, hint: Any, value: Any) -> Any:
-    for candidate in _alternatives(hint):
-        fits, result = _fit(candidate, value)
-        if fits:
-            return result
-    raise DataError(f"data.{name} must be {_words(hint)}, but got {value!r}.")
-
-
-def _alternatives(hint: Any) -> tuple[Any, ...]:
-    return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
-
-
-def _fit(hint: Any, value: Any) -> tuple[bool, Any]:
-    origin = get_origin(hint)
-    if origin is Literal:
-        return value in get_args(hint), value
-    if origin is tuple:
-        return _fit_tuple(get_args(hint)[0], value)
-    if hint is float:
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return (True, float(value)) if is_number and math.isfinite(value) else (False, None)
-    if hint is int and isinstance(value, bool):
-        return False, None
-    return isinstance(value, hint), value
-
-
-def _fit_tuple(item: Any, value: Any) -> tuple[bool, Any]:
-    if isinstance(value, str) and item is str:
-        return True, (value,)
-    if not isinstance(value, list | tuple):
-        return False, None
-    fitted = [_fit(item, v) for v in value]
-    return all(fits for fits, _ in fitted), tuple(result for _, result in fitted)
-
-
-def _words(hint: Any) -> str:
-    return " or ".join(_word(candidate) for candidate in _alternatives(hint))
-
-
-def _word(hint: Any) -> str:
-    if get_origin(hint) is Literal:
-        return "one of " + ", ".join(str(choice) for choice in get_args(hint))
-    if get_origin(hint) is tuple:
-        return f"a list, each item {_word(get_args(hint)[0])}"
-    if hint is type(None):
-        return "null"
-    return _WORDS[hint]

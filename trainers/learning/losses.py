@@ -8,7 +8,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from trainers.config.train_config import Loss
 from trainers.network.segment import Segment
 
 _ELEMENTWISE: dict[str, Callable[..., Tensor]] = {
@@ -19,7 +18,7 @@ _ELEMENTWISE: dict[str, Callable[..., Tensor]] = {
 }
 
 
-def elements(loss: Loss, outputs: Tensor, targets: Tensor) -> Tensor:
+def elements(loss: str, outputs: Tensor, targets: Tensor) -> Tensor:
     """Return the loss of every element.
 
     Args:

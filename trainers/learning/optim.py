@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainers.config.train_config import Optimizer, TrainConfig
+from trainers.config.train_config import TrainConfig
 
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-8
 _ADAGRAD_EPSILON = 1e-10
@@ -141,7 +141,7 @@ def coefficients(
 
 
 def step_by(
-    optimizer: Optimizer, weights: Tensor, gradient: Tensor, moments: Tensor, columns: Columns
+    optimizer: str, weights: Tensor, gradient: Tensor, moments: Tensor, columns: Columns
 ) -> None:
     """Make one optimizer step, in place, by the columns of `coefficients`."""
     if "l2" in columns:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from trainers.config.train_config import Activation, Structure
+from trainers.config.settings import Activation
+from trainers.config.train_config import Structure
 from trainers.network.cells.affine import affine
 from trainers.network.cells.interface import State
 from trainers.network.dropout import EMBEDDING, DropoutKey, locked_mask

@@ -16,7 +16,8 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from trainers.config.cells import CELLS
-from trainers.config.train_config import Readout, Structure
+from trainers.config.settings import Readout
+from trainers.config.train_config import Structure
 from trainers.errors import CheckpointError, ConfigError, DataError
 from trainers.learning.checkpoint import Checkpoint, read_checkpoint, write_atomically
 from trainers.network.dropout import evaluation_keys

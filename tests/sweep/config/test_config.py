@@ -3,7 +3,6 @@ import pytest
 from sweep.config.identity import difference, identity
 from sweep.config.sweep_config import (
     SweepConfig,
-    config_schema,
     default_objectives,
     validate,
 )
@@ -131,7 +130,11 @@ class TestTrainingSettings:
         [
             ("train", {"layer_dropout": 1.2}, "train.layer_dropout: `0 <= layer_dropout < 1`"),
             ("train", {"tbptt_forward_steps": 0}, "train.tbptt_forward_steps: "),
-            ("train", {"hidden_size": "32"}, "train.hidden_size: hidden_size must be of type int"),
+            (
+                "train",
+                {"hidden_size": "32"},
+                "train.hidden_size: hidden_size must be a whole number",
+            ),
             ("train", {"cell": "ltsm"}, "train.cell: cell must be one of"),
             (
                 "train",
@@ -168,7 +171,7 @@ class TestTrainingSettings:
             | {"train": {"forget_bias": 1.0}, "space": {"parameters": {"cell": ["gru", "lstm"]}}}
         )
         text = refused(SMALLEST | {"train": {"forget_bias": 1.0, "cell": "gru"}})
-        assert "forget_bias needs cell=lstm" in text
+        assert "forget_bias needs a cell with a forget gate" in text
 
     @pytest.mark.parametrize(
         ("fixed", "drawn"),
@@ -204,7 +207,7 @@ class TestTrainingSettings:
             ({"lr_decay": "plateau"}, {"lr_decay_rate": [1.0]}, "lr_decay_rate < 1"),
             ({"clip_value": 1.0}, {"clip_norm": {"low": 0.1, "high": 1.0}}, "clipped in one way"),
             ({"bidirectional": True}, {"tbptt_forward_steps": [8, 16]}, "can't carry state"),
-            ({"hidden_size": [16, 8]}, {"num_layers": [1, 3]}, "list of 1"),
+            ({"hidden_size": [16, 8]}, {"num_layers": [1, 3]}, "list of num_layers"),
         ],
     )
     @pytest.mark.parametrize("base", ["recurrent", None])
@@ -260,13 +263,6 @@ class TestIdentity:
             "search.seed: 0 → 1",
             "data.scale: (not set) → 5",
         ]
-
-
-def test_the_schema_knows_every_section_and_training_setting():
-    schema = config_schema()
-    assert set(schema["properties"]) == set(SweepConfig.model_fields)
-    assert "learning_rate" in schema["properties"]["train"]["properties"]
-    assert schema["required"] == ["name", "data"]
 
 
 def test_a_password_in_the_trackers_address_is_refused_without_being_shown():

@@ -182,7 +182,7 @@ def test_an_impossible_draw_of_a_function_space_is_one_failed_trial(tmp_path):
     trials = fold(tmp_path).trials
     assert [t.state.value for t in trials.values()] == ["complete", "failed", "complete"]
     assert trials[1].reason == "invalid"
-    assert "forget_bias needs cell=lstm" in trials[1].message
+    assert "forget_bias needs a cell with a forget gate" in trials[1].message
 
 
 def test_progress_counts_every_trial_and_ends_with_the_best(tmp_path):

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from trainers.config.train_config import TrainConfig, field_names, structural_fields
+from trainers.config.settings import field_names, structural_fields
+from trainers.config.train_config import TrainConfig
 from trainers.errors import ConfigError
 
 
@@ -24,44 +25,30 @@ from trainers.errors import ConfigError
         ({"patience": 0}, "patience >= 1 or null"),
         ({"lr_decay_steps": 0}, "lr_decay_steps >= 1"),
         ({"lr_decay_rate": 0.0}, "0 < lr_decay_rate <= 1"),
-        ({"learning_rate": float("nan")}, "learning_rate >= 0 and finite"),
-        ({"learning_rate": -1.0}, "learning_rate >= 0 and finite"),
-        ({"weight_decay": float("inf")}, "weight_decay >= 0 and finite"),
+        ({"learning_rate": float("nan")}, "learning_rate must be finite, but got nan"),
+        ({"learning_rate": -1.0}, "learning_rate >= 0"),
+        ({"weight_decay": float("inf")}, "weight_decay must be finite"),
         ({"clip_norm": 0.0}, "clip_norm > 0 or null"),
         ({"seed": -1}, "seed >= 0"),
         ({"cell": "elman"}, r"cell must be one of .*lstm.*'elman'"),
-        ({"hidden_size": 2.5}, r"hidden_size must be of type int or list of int, but got 2\.5"),
-        ({"hidden_size": True}, "hidden_size must be of type int or list of int, but got True"),
-        ({"learning_rate": "fast"}, "learning_rate must be of type float"),
-        ({"bidirectional": 1}, "bidirectional must be of type bool"),
-        ({"bidirectional": True, "tbptt_forward_steps": 5}, "can't carry state"),
-        ({"recurrent_init": "identity"}, "needs cell rnn_relu or rnn_tanh"),
-        ({"forget_bias": 1.0, "cell": "gru"}, "forget_bias needs cell=lstm"),
-        ({"nesterov": True}, "nesterov=True needs momentum > 0"),
+        ({"loss": 3}, "loss must be one of mse, .*, but got 3"),
+        ({"hidden_size": 2.5}, r"a whole number or a list, each item a whole number, but got 2\.5"),
+        ({"hidden_size": True}, "hidden_size must be a whole number or .*, but got True"),
+        ({"learning_rate": "fast"}, "learning_rate must be a number, but got 'fast'"),
+        ({"bidirectional": 1}, "bidirectional must be true or false, but got 1"),
         ({"hidden_size": [4, 0], "num_layers": 2}, "hidden_size >= 1"),
-        ({"hidden_size": [4, 5]}, r"hidden_size must be one number or a list of 1 .*\[4, 5\]"),
-        ({"hidden_size": [4, 2.5]}, r"type int or list of int, but got \(4, 2\.5\)"),
-        ({"layer_dropout": [0.1, 0.1], "num_layers": 2}, "layer_dropout must be .* list of 1"),
+        ({"hidden_size": [4, 2.5]}, r"hidden_size must be .*, but got \[4, 2\.5\]"),
         ({"layer_dropout": [1.0], "num_layers": 2}, "0 <= layer_dropout < 1"),
-        ({"head_sizes": 8}, "head_sizes must be of type list of int, but got 8"),
-        ({"head_dropout": 0.2}, r"head_dropout=0\.2 with head_sizes=\[\]"),
-        ({"head_l2": 0.2}, r"head_l2=0\.2 with head_sizes=\[\]"),
-        ({"embedding_dropout": 0.2}, "embedding_dropout needs an embedding"),
-        ({"zoneout_cell": 0.2, "cell": "gru"}, "zoneout_cell needs a cell with c"),
+        ({"head_sizes": 8}, "head_sizes must be a list, each item a whole number, but got 8"),
         ({"recurrent_dropout": 1.0}, "0 <= recurrent_dropout < 1"),
         ({"dropout_kind": "variational"}, "dropout_kind must be one of"),
-        ({"optimizer": "adamw", "weight_decay_kind": "l2"}, "adamw decouples weight decay"),
-        ({"clip_norm": 1.0, "clip_value": 1.0}, "clipped in one way"),
         ({"clip_value": 0.0}, "clip_value > 0 or null"),
-        ({"lr_decay": "plateau"}, "plateau needs lr_decay_rate < 1"),
         ({"lr_decay": "linear"}, "lr_decay must be one of"),
         ({"lr_decay_floor": 1.5}, "0 <= lr_decay_floor <= 1"),
         ({"lr_plateau_patience": -1}, "lr_plateau_patience >= 0"),
         ({"embedding_size": 0}, "embedding_size >= 1 or null"),
         ({"stem_kernel": 0}, "stem_kernel >= 1"),
         ({"chrono_time_steps": 2}, "chrono_time_steps >= 3 or null"),
-        ({"chrono_time_steps": 9, "cell": "rnn_relu"}, "needs a cell with gates"),
-        ({"chrono_time_steps": 9, "forget_bias": 1.0}, "set one of them to null"),
     ],
 )
 def test_a_setting_that_breaks_its_law_is_refused_in_one_line(fields, says):

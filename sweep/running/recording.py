@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from sweep.config.sections import ObjectiveSection
 from sweep.history.state import Standing, SweepState, TrialState
+from sweep.log import kinds
 from sweep.log.checkpoints import recorded_path
-from sweep.log.events import Event, Kind
+from sweep.log.event import Event
 from sweep.search.study import objective_value
 from sweep.work.protocol import Crashed, Evaluated, Evicted, Item, Reply, Saved, Trained, Unreadable
 
@@ -26,7 +27,7 @@ def events_of(
             continue
         if isinstance(item, Evaluated):
             if not trial.test:
-                yield Event(Kind.EVALUATED, item.trial, payload={"test": item.test}, time=item.time)
+                yield Event(kinds.Evaluated(item.test), item.trial, time=item.time)
             continue
         stands = trial.state is Standing.RUNNING and trial.attempt == item.attempt
         if stands:
@@ -53,59 +54,74 @@ def _training_events(
         case Saved():
             yield _checkpointed(item)
         case Evicted():
-            payload = {"reason": item.message, "worker_died": False}
-            yield Event(Kind.LOST, item.trial, item.attempt, trial.epoch, payload, item.time)
+            yield _stopped(kinds.Lost(item.message, worker_died=False), item, trial.epoch)
         case Unreadable():
-            payload = {"reason": item.message, "worker_died": False, "anew": True}
-            yield Event(Kind.LOST, item.trial, item.attempt, trial.epoch, payload, item.time)
+            lost = kinds.Lost(item.message, worker_died=False, anew=True)
+            yield _stopped(lost, item, trial.epoch)
         case Crashed():
-            payload = {"reason": "error", "message": item.message, "best": trial.best}
-            yield Event(Kind.FAILED, item.trial, item.attempt, trial.epoch, payload, item.time)
+            yield _stopped(kinds.Failed("error", item.message, trial.best), item, trial.epoch)
+
+
+def _stopped(
+    what: kinds.Lost | kinds.Failed, item: Evicted | Unreadable | Crashed, epoch: int
+) -> Event:
+    return Event(what, item.trial, item.attempt, epoch, item.time)
 
 
 def _reported(item: Trained, worker: str) -> Event:
     report = item.report
-    payload = {
-        "train": report.train,
-        "validation": report.validation,
-        "best_epoch": report.best_epoch,
-        "best": report.best_validation,
-        "learning_rate": report.learning_rate,
-        "gradient_norm": report.gradient_norm,
-        "optimizer_steps": report.optimizer_steps,
-        "train_seconds": report.train_seconds,
-        "parameters": item.parameters,
-        "worker": worker,
-    }
-    return Event(Kind.REPORTED, item.trial, item.attempt, report.epoch, payload, item.time)
+    what = kinds.Reported(
+        train=report.train,
+        validation=report.validation,
+        best_epoch=report.best_epoch,
+        best=report.best_validation,
+        learning_rate=report.learning_rate,
+        gradient_norm=report.gradient_norm,
+        optimizer_steps=report.optimizer_steps,
+        train_seconds=report.train_seconds,
+        parameters=item.parameters,
+        worker=worker,
+    )
+    return Event(what, item.trial, item.attempt, report.epoch, item.time)
 
 
 def _checkpointed(item: Saved) -> Event:
-    payload = {"path": recorded_path(item.path), "bytes": item.bytes}
-    return Event(Kind.CHECKPOINTED, item.trial, item.attempt, item.epoch, payload, item.time)
+    what = kinds.Checkpointed(recorded_path(item.path), item.bytes)
+    return Event(what, item.trial, item.attempt, item.epoch, item.time)
 
 
 def _ended(item: Trained, objectives: Sequence[ObjectiveSection]) -> Event:
-    report = item.report
-    values = [
-        objective_value(report.best_validation, item.parameters, o.metric) for o in objectives
-    ]
-    payload = {
-        "best": report.best_validation,
-        "best_epoch": report.best_epoch,
-        "parameters": item.parameters,
-    }
-    common = (item.trial, item.attempt, report.epoch)
-    if report.outcome == "diverged":
+    if item.report.outcome == "diverged":
         message = "loss, gradient or a validation metric was not finite"
-        payload |= {"reason": "diverged", "message": message}
-        return Event(Kind.FAILED, *common, payload, item.time)
-    missing = [o.metric for o, v in zip(objectives, values, strict=True) if v is None]
-    if missing:
-        message = f"the validation part gives no {missing[0]} (a constant target has no r2)"
-        payload |= {"reason": "error", "message": message}
-        return Event(Kind.FAILED, *common, payload, item.time)
-    reason = "patience" if report.outcome == "stopped_early" else "max_epochs"
-    checkpoint = recorded_path(item.final.path) if item.final is not None else None
-    payload |= {"values": values, "reason": reason, "checkpoint": checkpoint}
-    return Event(Kind.COMPLETED, *common, payload, item.time)
+        what: kinds.End = _failed(item, "diverged", message)
+    else:
+        what = _completed(item, objectives)
+    return Event(what, item.trial, item.attempt, item.report.epoch, item.time)
+
+
+def _completed(
+    item: Trained, objectives: Sequence[ObjectiveSection]
+) -> kinds.Completed | kinds.Failed:
+    report, best = item.report, item.report.best_validation
+    values = []
+    for objective in objectives:
+        value = objective_value(best, item.parameters, objective.metric)
+        if value is None:
+            message = (
+                f"the validation part gives no {objective.metric} (a constant target has no r2)"
+            )
+            return _failed(item, "error", message)
+        values.append(value)
+    return kinds.Completed(
+        best=best,
+        best_epoch=report.best_epoch,
+        parameters=item.parameters,
+        values=tuple(values),
+        reason="patience" if report.outcome == "stopped_early" else "max_epochs",
+        checkpoint=recorded_path(item.final.path) if item.final is not None else None,
+    )
+
+
+def _failed(item: Trained, reason: str, message: str) -> kinds.Failed:
+    report = item.report
+    return kinds.Failed(reason, message, report.best_validation, report.best_epoch, item.parameters)

@@ -9,26 +9,9 @@ from enum import StrEnum
 from typing import Any
 
 from sweep.history.rungs import RungRecord
+from sweep.log import kinds
 from sweep.log.event import Event
 from sweep.log.event_log import EventLog
-from sweep.log.kinds import (
-    Asked,
-    Checkpointed,
-    Closed,
-    Completed,
-    Continued,
-    End,
-    Evaluated,
-    Failed,
-    Lost,
-    Opened,
-    Paused,
-    Pruned,
-    Reported,
-    Resized,
-    Started,
-    Warmed,
-)
 
 
 class Standing(StrEnum):
@@ -87,7 +70,7 @@ class TrialState:
     attempt: int = 0
     epoch: int = 0
     curve: array[float] = field(default_factory=lambda: array("d"))
-    reports: dict[int, Reported] | None = None
+    reports: dict[int, kinds.Reported] | None = None
     best: dict[str, float] = field(default_factory=dict)
     best_epoch: int = 0
     values: tuple[float, ...] = ()
@@ -159,12 +142,12 @@ class SweepState:
     searched: int = 0
     followers: dict[int, int] = field(default_factory=dict)
     rungs: dict[tuple[int, int], RungRecord] = field(default_factory=dict)
-    warmed: list[Warmed] = field(default_factory=list)
+    warmed: list[kinds.Warmed] = field(default_factory=list)
     seq: int = 0
     open: bool = False
-    opened: Opened | None = None
-    first_opened: Opened | None = None
-    closed: Closed | None = None
+    opened: kinds.Opened | None = None
+    first_opened: kinds.Opened | None = None
+    closed: kinds.Closed | None = None
     opened_at: float | None = None
     last_event_at: float | None = None
     busy_seconds: float = 0.0
@@ -176,53 +159,53 @@ class SweepState:
 
     def apply(self, event: Event) -> None:
         """Fold one event; events must come in the order of the log."""
-        if isinstance(event.what, Opened) and self.open:
+        if isinstance(event.what, kinds.Opened) and self.open:
             self._add_session(None)  # the coordinator before was killed: it never said `closed`
         self.seq = event.seq
         self.last_event_at = event.time
         if event.trial is None:
             self._apply_sweep(event)
-        elif isinstance(event.what, Asked):
+        elif isinstance(event.what, kinds.Asked):
             self._ask(event.trial, event.what, event.time)
         else:
             self._apply_trial(self.trials[event.trial], event)
 
     def _apply_sweep(self, event: Event) -> None:
         match event.what:
-            case Opened() as opened:
+            case kinds.Opened() as opened:
                 self.open, self.opened, self.opened_at = True, opened, event.time
                 self.first_opened = self.first_opened or opened
                 self._held = 0 if opened.elastic else opened.workers
                 self._held_since, self._held_seconds = event.time, 0.0
-            case Resized(workers):
+            case kinds.Resized(workers):
                 self._hold(workers, event.time)
-            case Closed() as closed:
+            case kinds.Closed() as closed:
                 self._add_session(closed.gpu_seconds)
                 self.open, self.closed = False, closed
-            case Warmed() as warmed:
+            case kinds.Warmed() as warmed:
                 self.warmed.append(warmed)
 
     def _apply_trial(self, trial: TrialState, event: Event) -> None:
         epoch = event.epoch or 0
         match event.what:
-            case Reported() as report:
+            case kinds.Reported() as report:
                 self._report(trial, report, epoch)
-            case Checkpointed(path):
+            case kinds.Checkpointed(path):
                 trial.checkpoint, trial.checkpoint_epoch = path, epoch
                 trial.deaths, trial.suspect = 0, False
-            case Started() as start:
+            case kinds.Started() as start:
                 trial.attempt = event.attempt or 0
                 trial.started_at = trial.started_at or event.time
                 _started(trial, start)
-            case Continued() as verdict:
+            case kinds.Continued() as verdict:
                 self._continue(trial, verdict, epoch)
-            case Paused() as pause:
+            case kinds.Paused() as pause:
                 self._pause(trial, pause, epoch)
-            case Completed() | Pruned() | Failed() as end:
+            case kinds.Completed() | kinds.Pruned() | kinds.Failed() as end:
                 self._end(trial, end, event.time)
-            case Lost() as loss:
+            case kinds.Lost() as loss:
                 _lost(trial, loss)
-            case Evaluated(test):
+            case kinds.Evaluated(test):
                 trial.test = test
 
     def _add_session(self, gpu_seconds: float | None) -> None:
@@ -238,7 +221,7 @@ class SweepState:
         self._held_seconds += self._held * (now - self._held_since)
         self._held, self._held_since = workers, now
 
-    def _ask(self, number: int, asked: Asked, when: float) -> None:
+    def _ask(self, number: int, asked: kinds.Asked, when: float) -> None:
         trial = TrialState(
             number=number,
             uid=asked.uid,
@@ -259,7 +242,7 @@ class SweepState:
             self.followers[trial.lead] = self.followers.get(trial.lead, 0) + 1
         self.trials[number] = self.active[number] = trial
 
-    def _report(self, trial: TrialState, report: Reported, epoch: int) -> None:
+    def _report(self, trial: TrialState, report: kinds.Reported, epoch: int) -> None:
         trial.epoch = epoch
         trial.best, trial.best_epoch = report.best, report.best_epoch
         trial.parameters = report.parameters
@@ -273,7 +256,7 @@ class SweepState:
         if trial.reports is not None:
             trial.reports[epoch] = report
 
-    def _continue(self, trial: TrialState, verdict: Continued, epoch: int) -> None:
+    def _continue(self, trial: TrialState, verdict: kinds.Continued, epoch: int) -> None:
         trial.cleared = max(trial.cleared, epoch)
         rung = self._enter_rung(trial, epoch)
         if verdict.promoted:
@@ -283,7 +266,7 @@ class SweepState:
             trial.state = Standing.WAITING
             trial.generation = verdict.generation or 0
 
-    def _pause(self, trial: TrialState, pause: Paused, epoch: int) -> None:
+    def _pause(self, trial: TrialState, pause: kinds.Paused, epoch: int) -> None:
         trial.state, trial.deaths, trial.suspect = Standing.PAUSED, 0, False
         trial.values = pause.values
         trial.first_pause = trial.first_pause or Pause(trial.epoch, trial.values, dict(trial.best))
@@ -297,7 +280,7 @@ class SweepState:
             rung.enter(trial.number, trial.best_at(epoch, self.sign))
         return rung
 
-    def _end(self, trial: TrialState, end: End, when: float) -> None:
+    def _end(self, trial: TrialState, end: kinds.End, when: float) -> None:
         rung = self._enter_rung(trial, len(trial.curve))
         self.active.pop(trial.number, None)
         if self.paused.pop(trial.number, None) is not None:
@@ -309,7 +292,7 @@ class SweepState:
             trial.config = {}  # the checkpoint holds it; 10,000 ended trials must stay small
 
 
-def _started(trial: TrialState, start: Started) -> None:
+def _started(trial: TrialState, start: kinds.Started) -> None:
     trial.state, trial.worker = Standing.RUNNING, start.worker
     trial.epoch = trial.checkpoint_epoch = start.from_epoch
     trial.checkpoint = start.checkpoint
@@ -317,7 +300,7 @@ def _started(trial: TrialState, start: Started) -> None:
         trial.reports = {e: r for e, r in trial.reports.items() if e <= start.from_epoch}
 
 
-def _lost(trial: TrialState, loss: Lost) -> None:
+def _lost(trial: TrialState, loss: kinds.Lost) -> None:
     if trial.ended:  # its last words and its worker's death came at once, in a log of old
         return
     trial.state = Standing.WAITING
@@ -329,13 +312,13 @@ def _lost(trial: TrialState, loss: Lost) -> None:
         trial.message = loss.reason
 
 
-def _ended(trial: TrialState, end: End) -> None:
+def _ended(trial: TrialState, end: kinds.End) -> None:
     trial.reason = trial.message = ""
-    if isinstance(end, Failed):
+    if isinstance(end, kinds.Failed):
         trial.reason, trial.message, trial.values = end.reason, end.message, ()
     else:
         trial.values = end.values
-    if isinstance(end, Completed):
+    if isinstance(end, kinds.Completed):
         trial.reason, trial.checkpoint = end.reason, end.checkpoint
     if end.best is not None:
         trial.best = end.best
@@ -346,9 +329,9 @@ def _ended(trial: TrialState, end: End) -> None:
 
 
 _END_STATES = {
-    Completed: Standing.COMPLETE,
-    Pruned: Standing.PRUNED,
-    Failed: Standing.FAILED,
+    kinds.Completed: Standing.COMPLETE,
+    kinds.Pruned: Standing.PRUNED,
+    kinds.Failed: Standing.FAILED,
 }
 
 

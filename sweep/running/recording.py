@@ -10,7 +10,9 @@ from sweep.log import kinds
 from sweep.log.checkpoints import recorded_path
 from sweep.log.event import Event
 from sweep.search.study import objective_value
-from sweep.work.protocol import Crashed, Evaluated, Evicted, Item, Reply, Saved, Trained, Unreadable
+from sweep.work.protocol import Crashed, Evaluated, Evicted, Reply, Saved, Trained, Unreadable
+
+_OfAnAttempt = Trained | Saved | Evicted | Unreadable | Crashed
 
 
 def events_of(
@@ -35,7 +37,7 @@ def events_of(
 
 
 def _training_events(
-    item: Item,
+    item: _OfAnAttempt,
     trial: TrialState,
     worker: str,
     objectives: Sequence[ObjectiveSection],
@@ -46,31 +48,29 @@ def _training_events(
             if item.report.epoch <= epochs.get(trial.number, trial.epoch):
                 return
             epochs[trial.number] = item.report.epoch
-            yield _reported(item, worker)
+            yield _event(_reported(item, worker), item, item.report.epoch)
             if item.final is not None:
                 yield _checkpointed(item.final)
             if item.report.ended:
-                yield _ended(item, objectives)
+                yield _event(_ended(item, objectives), item, item.report.epoch)
         case Saved():
             yield _checkpointed(item)
         case Evicted():
-            yield _stopped(kinds.Lost(item.message, worker_died=False), item, trial.epoch)
+            yield _event(kinds.Lost(item.message, worker_died=False), item, trial.epoch)
         case Unreadable():
             lost = kinds.Lost(item.message, worker_died=False, anew=True)
-            yield _stopped(lost, item, trial.epoch)
+            yield _event(lost, item, trial.epoch)
         case Crashed():
-            yield _stopped(kinds.Failed("error", item.message, trial.best), item, trial.epoch)
+            yield _event(kinds.Failed("error", item.message, trial.best), item, trial.epoch)
 
 
-def _stopped(
-    what: kinds.Lost | kinds.Failed, item: Evicted | Unreadable | Crashed, epoch: int
-) -> Event:
+def _event(what: kinds.What, item: _OfAnAttempt, epoch: int) -> Event:
     return Event(what, item.trial, item.attempt, epoch, item.time)
 
 
-def _reported(item: Trained, worker: str) -> Event:
+def _reported(item: Trained, worker: str) -> kinds.Reported:
     report = item.report
-    what = kinds.Reported(
+    return kinds.Reported(
         train=report.train,
         validation=report.validation,
         best_epoch=report.best_epoch,
@@ -82,46 +82,27 @@ def _reported(item: Trained, worker: str) -> Event:
         parameters=item.parameters,
         worker=worker,
     )
-    return Event(what, item.trial, item.attempt, report.epoch, item.time)
 
 
 def _checkpointed(item: Saved) -> Event:
-    what = kinds.Checkpointed(recorded_path(item.path), item.bytes)
-    return Event(what, item.trial, item.attempt, item.epoch, item.time)
+    return _event(kinds.Checkpointed(recorded_path(item.path), item.bytes), item, item.epoch)
 
 
-def _ended(item: Trained, objectives: Sequence[ObjectiveSection]) -> Event:
-    if item.report.outcome == "diverged":
+def _ended(item: Trained, objectives: Sequence[ObjectiveSection]) -> kinds.End:
+    report, best, parameters = item.report, item.report.best_validation, item.parameters
+    if report.outcome == "diverged":
         message = "loss, gradient or a validation metric was not finite"
-        what: kinds.End = _failed(item, "diverged", message)
-    else:
-        what = _completed(item, objectives)
-    return Event(what, item.trial, item.attempt, item.report.epoch, item.time)
-
-
-def _completed(
-    item: Trained, objectives: Sequence[ObjectiveSection]
-) -> kinds.Completed | kinds.Failed:
-    report, best = item.report, item.report.best_validation
-    values = []
-    for objective in objectives:
-        value = objective_value(best, item.parameters, objective.metric)
-        if value is None:
-            message = (
-                f"the validation part gives no {objective.metric} (a constant target has no r2)"
-            )
-            return _failed(item, "error", message)
-        values.append(value)
+        return kinds.Failed("diverged", message, best, report.best_epoch, parameters)
+    values = [objective_value(best, parameters, o.metric) for o in objectives]
+    if None in values:
+        missing = objectives[values.index(None)].metric
+        message = f"the validation part gives no {missing} (a constant target has no r2)"
+        return kinds.Failed("error", message, best, report.best_epoch, parameters)
     return kinds.Completed(
         best=best,
         best_epoch=report.best_epoch,
-        parameters=item.parameters,
-        values=tuple(values),
+        parameters=parameters,
+        values=tuple(value for value in values if value is not None),
         reason="patience" if report.outcome == "stopped_early" else "max_epochs",
         checkpoint=recorded_path(item.final.path) if item.final is not None else None,
     )
-
-
-def _failed(item: Trained, reason: str, message: str) -> kinds.Failed:
-    report = item.report
-    return kinds.Failed(reason, message, report.best_validation, report.best_epoch, item.parameters)

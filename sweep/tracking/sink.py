@@ -13,21 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sweep.history.ledger import LedgerFold
+from sweep.log import kinds
 from sweep.log.event import Event
-from sweep.log.kinds import (
-    Asked,
-    Checkpointed,
-    Closed,
-    Completed,
-    End,
-    Evaluated,
-    Failed,
-    Opened,
-    Paused,
-    Pruned,
-    Reported,
-    Started,
-)
 from sweep.tracking.of_sweep import (
     data_params,
     data_parts,
@@ -91,7 +78,7 @@ class SinkFold:
     parent: PendingRun = field(init=False)
     trials: dict[int, TrialRun] = field(default_factory=dict)
     closed_seq: int = 0
-    opened: Opened | None = None
+    opened: kinds.Opened | None = None
     seq: int = 0
     last_ms: int = 0
     _ledger: LedgerFold = field(default_factory=LedgerFold)
@@ -118,11 +105,11 @@ class SinkFold:
             self.parent.start_ms = milliseconds(event.time)
             self.parent.dirty = True
         match event.what:
-            case Opened() as opened:
+            case kinds.Opened() as opened:
                 self._open(opened)
-            case Closed() as closed:
+            case kinds.Closed() as closed:
                 self._close(event, closed)
-            case Asked() as asked if event.trial is not None:
+            case kinds.Asked() as asked if event.trial is not None:
                 facts = self.facts
                 trial = TrialRun.asked(event, asked, facts.uid, facts.name, self._fixed)
                 self.trials[event.trial] = self._live[event.trial] = trial
@@ -173,7 +160,7 @@ class SinkFold:
 
     # -- the sweep's own events --------------------------------------------------------------
 
-    def _open(self, opened: Opened) -> None:
+    def _open(self, opened: kinds.Opened) -> None:
         self.closed_seq = 0
         self._sessions += 1
         if self.opened is None:  # MLflow's params are final: the first session's hold
@@ -184,7 +171,7 @@ class SinkFold:
         self.parent.tag({"state": "running", **opened_tags(opened)})
         self.parent.reopen()
 
-    def _close(self, event: Event, closed: Closed) -> None:
+    def _close(self, event: Event, closed: kinds.Closed) -> None:
         self.closed_seq = event.seq
         reason = closed.reason
         finished = reason == "finished"
@@ -204,28 +191,28 @@ class SinkFold:
         if trial.is_stale(event):
             return
         match event.what:
-            case Reported() as report:
+            case kinds.Reported() as report:
                 trial.report(event, report)
-            case Checkpointed():
+            case kinds.Checkpointed():
                 trial.cover(event.epoch or 0)
-            case Started() as start:
+            case kinds.Started() as start:
                 trial.start(event, start)
-            case Completed() | Pruned() | Failed() as end:
+            case kinds.Completed() | kinds.Pruned() | kinds.Failed() as end:
                 self._end(trial, event, end)
-            case Paused() as pause:
+            case kinds.Paused() as pause:
                 trial.pause(event, pause, self._metrics())
-            case Evaluated(test):
+            case kinds.Evaluated(test):
                 trial.evaluate(event, test)
                 trial.run.link(self._data)
                 self._live[trial.number] = trial
 
-    def _end(self, trial: TrialRun, event: Event, end: End) -> None:
+    def _end(self, trial: TrialRun, event: Event, end: kinds.End) -> None:
         state = trial.end(event, end, self._metrics())
         self._ended[state] = self._ended.get(state, 0) + 1
-        if isinstance(end, Completed) and not trial.is_replicate:
+        if isinstance(end, kinds.Completed) and not trial.is_replicate:
             self._compare(trial, event, end)
 
-    def _compare(self, trial: TrialRun, event: Event, end: Completed) -> None:
+    def _compare(self, trial: TrialRun, event: Event, end: kinds.Completed) -> None:
         """Tell the sweep's run of a trial that beats all before, by the first objective."""
         objectives = self._objectives()
         values = numbers({"objective": next(iter(end.values), None)})
@@ -241,7 +228,7 @@ class SinkFold:
         self.parent.add([Point(name, v, when, step) for name, v in (values | best).items()])
         self.parent.tag({"best_trial": str(trial.number)})
 
-    def _is_feasible(self, end: Completed) -> bool:
+    def _is_feasible(self, end: kinds.Completed) -> bool:
         known = {**end.best, "parameters": end.parameters}
         for constraint in self.facts.config.get("search", {}).get("constraints") or ():
             value = known.get(constraint["metric"])

@@ -89,11 +89,11 @@ def show_results(screen: Console, results: Results) -> None:
 
 def show_status(screen: Console, results: Results) -> None:
     """Print in a few lines how far a sweep is."""
-    if results.is_running:
-        opened = results.state.opened
-        doing = f"running (process {opened['pid']} on {opened['host']})"
+    opened, closed = results.state.opened, results.state.closed
+    if results.is_running and opened is not None:
+        doing = f"running (process {opened.pid} on {opened.host})"
     else:
-        reason = results.state.closed.get("reason", "not running")
+        reason = "not running" if closed is None else closed.reason
         doing = "ended by its budget" if reason == "budget" else reason
     done = sum(trial.ended for trial in results.trials)
     screen.print(

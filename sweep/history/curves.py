@@ -6,7 +6,8 @@ import math
 from array import array
 from dataclasses import dataclass, field
 
-from sweep.log.events import Event, Kind
+from sweep.log.event import Event
+from sweep.log.kinds import Reported, Started
 from trainers.learning.diagnosis import Diagnosis, diagnose
 
 
@@ -23,13 +24,13 @@ class LossCurves:
 
     def apply(self, event: Event) -> None:
         """Fold one event of this trial."""
-        if event.kind is Kind.STARTED:
-            self._keep(event.payload.get("from_epoch") or 0)
-        elif event.kind is Kind.REPORTED:
-            self._keep((event.epoch or 1) - 1)
-            for name, curve in (("train", self.train), ("validation", self.validation)):
-                loss = (event.payload.get(name) or {}).get("loss")
-                curve.append(math.nan if loss is None else float(loss))
+        match event.what:
+            case Started(from_epoch=epochs):
+                self._keep(epochs)
+            case Reported(train, validation):
+                self._keep((event.epoch or 1) - 1)
+                self.train.append(train.get("loss", math.nan))
+                self.validation.append(validation.get("loss", math.nan))
 
     def judge(self) -> Diagnosis | None:
         """Return the diagnosis; None where the curves are too short, or have holes."""

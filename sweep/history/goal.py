@@ -21,7 +21,7 @@ class Goal:
     @classmethod
     def of(cls, config: SweepConfig, state: SweepState) -> Goal:
         """Return the sweep's goal; objectives that the file leaves open stand in its log."""
-        recorded = state.first_opened.get("objectives", ())
+        recorded = () if state.first_opened is None else state.first_opened.objectives
         objectives = tuple(ObjectiveSection.model_validate(given) for given in recorded)
         fallback = config.search.objectives or default_objectives("regression")
         return cls(objectives or fallback, config.search.constraints)

@@ -12,9 +12,20 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 
-from sweep.log.events import Event, Kind
+from sweep.log.event import Event
+from sweep.log.kinds import (
+    Asked,
+    Closed,
+    Completed,
+    Failed,
+    Opened,
+    Pruned,
+    Reported,
+    Resized,
+    Started,
+)
 
-_ENDS = {Kind.COMPLETED: "complete", Kind.PRUNED: "pruned", Kind.FAILED: "failed"}
+_ENDS = {Completed: "complete", Pruned: "pruned", Failed: "failed"}
 _REPEATS = {"audit": "audits", "replicate": "replicates"}
 
 
@@ -117,16 +128,20 @@ class LedgerFold:
 
     def apply(self, event: Event) -> None:
         """Fold one event."""
-        if event.kind is Kind.OPENED:
-            self._close(None)
-            self._session = _Session(event.time, int(event.payload.get("workers") or 0))
-        elif event.kind is Kind.RESIZED and self._session is not None:
-            self._session.resize(event.time, int(event.payload["workers"]))
-        elif event.kind is Kind.CLOSED:
-            self._last = event.time
-            self._close(event.payload.get("busy_seconds"))
-        elif event.trial is not None:
-            self._apply_trial(event.trial, event)
+        match event.what:
+            case Opened(workers=workers):
+                self._close(None)
+                self._session = _Session(event.time, workers)
+            case Resized(workers):
+                if self._session is not None:
+                    self._session.resize(event.time, workers)
+            case Closed(busy_seconds=busy_seconds):
+                self._last = event.time
+                self._close(busy_seconds)
+            case Asked(source=source) if event.trial is not None:
+                self._trials[event.trial] = _Training(_REPEATS.get(source))
+            case _ if event.trial is not None:
+                self._apply_trial(self._trials[event.trial], event)
         self._last = max(self._last, event.time)
 
     def ledger(self) -> Ledger:
@@ -148,32 +163,27 @@ class LedgerFold:
             **entries,
         )
 
-    def _apply_trial(self, number: int, event: Event) -> None:
-        if event.kind is Kind.ASKED:
-            self._trials[number] = _Training(_REPEATS.get(event.payload.get("source", "")))
-            return
-        trial = self._trials[number]
-        if event.kind is Kind.STARTED:
-            self._start(trial, event)
-        elif event.kind is Kind.REPORTED:
-            self._report(trial, event)
-        elif event.kind in _ENDS and trial.ended is None:
-            trial.ended = _ENDS[event.kind]
-            trial.total, trial.seconds = trial.sum(), array("d")
+    def _apply_trial(self, trial: _Training, event: Event) -> None:
+        match event.what:
+            case Started(from_epoch=kept):
+                self._start(trial, kept, event)
+            case Reported(train_seconds=seconds):
+                self._report(trial, seconds, event)
+            case Completed() | Pruned() | Failed() as end if trial.ended is None:
+                trial.ended = _ENDS[type(end)]
+                trial.total, trial.seconds = trial.sum(), array("d")
 
-    def _start(self, trial: _Training, event: Event) -> None:
-        kept = int(event.payload.get("from_epoch") or 0)
+    def _start(self, trial: _Training, kept: int, event: Event) -> None:
         self._lost += sum(trial.seconds[kept:])
         del trial.seconds[kept:]
         trial.attempt = event.attempt or 0
         if self._session is not None and self._session.starting is None:
             self._session.starting = self._session.available(event.time)
 
-    def _report(self, trial: _Training, event: Event) -> None:
+    def _report(self, trial: _Training, seconds: float, event: Event) -> None:
         late = event.attempt is not None and event.attempt < trial.attempt
         if late or trial.ended is not None or (event.epoch or 0) <= len(trial.seconds):
             return
-        seconds = float(event.payload.get("train_seconds") or 0.0)
         trial.seconds.append(seconds)
         if self._session is not None:
             self._session.trained += seconds

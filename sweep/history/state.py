@@ -9,7 +9,9 @@ from enum import StrEnum
 from typing import Any
 
 from sweep.history.rungs import RungRecord
-from sweep.log.events import Event, EventLog, Kind
+from sweep.log import kinds
+from sweep.log.event import Event
+from sweep.log.event_log import EventLog
 
 
 class Standing(StrEnum):
@@ -43,7 +45,7 @@ class TrialState:
         attempt: The latest attempt; 0 before the first.
         epoch: Epochs done by the attempt that stands.
         curve: First objective's validation metric by epoch (epoch 1 first).
-        reports: Payloads of `reported` events by epoch; kept only where asked for.
+        reports: What was reported, by epoch; kept only where asked for.
         best: Validation metrics of the best epoch.
         values: One value per objective, once the trial has ended.
         cleared: Highest epoch at which a rung let the trial go on.
@@ -68,7 +70,7 @@ class TrialState:
     attempt: int = 0
     epoch: int = 0
     curve: array[float] = field(default_factory=lambda: array("d"))
-    reports: dict[int, dict[str, Any]] | None = None
+    reports: dict[int, kinds.Reported] | None = None
     best: dict[str, float] = field(default_factory=dict)
     best_epoch: int = 0
     values: tuple[float, ...] = ()
@@ -123,6 +125,10 @@ class SweepState:
         followers: By lead, how many trials share its structure by being asked so, itself included.
         wall_seconds: Wall time of the sessions that are over.
         gpu_seconds: GPUs x seconds that their workers held.
+        warmed: What the sampler was told of earlier sweeps, in order.
+        opened: What the last session said of itself; None before the first.
+        first_opened: What the first session said of itself.
+        closed: How the last session that was closed ended.
         rungs: By bracket and epoch, the best values so far (to be minimised) of the trials that
             went on from there, were paused or stopped there or ended there.
     """
@@ -136,12 +142,12 @@ class SweepState:
     searched: int = 0
     followers: dict[int, int] = field(default_factory=dict)
     rungs: dict[tuple[int, int], RungRecord] = field(default_factory=dict)
-    warmed: list[Event] = field(default_factory=list)
+    warmed: list[kinds.Warmed] = field(default_factory=list)
     seq: int = 0
     open: bool = False
-    opened: dict[str, Any] = field(default_factory=dict)
-    first_opened: dict[str, Any] = field(default_factory=dict)
-    closed: dict[str, Any] = field(default_factory=dict)
+    opened: kinds.Opened | None = None
+    first_opened: kinds.Opened | None = None
+    closed: kinds.Closed | None = None
     opened_at: float | None = None
     last_event_at: float | None = None
     busy_seconds: float = 0.0
@@ -153,111 +159,118 @@ class SweepState:
 
     def apply(self, event: Event) -> None:
         """Fold one event; events must come in the order of the log."""
-        if event.kind is Kind.OPENED and self.open:
-            self._add_session({})  # the coordinator before was killed: it never said `closed`
+        if isinstance(event.what, kinds.Opened) and self.open:
+            self._add_session(None)  # the coordinator before was killed: it never said `closed`
         self.seq = event.seq
         self.last_event_at = event.time
         if event.trial is None:
             self._apply_sweep(event)
-        elif event.kind is Kind.ASKED:
-            self._ask(event)
+        elif isinstance(event.what, kinds.Asked):
+            self._ask(event.trial, event.what, event.time)
         else:
-            _APPLY[event.kind](self, self.trials[event.trial], event)
+            self._apply_trial(self.trials[event.trial], event)
 
     def _apply_sweep(self, event: Event) -> None:
-        if event.kind is Kind.OPENED:
-            self.open, self.opened, self.opened_at = True, event.payload, event.time
-            self.first_opened = self.first_opened or event.payload
-            self._held = 0 if event.payload.get("elastic") else event.payload.get("workers", 0)
-            self._held_since, self._held_seconds = event.time, 0.0
-        elif event.kind is Kind.RESIZED:
-            self._hold(event.payload["workers"], event.time)
-        elif event.kind is Kind.CLOSED:
-            self._add_session(event.payload)
-            self.open, self.closed = False, event.payload
-        elif event.kind is Kind.WARMED:
-            self.warmed.append(event)
+        match event.what:
+            case kinds.Opened() as opened:
+                self.open, self.opened, self.opened_at = True, opened, event.time
+                self.first_opened = self.first_opened or opened
+                self._held = 0 if opened.elastic else opened.workers
+                self._held_since, self._held_seconds = event.time, 0.0
+            case kinds.Resized(workers):
+                self._hold(workers, event.time)
+            case kinds.Closed() as closed:
+                self._add_session(closed.gpu_seconds)
+                self.open, self.closed = False, closed
+            case kinds.Warmed() as warmed:
+                self.warmed.append(warmed)
 
-    def _add_session(self, closed: dict[str, Any]) -> None:
+    def _apply_trial(self, trial: TrialState, event: Event) -> None:
+        epoch = event.epoch or 0
+        match event.what:
+            case kinds.Reported() as report:
+                self._report(trial, report, epoch)
+            case kinds.Checkpointed(path):
+                trial.checkpoint, trial.checkpoint_epoch = path, epoch
+                trial.deaths, trial.suspect = 0, False
+            case kinds.Started() as start:
+                trial.attempt = event.attempt or 0
+                trial.started_at = trial.started_at or event.time
+                _started(trial, start)
+            case kinds.Continued() as verdict:
+                self._continue(trial, verdict, epoch)
+            case kinds.Paused() as pause:
+                self._pause(trial, pause, epoch)
+            case kinds.Completed() | kinds.Pruned() | kinds.Failed() as end:
+                self._end(trial, end, event.time)
+            case kinds.Lost() as loss:
+                _lost(trial, loss)
+            case kinds.Evaluated(test):
+                trial.test = test
+
+    def _add_session(self, gpu_seconds: float | None) -> None:
         last = self.last_event_at or 0.0
         self.wall_seconds += last - (self.opened_at or 0.0)
         self._hold(0, last)
-        held_seconds = self._held_seconds * self.opened.get("gpus", 0)
-        self.gpu_seconds += closed.get("gpu_seconds", held_seconds)
+        if gpu_seconds is None:
+            gpu_seconds = self._held_seconds * (self.opened.gpus if self.opened else 0.0)
+        self.gpu_seconds += gpu_seconds
 
     def _hold(self, workers: int, now: float) -> None:
         """Have so many workers from now on."""
         self._held_seconds += self._held * (now - self._held_since)
         self._held, self._held_since = workers, now
 
-    def _ask(self, event: Event) -> None:
-        assert event.trial is not None
-        payload = event.payload
+    def _ask(self, number: int, asked: kinds.Asked, when: float) -> None:
         trial = TrialState(
-            number=event.trial,
-            uid=payload["uid"],
-            params=payload["params"],
-            config=payload["config"],
-            seed=payload["seed"],
-            source=payload["source"],
-            asked_at=event.time,
+            number=number,
+            uid=asked.uid,
+            params=asked.params,
+            config=asked.config,
+            seed=asked.seed,
+            source=asked.source,
+            asked_at=when,
             reports={} if self.keep_reports else None,
-            max_epochs=payload["config"].get("max_epochs", 0),
-            of=payload.get("of"),
-            lead=payload.get("lead", event.trial),
-            bracket=payload.get("bracket", 0),
+            max_epochs=asked.config.get("max_epochs", 0),
+            of=asked.of,
+            lead=number if asked.lead is None else asked.lead,
+            bracket=asked.bracket,
         )
         if trial.of is None:
             trial.index = self.searched
             self.searched += 1
             self.followers[trial.lead] = self.followers.get(trial.lead, 0) + 1
-        self.trials[trial.number] = self.active[trial.number] = trial
+        self.trials[number] = self.active[number] = trial
 
-    def _start(self, trial: TrialState, event: Event) -> None:
-        trial.state = Standing.RUNNING
-        trial.attempt = event.attempt or 0
-        trial.worker = event.payload["worker"]
-        trial.started_at = trial.started_at or event.time
-        from_epoch = event.payload["from_epoch"]
-        trial.epoch = trial.checkpoint_epoch = from_epoch
-        trial.checkpoint = event.payload["checkpoint"]
-        if trial.reports is not None:
-            trial.reports = {e: r for e, r in trial.reports.items() if e <= from_epoch}
-
-    def _report(self, trial: TrialState, event: Event) -> None:
-        payload = event.payload
-        trial.epoch = event.epoch or 0
-        trial.best, trial.best_epoch = payload["best"], payload["best_epoch"]
-        trial.parameters = payload.get("parameters", 0)
-        trial.train_seconds += payload["train_seconds"]
-        self.busy_seconds += payload["train_seconds"]
-        value = payload["validation"].get(self.metric, float("nan"))
-        if trial.epoch > len(trial.curve):
+    def _report(self, trial: TrialState, report: kinds.Reported, epoch: int) -> None:
+        trial.epoch = epoch
+        trial.best, trial.best_epoch = report.best, report.best_epoch
+        trial.parameters = report.parameters
+        trial.train_seconds += report.train_seconds
+        self.busy_seconds += report.train_seconds
+        value = report.validation.get(self.metric or "", math.nan)
+        if epoch > len(trial.curve):
             trial.deaths, trial.suspect = 0, False
         # An attempt after a crash repeats epochs whose rungs are decided: the curve stays whole.
-        trial.curve[trial.epoch - 1 : trial.epoch] = array("d", [value])
+        trial.curve[epoch - 1 : epoch] = array("d", [value])
         if trial.reports is not None:
-            trial.reports[trial.epoch] = {**payload, "time": event.time}
+            trial.reports[epoch] = report
 
-    def _checkpoint(self, trial: TrialState, event: Event) -> None:
-        trial.checkpoint, trial.checkpoint_epoch = event.payload["path"], event.epoch or 0
-        trial.deaths, trial.suspect = 0, False
-
-    def _continue(self, trial: TrialState, event: Event) -> None:
-        trial.cleared = max(trial.cleared, event.epoch or 0)
-        rung = self._enter_rung(trial, event.epoch or 0)
-        if event.payload.get("promoted"):
+    def _continue(self, trial: TrialState, verdict: kinds.Continued, epoch: int) -> None:
+        trial.cleared = max(trial.cleared, epoch)
+        rung = self._enter_rung(trial, epoch)
+        if verdict.promoted:
             rung.release(trial.number)
             del self.paused[trial.number]
             self.active[trial.number] = trial
             trial.state = Standing.WAITING
-            trial.generation = event.payload.get("generation", 0)
+            trial.generation = verdict.generation or 0
 
-    def _pause(self, trial: TrialState, event: Event) -> None:
+    def _pause(self, trial: TrialState, pause: kinds.Paused, epoch: int) -> None:
         trial.state, trial.deaths, trial.suspect = Standing.PAUSED, 0, False
-        trial.values = tuple(event.payload["values"])
+        trial.values = pause.values
         trial.first_pause = trial.first_pause or Pause(trial.epoch, trial.values, dict(trial.best))
-        self._enter_rung(trial, event.epoch or 0).pause(trial.number)
+        self._enter_rung(trial, epoch).pause(trial.number)
         del self.active[trial.number]
         self.paused[trial.number] = trial
 
@@ -267,55 +280,58 @@ class SweepState:
             rung.enter(trial.number, trial.best_at(epoch, self.sign))
         return rung
 
-    def _lose(self, trial: TrialState, event: Event) -> None:
-        if trial.ended:  # its last words and its worker's death came at once, in a log of old
-            return
-        trial.state = Standing.WAITING
-        if event.payload.get("anew"):
-            trial.checkpoint, trial.checkpoint_epoch = None, 0
-        if event.payload.get("worker_died", False):
-            trial.suspect = True
-            trial.deaths += event.payload.get("suspects", 1) == 1
-            trial.message = event.payload["reason"]
-
-    def _end(self, trial: TrialState, event: Event) -> None:
-        payload = event.payload
-        trial.state = _END_STATES[event.kind]
+    def _end(self, trial: TrialState, end: kinds.End, when: float) -> None:
         rung = self._enter_rung(trial, len(trial.curve))
         self.active.pop(trial.number, None)
         if self.paused.pop(trial.number, None) is not None:
             rung.release(trial.number)
-        trial.ended_at = event.time
-        trial.values = tuple(payload.get("values", ()))
-        trial.best = payload.get("best", trial.best)
-        trial.best_epoch = payload.get("best_epoch", trial.best_epoch)
-        trial.reason = payload.get("reason", "")
-        trial.message = payload.get("message", "")
-        trial.parameters = payload.get("parameters", trial.parameters)
-        trial.checkpoint = payload.get("checkpoint", trial.checkpoint)
+        trial.ended_at = when
+        trial.state = _END_STATES[type(end)]
+        _ended(trial, end)
         if not self.keep_reports:
             trial.config = {}  # the checkpoint holds it; 10,000 ended trials must stay small
 
-    def _evaluate(self, trial: TrialState, event: Event) -> None:
-        trial.test = event.payload["test"]
+
+def _started(trial: TrialState, start: kinds.Started) -> None:
+    trial.state, trial.worker = Standing.RUNNING, start.worker
+    trial.epoch = trial.checkpoint_epoch = start.from_epoch
+    trial.checkpoint = start.checkpoint
+    if trial.reports is not None:
+        trial.reports = {e: r for e, r in trial.reports.items() if e <= start.from_epoch}
+
+
+def _lost(trial: TrialState, loss: kinds.Lost) -> None:
+    if trial.ended:  # its last words and its worker's death came at once, in a log of old
+        return
+    trial.state = Standing.WAITING
+    if loss.anew:
+        trial.checkpoint, trial.checkpoint_epoch = None, 0
+    if loss.worker_died:
+        trial.suspect = True
+        trial.deaths += loss.suspects in (1, None)
+        trial.message = loss.reason
+
+
+def _ended(trial: TrialState, end: kinds.End) -> None:
+    trial.reason = trial.message = ""
+    if isinstance(end, kinds.Failed):
+        trial.reason, trial.message, trial.values = end.reason, end.message, ()
+    else:
+        trial.values = end.values
+    if isinstance(end, kinds.Completed):
+        trial.reason, trial.checkpoint = end.reason, end.checkpoint
+    if end.best is not None:
+        trial.best = end.best
+    if end.best_epoch is not None:
+        trial.best_epoch = end.best_epoch
+    if end.parameters is not None:
+        trial.parameters = end.parameters
 
 
 _END_STATES = {
-    Kind.PRUNED: Standing.PRUNED,
-    Kind.COMPLETED: Standing.COMPLETE,
-    Kind.FAILED: Standing.FAILED,
-}
-_APPLY = {
-    Kind.STARTED: SweepState._start,
-    Kind.REPORTED: SweepState._report,
-    Kind.CHECKPOINTED: SweepState._checkpoint,
-    Kind.CONTINUED: SweepState._continue,
-    Kind.PAUSED: SweepState._pause,
-    Kind.LOST: SweepState._lose,
-    Kind.PRUNED: SweepState._end,
-    Kind.COMPLETED: SweepState._end,
-    Kind.FAILED: SweepState._end,
-    Kind.EVALUATED: SweepState._evaluate,
+    kinds.Completed: Standing.COMPLETE,
+    kinds.Pruned: Standing.PRUNED,
+    kinds.Failed: Standing.FAILED,
 }
 
 

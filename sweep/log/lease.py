@@ -20,7 +20,7 @@ from typing import TextIO
 import sqlalchemy as sa
 
 from sweep.errors import LeaseHeld, LeaseLost
-from sweep.log.events import EventLog
+from sweep.log.event_log import EventLog
 from sweep.log.outage import PATIENCE_SECONDS, LogAway
 from sweep.log.process import is_alive
 

@@ -20,7 +20,7 @@ from sweep.config.sweep_config import SweepConfig
 from sweep.errors import LogError
 from sweep.log.checkpoints import CHECKPOINTS
 from sweep.log.engine import postgres_url, shown, without_password
-from sweep.log.events import LOG_FILE, EventLog
+from sweep.log.event_log import LOG_FILE, EventLog
 
 URL_FILE = "log.url"
 VARIABLE = "RNN_SWEEP_LOG"

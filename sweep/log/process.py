@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+
+from sweep.log.kinds import Opened
 
 COORDINATOR_VARIABLE = "RNN_SWEEP_COORDINATOR"
 URI_VARIABLE = "RNN_SWEEP_TRACKING_URI"
@@ -40,17 +40,17 @@ class LogWriter:
         """Whether the coordinator started this process."""
         return self.parent_pid is not None
 
-    def is_gone(self, opened: Mapping[str, Any]) -> bool:
+    def is_gone(self, opened: Opened | None) -> bool:
         """Whether nobody writes the log any more, as far as can be told.
 
         Args:
-            opened: Payload of the log's last `opened` event, empty before the first.
+            opened: What the log's last session said of itself; None before the first.
         """
         if self.parent_pid is not None:
             return os.getppid() != self.parent_pid
-        if opened.get("host") != socket.gethostname() or "pid" not in opened:
+        if opened is None or opened.host != socket.gethostname():
             return False
-        return not is_alive(int(opened["pid"]))
+        return not is_alive(opened.pid)
 
 
 def is_alive(pid: int) -> bool:

@@ -47,7 +47,7 @@ class Finalist:
 
 def finalists_of(state: SweepState, config: SweepConfig) -> list[Finalist]:
     """Return a sweep's finalists, best validation first; none while it is not finished."""
-    if state.open or state.closed.get("reason") not in _FINISHED:
+    if state.open or state.closed is None or state.closed.reason not in _FINISHED:
         return []
     goal = Goal.of(config, state)
     complete = [t for t in ranked(state.trials.values(), goal) if t.of is None and t.checkpoint]
@@ -67,7 +67,7 @@ def finalist_of(
         number=trial.number,
         checkpoint=trial.checkpoint or "",
         best_epoch=trial.best_epoch,
-        digest=(state.first_opened.get("data") or {}).get("digest", ""),
+        digest="" if state.first_opened is None else state.first_opened.data.digest,
         metric=goal.leading.metric,
         maximize=goal.leading.direction == "maximize",
         best=dict(trial.best),

@@ -6,6 +6,7 @@ a sweep that still runs it says how far that is.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from html import escape
 from typing import Any
 
@@ -53,7 +54,9 @@ def _header(results: Results, links: str) -> str:
         f'<div class="tile"><b>{escape(value)}</b><span>{escape(name)}</span></div>'
         for name, value in tiles
     )
-    state = "running" if results.is_running else results.state.closed.get("reason", "not running")
+    closed = results.state.closed
+    ended = "not running" if closed is None else closed.reason
+    state = "running" if results.is_running else ended
     lines = [
         f"Data: {_data(results)}",
         f"Search: {config.search.sampler}, "
@@ -71,8 +74,8 @@ def _header(results: Results, links: str) -> str:
 
 
 def _data(results: Results) -> str:
-    source = results.config.data
-    known = {**masked(source.options), **(results.state.first_opened.get("data") or {})}
+    source, opened = results.config.data, results.state.first_opened
+    known = {**masked(source.options), **({} if opened is None else asdict(opened.data))}
     told = ", ".join(f"{name} {setting(v)}" for name, v in known.items() if _is_plain(name, v))
     return f"{source.source}{': ' if told else ''}{told}"
 

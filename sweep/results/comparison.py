@@ -13,7 +13,7 @@ from sweep.errors import LogError, UserError
 from sweep.history.curves import LossCurves
 from sweep.history.goal import searched
 from sweep.history.state import Standing, TrialState
-from sweep.log.events import Kind
+from sweep.log.kinds import Asked
 from sweep.log.places import has_log, open_log
 from sweep.results.results import Results, find_sweep, open_results
 from sweep.words.console import duration, setting, short
@@ -158,8 +158,9 @@ def trial_config(results: Results, trial: TrialState) -> dict[str, Any]:
     """Return all training settings of a trial, from its `asked` event."""
     log = open_log(results.folder)
     try:
-        asked = (e for e in log.read() if e.kind is Kind.ASKED and e.trial == trial.number)
-        return {**next(asked).payload["config"], **trial.params, "seed": trial.seed}
+        events = (event.what for event in log.read() if event.trial == trial.number)
+        asked = next(what for what in events if isinstance(what, Asked))
+        return {**asked.config, **trial.params, "seed": trial.seed}
     finally:
         log.close()
 

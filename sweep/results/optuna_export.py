@@ -23,7 +23,7 @@ from optuna.trial import FrozenTrial
 from sweep.errors import UserError
 from sweep.history.goal import searched
 from sweep.history.state import TrialState
-from sweep.log.events import EventLog
+from sweep.log.event_log import EventLog
 from sweep.results.optuna_rows import StudyRows, delete_study, insert_study
 from sweep.results.optuna_trials import distributions, frozen_trial
 from sweep.results.results import Results

@@ -16,7 +16,7 @@ from sweep.history.goal import Goal, pareto_front, ranked
 from sweep.history.ledger import Ledger, LedgerFold
 from sweep.history.state import Standing, SweepState, TrialState
 from sweep.log.checkpoints import checkpoint_path
-from sweep.log.events import EventLog
+from sweep.log.event_log import EventLog
 from sweep.log.places import has_log, open_log, sweeps_in
 from sweep.log.process import LogWriter
 from trainers.learning.diagnosis import Diagnosis
@@ -57,9 +57,10 @@ class Results:
 
         Of one on another machine the last sign of life must not be older than half a minute.
         """
-        if not self.state.open or LogWriter().is_gone(self.state.opened):
+        opened = self.state.opened
+        if opened is None or not self.state.open or LogWriter().is_gone(opened):
             return False
-        here = self.state.opened.get("host") == socket.gethostname()
+        here = opened.host == socket.gethostname()
         return here or (self.pulse is not None and self.pulse[0] < SILENT_SECONDS)
 
     def best(self) -> TrialState | None:

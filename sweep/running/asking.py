@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweep.history.state import SweepState, TrialState
-from sweep.log.events import Event, Kind
+from sweep.log.event import Event
+from sweep.log.kinds import Asked, Failed
 from sweep.running.preparation import Prepared
 from sweep.running.repeats import Repeat
 from sweep.running.scheduler import Scheduling
@@ -53,16 +54,19 @@ class Asking:
         try:
             config = self.prepared.train_config(number, params)
         except ConfigError as error:
-            asked = _asked(number, params, source, {}, 0)
-            refused = {"reason": "invalid", "message": str(error)}
-            return [asked, Event(Kind.FAILED, number, 0, 0, refused)]
-        asked = _asked(number, params, source, config.to_dict(), config.seed)
-        bracket = self.rules.rule.bracket(config.max_epochs, state.searched)
-        if bracket:
-            asked.payload["bracket"] = bracket
-        if follow is not None and self._follows(state.trials[follow], config):
-            asked.payload["lead"] = follow
-        return [asked]
+            asked = Asked(uuid.uuid4().hex, params, source, {}, 0)
+            return [Event(asked, number), Event(Failed("invalid", str(error)), number, 0, 0)]
+        follows = follow is not None and self._follows(state.trials[follow], config)
+        asked = Asked(
+            uuid.uuid4().hex,
+            params,
+            source,
+            config.to_dict(),
+            config.seed,
+            lead=follow if follows else None,
+            bracket=self.rules.rule.bracket(config.max_epochs, state.searched),
+        )
+        return [Event(asked, number)]
 
     def repeat(self, state: SweepState, repeats: Iterable[Repeat]) -> list[Event]:
         """Return the `asked` events of trials that repeat others."""
@@ -70,9 +74,16 @@ class Asking:
         for number, repeat in enumerate(repeats, start=len(state.trials)):
             lead = state.trials[repeat.of]
             config = self.prepared.train_config(number, lead.params, repeat.seed)
-            asked = _asked(number, lead.params, repeat.source, config.to_dict(), config.seed)
-            asked.payload.update(of=repeat.of, lead=lead.lead)
-            events.append(asked)
+            asked = Asked(
+                uuid.uuid4().hex,
+                lead.params,
+                repeat.source,
+                config.to_dict(),
+                config.seed,
+                of=repeat.of,
+                lead=lead.lead,
+            )
+            events.append(Event(asked, number))
         return events
 
     def _follows(self, lead: TrialState, config: TrainConfig) -> bool:
@@ -84,16 +95,3 @@ class Asking:
 def _pin(trial: TrialState) -> dict[str, Any]:
     """Return the parameters that fix a trial's structure."""
     return {name: trial.params[name] for name in structural_fields() if name in trial.params}
-
-
-def _asked(
-    number: int, params: dict[str, Any], source: str, config: dict[str, Any], seed: int
-) -> Event:
-    payload = {
-        "uid": uuid.uuid4().hex,
-        "params": params,
-        "source": source,
-        "config": config,
-        "seed": seed,
-    }
-    return Event(Kind.ASKED, number, payload=payload)

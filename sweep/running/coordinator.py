@@ -12,13 +12,15 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cluster.errors import HeadLost
 from sweep.errors import ExecutorError
 from sweep.history.state import Standing, SweepState, TrialState
-from sweep.log.events import Event, EventLog, Kind
+from sweep.log import kinds
+from sweep.log.event import Event
+from sweep.log.event_log import EventLog
 from sweep.log.lease import Lease
 from sweep.pruning.verdicts import Decision, PausingRule, Verdict, rungs_of
 from sweep.running.asking import Asking
@@ -203,20 +205,14 @@ class Coordinator:
         trial = self.state.trials[verdict.trial]
         common = (verdict.trial, trial.attempt, verdict.epoch)
         if verdict.decision is Decision.GO:
-            return Event(Kind.CONTINUED, *common)
+            return Event(kinds.Continued(), *common)
         if verdict.decision is Decision.PROMOTE:
-            promotion = {"promoted": True, "generation": verdict.generation}
-            return Event(Kind.CONTINUED, *common, promotion)
+            return Event(kinds.Continued(True, verdict.generation), *common)
         value = self.state.sign * trial.best_at(verdict.epoch, self.state.sign)
-        payload = {
-            "rule": self._rules.rule.name,
-            "best": trial.best,
-            "best_epoch": trial.best_epoch,
-            "values": [value] if math.isfinite(value) else [],
-            "parameters": trial.parameters,
-        }
-        kind = Kind.PAUSED if verdict.decision is Decision.PAUSE else Kind.PRUNED
-        return Event(kind, *common, payload)
+        kind = kinds.Paused if verdict.decision is Decision.PAUSE else kinds.Pruned
+        values = (value,) if math.isfinite(value) else ()
+        what = kind(self._rules.rule.name, trial.best, trial.best_epoch, values, trial.parameters)
+        return Event(what, *common)
 
     def _give_up_event(self, number: int) -> Event:
         trial = self.state.trials[number]
@@ -224,8 +220,8 @@ class Coordinator:
             f"its worker died {trial.deaths} times in a row while training it, the last time: "
             f"{trial.message}"
         )
-        payload = {"reason": "worker_died", "message": message, "best": trial.best}
-        return Event(Kind.FAILED, number, trial.attempt, trial.epoch, payload)
+        failed = kinds.Failed("worker_died", message, trial.best)
+        return Event(failed, number, trial.attempt, trial.epoch)
 
     def _pass_on(self, verdict: Verdict) -> None:
         trial = self.state.trials[verdict.trial]
@@ -239,12 +235,9 @@ class Coordinator:
         for number, worker in assignments:
             trial = self.state.trials[number]
             checkpoint = self._standing_checkpoint(trial)
-            payload: dict[str, Any] = {
-                "worker": worker,
-                "from_epoch": trial.checkpoint_epoch if checkpoint else 0,
-                "checkpoint": checkpoint,
-            }
-            events.append(Event(Kind.STARTED, number, trial.attempt + 1, None, payload))
+            from_epoch = trial.checkpoint_epoch if checkpoint else 0
+            started = kinds.Started(worker, from_epoch, checkpoint)
+            events.append(Event(started, number, trial.attempt + 1))
         self._record(events)
         for number, worker in assignments:
             self._fleet.give(number, worker, self._admission(self.state.trials[number]))
@@ -284,7 +277,7 @@ class Coordinator:
             self._record([self._lost_event(n, back.reason, 0) for n in back.trials])
         workers = self._fleet.resized()
         if workers is not None:
-            self._record([Event(Kind.RESIZED, payload={"workers": workers})])
+            self._record([Event(kinds.Resized(workers))])
 
     def _poll(self, timeout_seconds: float) -> list[Reply | Lost]:
         """Wait for workers.
@@ -330,8 +323,8 @@ class Coordinator:
 
     def _lost_event(self, number: int, reason: str, suspects: int) -> Event:
         trial = self.state.trials[number]
-        payload = {"reason": reason, "worker_died": suspects > 0, "suspects": suspects}
-        return Event(Kind.LOST, number, trial.attempt, trial.epoch, payload)
+        lost = kinds.Lost(reason, worker_died=suspects > 0, suspects=suspects)
+        return Event(lost, number, trial.attempt, trial.epoch)
 
     def _record(self, events: list[Event]) -> None:
         """Append events to the log, then fold them: nothing is acted on that is not logged."""
@@ -340,20 +333,20 @@ class Coordinator:
         self._log.append(events, self._lease.fence)
         seq = self.state.seq
         for offset, event in enumerate(events, start=1):
-            self.state.apply(_numbered(event, seq + offset))
+            self.state.apply(replace(event, seq=seq + offset))
             if event.trial is not None:
                 self._after(event, self.state.trials[event.trial])
 
     def _after(self, event: Event, trial: TrialState) -> None:
         self._retention.follow(event, trial)
-        self.epochs_done += event.kind is Kind.REPORTED
-        ends = trial.ended and event.kind is not Kind.EVALUATED
+        self.epochs_done += isinstance(event.what, kinds.Reported)
+        ends = trial.ended and not isinstance(event.what, kinds.Evaluated)
         if ends:
             self._ended.append(trial.number)
-        if ends or event.kind is Kind.PAUSED:
+        if ends or isinstance(event.what, kinds.Paused):
             self.clock.last_tell = event.time
             self._asking.learn(event, trial)
-        if ends or event.kind in (Kind.PAUSED, Kind.LOST):
+        if ends or isinstance(event.what, kinds.Paused | kinds.Lost):
             self._fleet.take_back(trial.number, trial.worker)
 
     # -- beginning and end ---------------------------------------------------------------------
@@ -361,7 +354,7 @@ class Coordinator:
     def _recover(self) -> None:
         """What ran when an earlier coordinator was killed waits for its next attempt."""
         lost = [
-            Event(Kind.LOST, t.number, t.attempt, t.epoch, {"reason": "the coordinator ended"})
+            Event(kinds.Lost("the coordinator ended"), t.number, t.attempt, t.epoch)
             for t in self.state.active.values()
             if t.state is Standing.RUNNING
         ]
@@ -387,9 +380,3 @@ class Coordinator:
             stops = (Stop(number, self.state.trials[number].attempt) for number in held)
             self._fleet.tell(worker, *stops)
         self._recover()
-
-
-def _numbered(event: Event, seq: int) -> Event:
-    return Event(
-        event.kind, event.trial, event.attempt, event.epoch, event.payload, event.time, seq
-    )

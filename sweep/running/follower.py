@@ -13,7 +13,7 @@ from pathlib import Path
 from sweep.config.sweep_config import SweepConfig
 from sweep.config.tracking_uri import default_tracking_uri, sink_name
 from sweep.errors import LogError
-from sweep.log.events import EventLog
+from sweep.log.event_log import EventLog
 from sweep.log.notices import NOTICES_FILE, last_notice, notices_size
 from sweep.log.places import open_log
 from sweep.log.process import URI_VARIABLE, LogWriter

@@ -10,24 +10,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sweep.log.kinds import DataFacts, PartFacts, SpaceFacts
+
 if TYPE_CHECKING:
-    from sweep.running.preparation import Prepared
+    from search_spaces.space import Space
     from trainers.data.contract import SequenceData
 
 _LIBRARIES = ("rnn-sweep", "torch", "ray", "optuna", "mlflow", "numpy", "pandas")
 _PATIENCE_SECONDS = 5.0
 _HERE = Path(__file__).resolve().parent
-
-
-def provenance(prepared: Prepared) -> dict[str, Any]:
-    """Return the facts that make a sweep's record readable later, as plain values."""
-    return {
-        "versions": versions(),
-        "commit": commit(),
-        "machine": machine(),
-        "data": data_facts(prepared.data),
-        "space": space_facts(prepared),
-    }
 
 
 def versions() -> dict[str, str]:
@@ -67,19 +58,16 @@ def machine() -> dict[str, Any]:
     return {name: value for name, value in found.items() if value}
 
 
-def data_facts(data: SequenceData) -> dict[str, Any]:
-    """Return name, task, digest (our own, over all rows) and the sizes of the parts."""
-    parts = {
-        name: {"sequences": len(part), "time_steps": part.time_steps}
-        for name, part in data.parts().items()
-    }
-    return {"name": data.name, "task": data.task, "digest": data.digest, "parts": parts}
+def data_facts(data: SequenceData) -> DataFacts:
+    """Return what tells one set of data from another; the digest is our own, over all rows."""
+    parts = {name: PartFacts(len(part), part.time_steps) for name, part in data.parts().items()}
+    return DataFacts(data.name, data.task, data.digest, parts)
 
 
-def space_facts(prepared: Prepared) -> dict[str, Any]:
+def space_facts(space: Space) -> SpaceFacts:
     """Return the space: its name and, where they are known before any trial, its dimensions."""
-    plain = {name: _dimension(found) for name, found in prepared.space.distributions().items()}
-    return {"name": prepared.space.name, "parameters": plain}
+    plain = {name: _dimension(found) for name, found in space.distributions().items()}
+    return SpaceFacts(space.name, plain)
 
 
 def _dimension(found: Any) -> dict[str, Any]:

@@ -6,10 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from sweep.config.sections import ObjectiveSection
 from sweep.history.state import Standing, SweepState, TrialState
+from sweep.log import kinds
 from sweep.log.checkpoints import recorded_path
-from sweep.log.events import Event, Kind
+from sweep.log.event import Event
 from sweep.search.study import objective_value
-from sweep.work.protocol import Crashed, Evaluated, Evicted, Item, Reply, Saved, Trained, Unreadable
+from sweep.work.protocol import Crashed, Evaluated, Evicted, Reply, Saved, Trained, Unreadable
+
+_OfAnAttempt = Trained | Saved | Evicted | Unreadable | Crashed
 
 
 def events_of(
@@ -26,7 +29,7 @@ def events_of(
             continue
         if isinstance(item, Evaluated):
             if not trial.test:
-                yield Event(Kind.EVALUATED, item.trial, payload={"test": item.test}, time=item.time)
+                yield Event(kinds.Evaluated(item.test), item.trial, time=item.time)
             continue
         stands = trial.state is Standing.RUNNING and trial.attempt == item.attempt
         if stands:
@@ -34,7 +37,7 @@ def events_of(
 
 
 def _training_events(
-    item: Item,
+    item: _OfAnAttempt,
     trial: TrialState,
     worker: str,
     objectives: Sequence[ObjectiveSection],
@@ -45,67 +48,61 @@ def _training_events(
             if item.report.epoch <= epochs.get(trial.number, trial.epoch):
                 return
             epochs[trial.number] = item.report.epoch
-            yield _reported(item, worker)
+            yield _event(_reported(item, worker), item, item.report.epoch)
             if item.final is not None:
                 yield _checkpointed(item.final)
             if item.report.ended:
-                yield _ended(item, objectives)
+                yield _event(_ended(item, objectives), item, item.report.epoch)
         case Saved():
             yield _checkpointed(item)
         case Evicted():
-            payload = {"reason": item.message, "worker_died": False}
-            yield Event(Kind.LOST, item.trial, item.attempt, trial.epoch, payload, item.time)
+            yield _event(kinds.Lost(item.message, worker_died=False), item, trial.epoch)
         case Unreadable():
-            payload = {"reason": item.message, "worker_died": False, "anew": True}
-            yield Event(Kind.LOST, item.trial, item.attempt, trial.epoch, payload, item.time)
+            lost = kinds.Lost(item.message, worker_died=False, anew=True)
+            yield _event(lost, item, trial.epoch)
         case Crashed():
-            payload = {"reason": "error", "message": item.message, "best": trial.best}
-            yield Event(Kind.FAILED, item.trial, item.attempt, trial.epoch, payload, item.time)
+            yield _event(kinds.Failed("error", item.message, trial.best), item, trial.epoch)
 
 
-def _reported(item: Trained, worker: str) -> Event:
+def _event(what: kinds.What, item: _OfAnAttempt, epoch: int) -> Event:
+    return Event(what, item.trial, item.attempt, epoch, item.time)
+
+
+def _reported(item: Trained, worker: str) -> kinds.Reported:
     report = item.report
-    payload = {
-        "train": report.train,
-        "validation": report.validation,
-        "best_epoch": report.best_epoch,
-        "best": report.best_validation,
-        "learning_rate": report.learning_rate,
-        "gradient_norm": report.gradient_norm,
-        "optimizer_steps": report.optimizer_steps,
-        "train_seconds": report.train_seconds,
-        "parameters": item.parameters,
-        "worker": worker,
-    }
-    return Event(Kind.REPORTED, item.trial, item.attempt, report.epoch, payload, item.time)
+    return kinds.Reported(
+        train=report.train,
+        validation=report.validation,
+        best_epoch=report.best_epoch,
+        best=report.best_validation,
+        learning_rate=report.learning_rate,
+        gradient_norm=report.gradient_norm,
+        optimizer_steps=report.optimizer_steps,
+        train_seconds=report.train_seconds,
+        parameters=item.parameters,
+        worker=worker,
+    )
 
 
 def _checkpointed(item: Saved) -> Event:
-    payload = {"path": recorded_path(item.path), "bytes": item.bytes}
-    return Event(Kind.CHECKPOINTED, item.trial, item.attempt, item.epoch, payload, item.time)
+    return _event(kinds.Checkpointed(recorded_path(item.path), item.bytes), item, item.epoch)
 
 
-def _ended(item: Trained, objectives: Sequence[ObjectiveSection]) -> Event:
-    report = item.report
-    values = [
-        objective_value(report.best_validation, item.parameters, o.metric) for o in objectives
-    ]
-    payload = {
-        "best": report.best_validation,
-        "best_epoch": report.best_epoch,
-        "parameters": item.parameters,
-    }
-    common = (item.trial, item.attempt, report.epoch)
+def _ended(item: Trained, objectives: Sequence[ObjectiveSection]) -> kinds.End:
+    report, best, parameters = item.report, item.report.best_validation, item.parameters
     if report.outcome == "diverged":
         message = "loss, gradient or a validation metric was not finite"
-        payload |= {"reason": "diverged", "message": message}
-        return Event(Kind.FAILED, *common, payload, item.time)
-    missing = [o.metric for o, v in zip(objectives, values, strict=True) if v is None]
-    if missing:
-        message = f"the validation part gives no {missing[0]} (a constant target has no r2)"
-        payload |= {"reason": "error", "message": message}
-        return Event(Kind.FAILED, *common, payload, item.time)
-    reason = "patience" if report.outcome == "stopped_early" else "max_epochs"
-    checkpoint = recorded_path(item.final.path) if item.final is not None else None
-    payload |= {"values": values, "reason": reason, "checkpoint": checkpoint}
-    return Event(Kind.COMPLETED, *common, payload, item.time)
+        return kinds.Failed("diverged", message, best, report.best_epoch, parameters)
+    values = [objective_value(best, parameters, o.metric) for o in objectives]
+    if None in values:
+        missing = objectives[values.index(None)].metric
+        message = f"the validation part gives no {missing} (a constant target has no r2)"
+        return kinds.Failed("error", message, best, report.best_epoch, parameters)
+    return kinds.Completed(
+        best=best,
+        best_epoch=report.best_epoch,
+        parameters=parameters,
+        values=tuple(value for value in values if value is not None),
+        reason="patience" if report.outcome == "stopped_early" else "max_epochs",
+        checkpoint=recorded_path(item.final.path) if item.final is not None else None,
+    )

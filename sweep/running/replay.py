@@ -81,7 +81,8 @@ def replay(directory: Path, name: str, number: int) -> Certificate:
         raise UserError(f"a trial of {name} must be one of {known}, but got {number}.")
     if not trial.reports:
         raise UserError(f"a replay needs recorded epochs, but trial {number} has none.")
-    prepared = _prepared(config, state.first_opened["data"]["digest"])
+    assert state.first_opened is not None
+    prepared = _prepared(config, state.first_opened.data.digest)
     return Certificate(number, len(trial.reports), tuple(_compare(prepared, trial)))
 
 
@@ -110,7 +111,8 @@ def _compare(prepared: Prepared, trial: TrialState) -> Iterator[Compared]:
     for epoch in sorted(trial.reports):
         report = pack.train(0)
         assert report is not None
-        for part, replayed in (("train", report.train), ("val", report.validation)):
-            recorded = trial.reports[epoch]["train" if part == "train" else "validation"]
+        told = trial.reports[epoch]
+        pairs = (("train", told.train, report.train), ("val", told.validation, report.validation))
+        for part, recorded, replayed in pairs:
             for metric, value in recorded.items():
                 yield Compared(epoch, f"{part}/{metric}", value, replayed.get(metric, math.nan))

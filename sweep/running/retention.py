@@ -8,7 +8,8 @@ from pathlib import Path
 
 from sweep.history.state import Standing, SweepState, TrialState
 from sweep.log.checkpoints import CHECKPOINTS, attempt_of, checkpoint_path
-from sweep.log.events import Event, Kind
+from sweep.log.event import Event
+from sweep.log.kinds import Checkpointed, Completed, Evaluated, Failed, Pruned
 
 
 class Retention:
@@ -50,15 +51,16 @@ class Retention:
 
     def follow(self, event: Event, trial: TrialState) -> None:
         """Delete what this event, already applied to `trial`, has made obsolete."""
-        if event.kind is Kind.CHECKPOINTED:
-            self._replace(trial.number, trial.checkpoint)
-        elif event.kind is Kind.COMPLETED:
-            self._current.pop(trial.number, None)
-            self._complete(trial)
-        elif event.kind in (Kind.PRUNED, Kind.FAILED) or (
-            event.kind is Kind.EVALUATED and trial.source == "replicate"
-        ):
-            self._replace(trial.number, None)
+        match event.what:
+            case Checkpointed():
+                self._replace(trial.number, trial.checkpoint)
+            case Completed():
+                self._current.pop(trial.number, None)
+                self._complete(trial)
+            case Pruned() | Failed():
+                self._replace(trial.number, None)
+            case Evaluated() if trial.source == "replicate":
+                self._replace(trial.number, None)
 
     def path(self, recorded: str) -> Path:
         """Return where a recorded checkpoint lies, as an absolute path that workers can open."""

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from cluster.errors import HeadLost
 from sweep.config.identity import difference, identity
@@ -21,7 +20,9 @@ from sweep.config.sweep_config import SweepConfig
 from sweep.errors import ConfigMismatch, ConfigProblem, LeaseLost
 from sweep.history.state import Standing, SweepState, load_state
 from sweep.log.checkpoints import CHECKPOINTS, checkpoint_path
-from sweep.log.events import Event, EventLog, Kind
+from sweep.log.event import Event
+from sweep.log.event_log import EventLog
+from sweep.log.kinds import Closed, Opened
 from sweep.log.lease import Lease
 from sweep.log.places import adopt, create_log, has_log, probe
 from sweep.running.asking import Asking
@@ -31,7 +32,7 @@ from sweep.running.follower import Follower
 from sweep.running.monitor import Monitor
 from sweep.running.preparation import Prepared, pack_size, prepare, worker_count, worker_needs
 from sweep.running.progress import Progress
-from sweep.running.provenance import provenance
+from sweep.running.provenance import commit, data_facts, machine, space_facts, versions
 from sweep.running.repeats import audits, replicates
 from sweep.running.retention import Retention
 from sweep.running.scheduler import Scheduling
@@ -132,7 +133,8 @@ class _Session:
         config = self.prepared.config
         workers = worker_count(config, self.executor.room())
         self._open(workers)
-        first_workers = int(self.state.first_opened["workers"])
+        assert self.state.first_opened is not None
+        first_workers = self.state.first_opened.workers
         limit = search_limit(self.prepared.space, self.prepared.search_rules)
         rules = self.prepared.scheduling(first_workers, limit)
         search, untold = self._restore_search(rules)
@@ -205,19 +207,23 @@ class _Session:
         write_interface(data, self.folder)
         mark_disk(self.folder, self.log.uid())
         config = self.prepared.config
-        payload = {
-            "pid": os.getpid(),
-            "host": socket.gethostname(),
-            "workers": workers,
-            "gpus": self.executor.gpus(),
-            "elastic": self.executor.room() is not None,
-            "order": config.run.order,
-            "resumed": bool(self.state.first_opened),
-            **provenance(self.prepared),
-            "objectives": [o.model_dump() for o in self.prepared.objectives],
-        }
-        events = [Event(Kind.OPENED, payload=payload)]
-        if not self.state.first_opened:
+        opened = Opened(
+            pid=os.getpid(),
+            host=socket.gethostname(),
+            workers=workers,
+            gpus=self.executor.gpus(),
+            elastic=self.executor.room() is not None,
+            order=config.run.order,
+            resumed=self.state.first_opened is not None,
+            versions=versions(),
+            commit=commit(),
+            machine=machine(),
+            data=data_facts(data),
+            space=space_facts(self.prepared.space),
+            objectives=tuple(o.model_dump() for o in self.prepared.objectives),
+        )
+        events = [Event(opened)]
+        if self.state.first_opened is None:
             events += self.warm
         self._append(events)
 
@@ -317,14 +323,14 @@ class _Session:
         return recorded is not None and checkpoint_path(self.folder, recorded).is_file()
 
     def _close(self, reason: str, coordinator: Coordinator, fleet: Fleet, workers: int) -> None:
-        payload = {
-            "reason": reason,
-            "busy_seconds": coordinator.clock.busy_seconds,
-            "wall_seconds": time.time() - coordinator.clock.began,
-            "workers": workers,
-            "gpu_seconds": self.executor.gpus() * fleet.worker_seconds,
-        }
-        self._append([Event(Kind.CLOSED, payload=payload)])
+        closed = Closed(
+            reason=reason,
+            busy_seconds=coordinator.clock.busy_seconds,
+            wall_seconds=time.time() - coordinator.clock.began,
+            workers=workers,
+            gpu_seconds=self.executor.gpus() * fleet.worker_seconds,
+        )
+        self._append([Event(closed)])
 
 
 def _open_existing(
@@ -361,10 +367,10 @@ def _claim(config: SweepConfig, folder: Path, stack: ExitStack) -> tuple[EventLo
 
 
 def _check_data(prepared: Prepared, state: SweepState) -> None:
-    before: dict[str, Any] = state.first_opened.get("data", {})
-    if before and before["digest"] != prepared.data.digest:
+    first = state.first_opened
+    if first is not None and first.data.digest != prepared.data.digest:
         raise ConfigMismatch(
-            f"a resumed sweep needs the data it began with (digest {before['digest'][:12]}), but "
+            f"a resumed sweep needs the data it began with (digest {first.data.digest[:12]}), but "
             f"these have digest {prepared.data.digest[:12]}; restore the data, or give this sweep "
             "another --name."
         )

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from sweep.history.state import Standing, SweepState, TrialState
-from sweep.log.events import Event, Kind
+from sweep.log.event import Event
+from sweep.log.kinds import Paused
 from sweep.pruning.verdicts import generation_of
 from sweep.running.scheduler import Scheduling, known_generation
 
@@ -37,7 +38,7 @@ def news(event: Event, trial: TrialState) -> set[TrialOutcome]:
     """Return what an event, already applied to its trial, adds to what there is to tell."""
     if trial.of is not None:
         return set()
-    if event.kind is Kind.PAUSED:
+    if isinstance(event.what, Paused):
         return {TrialOutcome(trial.number)} if trial.generation is None else set()
     if trial.first_pause is None:
         return {TrialOutcome(trial.number)}

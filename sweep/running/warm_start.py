@@ -7,7 +7,8 @@ from pathlib import Path
 from search_spaces.errors import SpaceError
 from sweep.errors import ConfigProblem
 from sweep.history.state import Standing, SweepState, TrialState, load_state
-from sweep.log.events import Event, Kind
+from sweep.log.event import Event
+from sweep.log.kinds import Warmed
 from sweep.log.places import has_log, open_log
 from sweep.running.preparation import Prepared
 
@@ -29,13 +30,7 @@ def warm_events(prepared: Prepared, directory: Path) -> list[Event]:
         for trial in state.trials.values():
             params = _fitting(trial, prepared)
             if params is not None:
-                payload = {
-                    "params": params,
-                    "values": list(trial.values),
-                    "state": trial.state.value,
-                    "origin": name,
-                }
-                events.append(Event(Kind.WARMED, payload=payload))
+                events.append(Event(Warmed(params, trial.values, trial.state.value, name)))
     return events
 
 
@@ -55,7 +50,7 @@ def _earlier(name: str, directory: Path) -> SweepState:
 
 def _check_objectives(name: str, prepared: Prepared, state: SweepState) -> None:
     ours = [o.model_dump() for o in prepared.objectives]
-    theirs = state.first_opened.get("objectives", [])
+    theirs = [] if state.first_opened is None else list(state.first_opened.objectives)
     if ours != theirs:
         raise ConfigProblem(
             f"a warm start needs the same objectives, but sweep {name!r} pursued {theirs} and "

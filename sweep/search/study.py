@@ -273,9 +273,8 @@ def restore_search(
         before: Returns what was told before the ask of this index, and not before an earlier one.
     """
     search = Search(space, rules)
-    for event in state.warmed:
-        payload = event.payload
-        search.warm(payload["params"], payload["values"], payload["state"])
+    for warmed in state.warmed:
+        search.warm(warmed.params, warmed.values, warmed.state)
     asked = (trial for _, trial in sorted(state.trials.items()) if trial.of is None)
     for trial in asked:
         for told, again in before(trial.index):

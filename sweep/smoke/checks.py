@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Literal
 
 from sweep.history.goal import Goal, ranked
 from sweep.history.state import Standing, SweepState, TrialState
-from sweep.log.events import Event, Kind
+from sweep.log.event import Event
+from sweep.log.kinds import Asked, Completed, Failed, Pruned, Reported, Started
 
 if TYPE_CHECKING:
     from sweep.tracking.reading import Record, RecordedRun
@@ -90,9 +91,8 @@ def check_finite(state: SweepState, goal: Goal) -> Check:
     for trial in state.trials.values():
         for epoch, report in (trial.reports or {}).items():
             reports += 1
-            values = {"train/loss": (report.get("train") or {}).get("loss")}
-            validation = report.get("validation") or {}
-            values |= {f"val/{name}": validation.get(name) for name in ("loss", *wanted)}
+            values = {"train/loss": report.train.get("loss")}
+            values |= {f"val/{name}": report.validation.get(name) for name in ("loss", *wanted)}
             problems += [
                 f"trial {trial.number}, epoch {epoch}: {name} is {value}"
                 for name, value in values.items()
@@ -112,7 +112,7 @@ def check_falls(state: SweepState, goal: Goal) -> Check:
     best = next(iter(ranked(state.trials.values(), goal)), None)
     if best is None:
         return Check(FALLS, "failed", "no trial is complete")
-    losses = [report["train"].get("loss", math.nan) for report in (best.reports or {}).values()]
+    losses = [report.train.get("loss", math.nan) for report in (best.reports or {}).values()]
     if len(losses) < 2:
         return Check(FALLS, "skipped", f"trial {best.number} has one epoch, it needs two")
     first, last = losses[0], statistics.fmean(losses[1:][-_LAST_EPOCHS:])
@@ -131,18 +131,19 @@ def check_resumed(before: Sequence[Event], after: Sequence[Event]) -> Check:
     problems = []
     if list(before) != list(after[: len(before)]):
         problems.append("events from before the kill are missing or changed")
-    asked = Counter(e.trial for e in after if e.kind is Kind.ASKED)
+    asked = Counter(e.trial for e in after if isinstance(e.what, Asked))
     problems += [f"trial {n} was asked {count} times" for n, count in asked.items() if count > 1]
-    told = Counter((e.trial, e.attempt, e.epoch) for e in after if e.kind is Kind.REPORTED)
+    reports = (e for e in after if isinstance(e.what, Reported))
+    told = Counter((e.trial, e.attempt, e.epoch) for e in reports)
     problems += [
         f"trial {n}, epoch {epoch} was reported {count} times"
         for (n, _, epoch), count in told.items()
         if count > 1
     ]
-    over = {e.trial for e in before if e.kind in (Kind.COMPLETED, Kind.FAILED, Kind.PRUNED)}
-    again = {e.trial for e in after[len(before) :] if e.kind is Kind.STARTED} & over
+    over = {e.trial for e in before if isinstance(e.what, Completed | Failed | Pruned)}
+    again = {e.trial for e in after[len(before) :] if isinstance(e.what, Started)} & over
     problems += [f"trial {n} had ended, and was trained again" for n in sorted(again, key=str)]
-    epochs = sum(e.kind is Kind.REPORTED for e in before)
+    epochs = sum(isinstance(e.what, Reported) for e in before)
     return checked(RESUMED, problems, f"killed after {epochs} epochs, {len(over)} trials had ended")
 
 
@@ -183,10 +184,10 @@ def _problems(trial: TrialState, run: RecordedRun, steps: Sequence[str]) -> Iter
 def _finite_epochs(trial: TrialState, key: str) -> tuple[int, ...]:
     """Return the epochs of which MLflow must have a metric: those with a finite value."""
     part, _, name = key.rpartition("/")
-    section = {"train": "train", "val": "validation"}.get(part)
     found = []
     for epoch, report in sorted((trial.reports or {}).items()):
-        value = (report if section is None else report.get(section) or {}).get(name)
+        metrics = {"train": report.train, "val": report.validation}.get(part)
+        value = getattr(report, name) if metrics is None else metrics.get(name)
         if value is not None and math.isfinite(value):
             found.append(epoch)
     return tuple(found)

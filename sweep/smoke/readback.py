@@ -12,7 +12,7 @@ from sweep.config.tracking_uri import default_tracking_uri
 from sweep.errors import SweepError
 from sweep.history.goal import Goal, ranked
 from sweep.history.state import SweepState, TrialState
-from sweep.log.events import Event
+from sweep.log.event import Event
 from sweep.log.places import has_log, open_log
 from sweep.running.preparation import Prepared
 from sweep.smoke.checks import (

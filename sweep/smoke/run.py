@@ -17,7 +17,9 @@ import yaml
 
 from sweep.config.sweep_config import SweepConfig
 from sweep.errors import SweepError, UserError
-from sweep.log.events import Event, EventLog, Kind
+from sweep.log.event import Event
+from sweep.log.event_log import EventLog
+from sweep.log.kinds import Closed, Reported, Started
 from sweep.log.places import VARIABLE, has_log, open_log
 from sweep.smoke.processes import Family
 from sweep.words.messages import USER_MISTAKE
@@ -99,7 +101,7 @@ def _run(
             break
     again = time.monotonic()
     if process.returncode == -signal.SIGKILL:
-        epochs = sum(event.kind is Kind.REPORTED for event in before)
+        epochs = sum(isinstance(event.what, Reported) for event in before)
         tell(f"killed the coordinator after {epochs} epochs; the same command again")
         process = runs.start(trials)
     code = runs.wait(process)
@@ -164,10 +166,10 @@ class _Runs:
                 log = log or self._open_log()
                 news = [] if log is None else list(log.read(seen))
                 seen += len(news)
-                kinds = {event.kind for event in news}
-                if Kind.CLOSED in kinds:
+                kinds = {type(event.what) for event in news}
+                if Closed in kinds:
                     break
-                if (Kind.STARTED if single else Kind.REPORTED) in kinds:
+                if (Started if single else Reported) in kinds:
                     process.kill()
                     process.wait()
                     return self._unfinished(log)
@@ -188,7 +190,7 @@ class _Runs:
 
     def _unfinished(self, log: EventLog | None) -> tuple[Event, ...]:
         events = () if log is None else tuple(log.read())
-        over = any(event.kind is Kind.CLOSED for event in events[self._since :])
+        over = any(isinstance(event.what, Closed) for event in events[self._since :])
         return () if over else events
 
     def _last_seq(self) -> int:

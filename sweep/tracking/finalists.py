@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sweep.config.sweep_config import SweepConfig
 from sweep.errors import ModelNotLogged
 from sweep.history.state import load_state
-from sweep.log.events import EventLog
+from sweep.log.event_log import EventLog
 from sweep.models.champions import Finalist, finalists_of
 
 if TYPE_CHECKING:

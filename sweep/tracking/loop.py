@@ -19,7 +19,8 @@ from sweep.config.tracking_uri import (
     uri_problem,
 )
 from sweep.errors import GaveUp, RunGone
-from sweep.log.events import EventLog, Kind
+from sweep.log.event_log import EventLog
+from sweep.log.kinds import Closed
 from sweep.log.process import LogWriter
 from sweep.tracking.delivery import THREADS, Delivery
 from sweep.tracking.finalists import FinalistModels
@@ -169,7 +170,7 @@ class Sink:
         full = len(page) == _PAGE_EVENTS
         hold_from = (time.time() - _HOLD_SECONDS) * 1000 if self._follow else float("inf")
         delivery.deliver(self._fold.take(float("inf") if over else hold_from))
-        closed = [event.seq for event in page if event.kind is Kind.CLOSED]
+        closed = [event.seq for event in page if isinstance(event.what, Closed)]
         if closed:
             # Models take seconds: whoever waits for us sees that everything else is written.
             self._log.set_offset(self._name, closed[-1] - 1)

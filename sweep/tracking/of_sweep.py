@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
+from sweep.log.kinds import DataFacts, Opened
 from sweep.tracking.run import DataPart, text
 
 _DIGEST_CHARACTERS = 36  # as many as MLflow takes
@@ -28,47 +30,44 @@ def sweep_params(config: Mapping[str, Any]) -> dict[str, str]:
     return {name: text(value) for name, value in values.items() if value is not None}
 
 
-def opened_params(payload: Mapping[str, Any]) -> dict[str, str]:
-    """Return what the first `opened` event says for good: the data."""
-    data = payload.get("data") or {}
-    return {f"data.{k}": text(data[k]) for k in ("name", "task", "digest") if k in data}
+def data_params(data: DataFacts) -> dict[str, str]:
+    """Return what the first session says for good: the data."""
+    return {"data.name": data.name, "data.task": data.task, "data.digest": data.digest}
 
 
-def opened_tags(payload: Mapping[str, Any]) -> dict[str, str]:
-    """Return what an `opened` event says of its session: where it runs, and with what."""
-    tags = {"host": payload.get("host"), "workers": payload.get("workers")}
-    tags |= {f"version.{name}": v for name, v in (payload.get("versions") or {}).items()}
-    tags |= {f"machine.{name}": v for name, v in (payload.get("machine") or {}).items()}
+def opened_tags(opened: Opened) -> dict[str, str]:
+    """Return where a session runs, and with what."""
+    tags: dict[str, Any] = {"host": opened.host, "workers": opened.workers}
+    tags |= {f"version.{name}": v for name, v in opened.versions.items()}
+    tags |= {f"machine.{name}": v for name, v in opened.machine.items()}
     # MLflow's own names: its pages show them as the run's source and version.
-    tags |= {"mlflow.source.git.commit": payload.get("commit")}
+    tags |= {"mlflow.source.git.commit": opened.commit}
     tags |= {"mlflow.source.name": "rnn-sweep", "mlflow.source.type": "LOCAL"}
     return {name: text(value) for name, value in tags.items() if value not in (None, "", [])}
 
 
-def data_parts(payload: Mapping[str, Any], config: Mapping[str, Any]) -> tuple[DataPart, ...]:
-    """Return the parts of the data, as the first `opened` event describes them."""
-    data = payload.get("data") or {}
+def data_parts(data: DataFacts, config: Mapping[str, Any]) -> tuple[DataPart, ...]:
+    """Return the parts of the data, as the first session describes them."""
     return tuple(
         # MLflow keeps one of several inputs with the same name and digest.
-        _part(f"{data['name']}/{part}", data, config, part, json.dumps(facts))
-        for part, facts in (data.get("parts") or {}).items()
+        _part(f"{data.name}/{part}", data, config, part, json.dumps(asdict(facts)))
+        for part, facts in data.parts.items()
     )
 
 
-def whole_data(payload: Mapping[str, Any], config: Mapping[str, Any]) -> tuple[DataPart, ...]:
+def whole_data(data: DataFacts, config: Mapping[str, Any]) -> tuple[DataPart, ...]:
     """Return the data as one thing, which finalists are linked to.
 
     Not every trial: over HTTP the call would cost a short trial a third more of the server's time.
     """
-    data = payload.get("data") or {}
-    if not data.get("parts"):
+    if not data.parts:
         return ()
-    profile = json.dumps({part: facts["sequences"] for part, facts in data["parts"].items()})
-    return (_part(data["name"], data, config, "train, validation", profile),)
+    profile = json.dumps({part: facts.sequences for part, facts in data.parts.items()})
+    return (_part(data.name, data, config, "train, validation", profile),)
 
 
 def _part(
-    name: str, data: Mapping[str, Any], config: Mapping[str, Any], context: str, profile: str
+    name: str, data: DataFacts, config: Mapping[str, Any], context: str, profile: str
 ) -> DataPart:
     source = json.dumps({"source": text(config.get("data", {}).get("source"))})
-    return DataPart(name, str(data["digest"])[:_DIGEST_CHARACTERS], source, context, profile)
+    return DataPart(name, data.digest[:_DIGEST_CHARACTERS], source, context, profile)

@@ -12,10 +12,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sweep.history.curves import LossCurves
-from sweep.log.events import Event, Kind
+from sweep.log.event import Event
+from sweep.log.kinds import (
+    Asked,
+    Completed,
+    End,
+    Evaluated,
+    Failed,
+    Paused,
+    Pruned,
+    Reported,
+    Started,
+)
 from sweep.tracking.run import PendingRun, Point, RunWrite, Status, milliseconds, numbers, text
 
-_EPOCH_VALUES = ("learning_rate", "gradient_norm")
+_STATES = {Completed: "complete", Pruned: "pruned", Failed: "failed"}
 
 
 @dataclass(slots=True)
@@ -40,33 +51,37 @@ class TrialRun:
 
     @classmethod
     def asked(
-        cls, event: Event, sweep_uid: str, sweep_name: str, fixed: Collection[str] | None
+        cls,
+        event: Event,
+        asked: Asked,
+        sweep_uid: str,
+        sweep_name: str,
+        fixed: Collection[str] | None,
     ) -> TrialRun:
         """Begin the run of a trial that was just asked; `fixed` as `trial_params` takes it."""
         assert event.trial is not None
-        payload = event.payload
         run = PendingRun(
-            payload["uid"],
+            asked.uid,
             f"{sweep_name}-{event.trial}",
             asked_seq=event.seq,
-            params=trial_params(payload["params"], payload["config"], fixed),
+            params=trial_params(asked.params, asked.config, fixed),
             tags={
                 "sweep.uid": sweep_uid,
-                "sweep.trial_uid": payload["uid"],
+                "sweep.trial_uid": asked.uid,
                 "sweep.trial": str(event.trial),
-                "cell": text(payload["config"].get("cell")),
-                "seed": text(payload["seed"]),
+                "cell": text(asked.config.get("cell")),
+                "seed": text(asked.seed),
                 "diverged": "false",
-                "sweep.source": text(payload.get("source", "sampler")),
-                **_repeated(payload),
+                "sweep.source": asked.source,
+                **({} if asked.of is None else {"sweep.of": text(asked.of)}),
             },
         )
-        return cls(event.trial, run, repeats=payload.get("of"))
+        return cls(event.trial, run, repeats=asked.of)
 
     def is_stale(self, event: Event) -> bool:
         """Whether the event comes too late: its attempt was given up, or the trial is over."""
         if self.ended:
-            return event.kind is not Kind.EVALUATED
+            return not isinstance(event.what, Evaluated)
         return event.attempt is not None and event.attempt < self.attempt
 
     def is_fresh(self, created_before_ms: float) -> bool:
@@ -95,9 +110,9 @@ class TrialRun:
 
     # -- events ------------------------------------------------------------------------------
 
-    def start(self, event: Event) -> None:
+    def start(self, event: Event, start: Started) -> None:
         """A new attempt: what the last one reported after its starting point never happened."""
-        from_epoch = event.payload.get("from_epoch") or 0
+        from_epoch = start.from_epoch
         self.attempt, self.epoch = event.attempt or 0, from_epoch
         self.paused = False
         self._curves.apply(event)
@@ -106,54 +121,49 @@ class TrialRun:
         self._times_ms = {e: when for e, when in self._times_ms.items() if e <= kept}
         if self.run.start_ms is None:
             self.run.start_ms = milliseconds(event.time)
-        worker = text(event.payload.get("worker"))
-        self.run.tag({"state": "running", "attempt": str(self.attempt), "worker": worker})
+        self.run.tag({"state": "running", "attempt": str(self.attempt), "worker": start.worker})
         self.run.reopen()
 
-    def report(self, event: Event) -> None:
+    def report(self, event: Event, report: Reported) -> None:
         """An epoch is done: keep its metrics until something covers them."""
-        epoch, payload = event.epoch or 0, event.payload
-        self.epoch = epoch
+        self.epoch = epoch = event.epoch or 0
         self._curves.apply(event)
-        self.best, self.best_epoch = payload.get("best") or {}, payload.get("best_epoch") or 0
+        self.best, self.best_epoch = report.best, report.best_epoch
         if epoch <= self._covered or epoch in self._waiting:
             return
         when = milliseconds(event.time)
         self._times_ms[epoch] = when
         self._waiting[epoch] = [
-            Point(key, value, when, epoch) for key, value in _epoch_values(payload).items()
+            Point(key, value, when, epoch) for key, value in _epoch_values(report).items()
         ]
 
-    def checkpoint(self, event: Event) -> None:
-        """A checkpoint is written: epochs up to it can't be trained again."""
-        self._cover(event.epoch or 0)
+    def cover(self, epoch: int) -> None:
+        """Epochs up to this one can't be trained again: a checkpoint holds them, or the end."""
+        for covered in sorted(e for e in self._waiting if e <= epoch):
+            self.run.add(self._waiting.pop(covered))
+            self._covered = covered
 
-    def end(self, event: Event, state: str, objectives: Sequence[str]) -> None:
-        """The trial is over: everything of the standing attempt counts."""
-        payload, when = event.payload, milliseconds(event.time)
-        self._cover(self.epoch)
-        self.best = payload.get("best") or self.best
-        self.best_epoch = payload.get("best_epoch") or self.best_epoch
-        values = payload.get("values") or ()
-        self._tell_best(when, dict(zip(objectives, values, strict=False)))
+    def end(self, event: Event, end: End, objectives: Sequence[str]) -> str:
+        """The trial is over: everything of the standing attempt counts. Return its state."""
+        state, when = _STATES[type(end)], milliseconds(event.time)
+        self._stand(when, end, objectives)
         if self.run.start_ms is None:
             self.run.start_ms = when
-        diverged = state == "failed" and payload.get("reason") == "diverged"
+        failure = end if isinstance(end, Failed) else None
+        diverged = failure is not None and failure.reason == "diverged"
         self.run.tag({"state": state, "diverged": text(diverged)})
-        if state == "complete" and (diagnosis := self._curves.judge()):
+        if isinstance(end, Completed) and (diagnosis := self._curves.judge()):
             self.run.tag({"sweep.diagnosis": diagnosis})
-        if payload.get("message"):
-            self.run.tag({"failure": text(payload["message"])})
-        self.run.end(Status.FAILED if state == "failed" else Status.FINISHED, when)
+        if failure is not None and failure.message:
+            self.run.tag({"failure": failure.message})
+        self.run.end(Status.FINISHED if failure is None else Status.FAILED, when)
         self.ended = True
+        return state
 
-    def pause(self, event: Event, objectives: Sequence[str]) -> None:
+    def pause(self, event: Event, pause: Paused, objectives: Sequence[str]) -> None:
         """A rung put the trial aside; a promotion goes on with it, the sweep's end prunes it."""
-        payload, when = event.payload, milliseconds(event.time)
-        self._cover(self.epoch)
-        self.best = payload.get("best") or self.best
-        self.best_epoch = payload.get("best_epoch") or self.best_epoch
-        self._tell_best(when, dict(zip(objectives, payload.get("values") or (), strict=False)))
+        when = milliseconds(event.time)
+        self._stand(when, pause, objectives)
         self.run.tag({"state": "paused"})
         self.run.end(Status.FINISHED, when)
         self.paused = True
@@ -169,21 +179,23 @@ class TrialRun:
             self.run.tag({"state": "paused"})
         self.run.end(Status.FINISHED if paused else Status.KILLED, when)
 
-    def evaluate(self, event: Event) -> None:
+    def evaluate(self, event: Event, metrics: Mapping[str, float]) -> None:
         """A finalist's metrics on the test part, once."""
         if self._evaluated:
             return
         self._evaluated = True
         when = milliseconds(event.time)
-        test = numbers(event.payload.get("test", {}))
+        test = numbers(metrics)
         self.run.add([Point(f"test/{k}", v, when, self.best_epoch) for k, v in test.items()])
         if self.repeats is None:
             self.run.tag({"finalist": "true"})
 
-    def _cover(self, epoch: int) -> None:
-        for covered in sorted(e for e in self._waiting if e <= epoch):
-            self.run.add(self._waiting.pop(covered))
-            self._covered = covered
+    def _stand(self, when: int, at: End | Paused, objectives: Sequence[str]) -> None:
+        """Tell of everything up to a pause or the end."""
+        self.cover(self.epoch)
+        self.best, self.best_epoch = at.best or self.best, at.best_epoch or self.best_epoch
+        values = () if isinstance(at, Failed) else at.values
+        self._tell_best(when, dict(zip(objectives, values, strict=False)))
 
     def _tell_best(self, when: int, objectives: Mapping[str, Any]) -> None:
         # Dated by the epochs they come from: told again after a promotion, an unchanged best is
@@ -198,11 +210,6 @@ class TrialRun:
         points.append(Point("epochs", float(self.epoch), epoch_time, self.epoch))
         self.run.add(point for point in points if point not in self._best_told)
         self._best_told = points
-
-
-def _repeated(payload: Mapping[str, Any]) -> dict[str, str]:
-    of = payload.get("of")
-    return {} if of is None else {"sweep.of": text(of)}
 
 
 def trial_params(
@@ -220,8 +227,9 @@ def trial_params(
     return {name: text(values[name]) for name in sorted(values)}
 
 
-def _epoch_values(payload: Mapping[str, Any]) -> dict[str, float]:
-    values = {f"train/{name}": value for name, value in payload.get("train", {}).items()}
-    values |= {f"val/{name}": value for name, value in payload.get("validation", {}).items()}
-    values |= {name: payload.get(name) for name in _EPOCH_VALUES}
-    return numbers(values)
+def _epoch_values(report: Reported) -> dict[str, float]:
+    values = {f"train/{name}": value for name, value in report.train.items()}
+    values |= {f"val/{name}": value for name, value in report.validation.items()}
+    return numbers(
+        {**values, "learning_rate": report.learning_rate, "gradient_norm": report.gradient_norm}
+    )

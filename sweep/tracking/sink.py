@@ -8,15 +8,16 @@ dies and reads a part of the log again writes the same once more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sweep.history.ledger import LedgerFold
-from sweep.log.events import Event, Kind
+from sweep.log import kinds
+from sweep.log.event import Event
 from sweep.tracking.of_sweep import (
+    data_params,
     data_parts,
-    opened_params,
     opened_tags,
     sweep_params,
     whole_data,
@@ -39,7 +40,6 @@ _CLOSED_STATUS = {
     "interrupted": Status.KILLED,
     "error": Status.FAILED,
 }
-_STATE_OF_END = {Kind.COMPLETED: "complete", Kind.PRUNED: "pruned", Kind.FAILED: "failed"}
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class SinkFold:
     parent: PendingRun = field(init=False)
     trials: dict[int, TrialRun] = field(default_factory=dict)
     closed_seq: int = 0
-    opened: dict[str, Any] = field(default_factory=dict)
+    opened: kinds.Opened | None = None
     seq: int = 0
     last_ms: int = 0
     _ledger: LedgerFold = field(default_factory=LedgerFold)
@@ -104,14 +104,17 @@ class SinkFold:
         if self.parent.start_ms is None:
             self.parent.start_ms = milliseconds(event.time)
             self.parent.dirty = True
-        if event.trial is None:
-            handler = _SWEEP_EVENTS.get(event.kind)
-            if handler is not None:
-                handler(self, event)
-        elif event.kind is Kind.ASKED:
-            self._ask(event)
-        else:
-            self._apply_trial(self.trials[event.trial], event)
+        match event.what:
+            case kinds.Opened() as opened:
+                self._open(opened)
+            case kinds.Closed() as closed:
+                self._close(event, closed)
+            case kinds.Asked() as asked if event.trial is not None:
+                facts = self.facts
+                trial = TrialRun.asked(event, asked, facts.uid, facts.name, self._fixed)
+                self.trials[event.trial] = self._live[event.trial] = trial
+            case _ if event.trial is not None:
+                self._apply_trial(self.trials[event.trial], event)
 
     def take(self, created_before_ms: float = float("inf")) -> list[RunWrite]:
         """Return what is to be written now, and count it as written.
@@ -142,7 +145,7 @@ class SinkFold:
 
     def abandoned(self) -> list[RunWrite]:
         """Return what ends the runs that a killed coordinator left open; nothing if it closed."""
-        if self.closed_seq or not self.opened:
+        if self.closed_seq or self.opened is None:
             return []
         live = [trial.run for trial in self._live.values() if trial.is_running()]
         return [run.abandoned(self.last_ms) for run in (self.parent, *live)]
@@ -157,28 +160,26 @@ class SinkFold:
 
     # -- the sweep's own events --------------------------------------------------------------
 
-    def _open(self, event: Event) -> None:
+    def _open(self, opened: kinds.Opened) -> None:
         self.closed_seq = 0
-        payload = event.payload
         self._sessions += 1
-        if not self.opened:  # MLflow's params are final: the first session's hold
-            self.parent.params.update(opened_params(payload))
-            self._data = whole_data(payload, self.facts.config)
-            self.parent.link((*data_parts(payload, self.facts.config), *self._data))
-        self.opened = payload
-        self.parent.tag({"state": "running", **opened_tags(payload)})
+        if self.opened is None:  # MLflow's params are final: the first session's hold
+            self.parent.params.update(data_params(opened.data))
+            self._data = whole_data(opened.data, self.facts.config)
+            self.parent.link((*data_parts(opened.data, self.facts.config), *self._data))
+        self.opened = opened
+        self.parent.tag({"state": "running", **opened_tags(opened)})
         self.parent.reopen()
 
-    def _close(self, event: Event) -> None:
+    def _close(self, event: Event, closed: kinds.Closed) -> None:
         self.closed_seq = event.seq
-        reason = event.payload.get("reason", "error")
+        reason = closed.reason
         finished = reason == "finished"
         for trial in self._live.values():
             trial.leave_open(event, paused=finished, objectives=self._metrics())
         tags = {f"trials.{state}": text(count) for state, count in self._ended.items()}
-        for name in ("busy_seconds", "wall_seconds"):
-            if name in event.payload:
-                tags[name] = text(event.payload[name])
+        tags["busy_seconds"] = text(closed.busy_seconds)
+        tags["wall_seconds"] = text(closed.wall_seconds)
         self.parent.tag({"state": reason, **tags})
         spent = numbers(self._ledger.ledger().metrics())
         self.parent.add(Point(k, v, self.last_ms, self._sessions) for k, v in spent.items())
@@ -186,42 +187,36 @@ class SinkFold:
 
     # -- a trial's events --------------------------------------------------------------------
 
-    def _ask(self, event: Event) -> None:
-        assert event.trial is not None
-        facts = self.facts
-        trial = TrialRun.asked(event, facts.uid, facts.name, self._fixed)
-        self.trials[event.trial] = self._live[event.trial] = trial
-
     def _apply_trial(self, trial: TrialRun, event: Event) -> None:
         if trial.is_stale(event):
             return
-        if event.kind in _STATE_OF_END:
-            self._end(trial, event)
-        elif event.kind is Kind.PAUSED:
-            trial.pause(event, self._metrics())
-        elif event.kind is Kind.EVALUATED:
-            trial.evaluate(event)
-            trial.run.link(self._data)
-            self._live[trial.number] = trial
-        else:
-            handler = _TRIAL_EVENTS.get(event.kind)
-            if handler is not None:
-                handler(trial, event)
+        match event.what:
+            case kinds.Reported() as report:
+                trial.report(event, report)
+            case kinds.Checkpointed():
+                trial.cover(event.epoch or 0)
+            case kinds.Started() as start:
+                trial.start(event, start)
+            case kinds.Completed() | kinds.Pruned() | kinds.Failed() as end:
+                self._end(trial, event, end)
+            case kinds.Paused() as pause:
+                trial.pause(event, pause, self._metrics())
+            case kinds.Evaluated(test):
+                trial.evaluate(event, test)
+                trial.run.link(self._data)
+                self._live[trial.number] = trial
 
-    def _end(self, trial: TrialRun, event: Event) -> None:
-        if trial.ended:
-            return
-        state = _STATE_OF_END[event.kind]
-        trial.end(event, state, self._metrics())
+    def _end(self, trial: TrialRun, event: Event, end: kinds.End) -> None:
+        state = trial.end(event, end, self._metrics())
         self._ended[state] = self._ended.get(state, 0) + 1
-        if event.kind is Kind.COMPLETED and not trial.is_replicate:
-            self._compare(trial, event)
+        if isinstance(end, kinds.Completed) and not trial.is_replicate:
+            self._compare(trial, event, end)
 
-    def _compare(self, trial: TrialRun, event: Event) -> None:
+    def _compare(self, trial: TrialRun, event: Event, end: kinds.Completed) -> None:
         """Tell the sweep's run of a trial that beats all before, by the first objective."""
         objectives = self._objectives()
-        values = numbers({"objective": (event.payload.get("values") or [None])[0]})
-        if not objectives or not values or not self._is_feasible(event):
+        values = numbers({"objective": next(iter(end.values), None)})
+        if not objectives or not values or not self._is_feasible(end):
             return
         value = values["objective"]
         sign = -1.0 if objectives[0][1] == "maximize" else 1.0
@@ -233,8 +228,8 @@ class SinkFold:
         self.parent.add([Point(name, v, when, step) for name, v in (values | best).items()])
         self.parent.tag({"best_trial": str(trial.number)})
 
-    def _is_feasible(self, event: Event) -> bool:
-        known = {**event.payload.get("best", {}), "parameters": event.payload.get("parameters")}
+    def _is_feasible(self, end: kinds.Completed) -> bool:
+        known = {**end.best, "parameters": end.parameters}
         for constraint in self.facts.config.get("search", {}).get("constraints") or ():
             value = known.get(constraint["metric"])
             low, high = constraint.get("min"), constraint.get("max")
@@ -246,19 +241,8 @@ class SinkFold:
 
     def _objectives(self) -> list[tuple[str, str]]:
         # `opened` states the objectives that a sweep file may leave to the data's task.
-        given = self.opened.get("objectives") or self.facts.objectives()
+        given = (self.opened and self.opened.objectives) or self.facts.objectives()
         return [(objective["metric"], objective["direction"]) for objective in given]
 
     def _metrics(self) -> list[str]:
         return [metric for metric, _ in self._objectives()]
-
-
-_SWEEP_EVENTS: dict[Kind, Callable[[SinkFold, Event], None]] = {
-    Kind.OPENED: SinkFold._open,
-    Kind.CLOSED: SinkFold._close,
-}
-_TRIAL_EVENTS: dict[Kind, Callable[[TrialRun, Event], None]] = {
-    Kind.STARTED: TrialRun.start,
-    Kind.REPORTED: TrialRun.report,
-    Kind.CHECKPOINTED: TrialRun.checkpoint,
-}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from sweep.errors import RunGone, TrackerUnavailable
 from sweep.history.ledger import Ledger, ledger_of
-from sweep.log.events import EventLog
+from sweep.log.event_log import EventLog
 
 if TYPE_CHECKING:
     from sweep.results.results import Results

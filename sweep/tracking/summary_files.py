@@ -7,6 +7,7 @@ import html
 import io
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import yaml
@@ -29,13 +30,14 @@ def summary_files(
     """Return the files' contents by path."""
     opened = results.state.first_opened
     columns, rows = top_table(results)
-    environment = {k: opened[k] for k in ("versions", "commit", "machine", "host") if k in opened}
+    said = {} if opened is None else asdict(opened)
+    environment = {k: said[k] for k in ("versions", "commit", "machine", "host") if k in said}
     files: dict[str, Any] = {
         "report.html": render_report(results),
         "sweep.yaml": yaml.safe_dump(_config(results), sort_keys=False, allow_unicode=True),
-        "space.json": _json(opened.get("space") or {}),
+        "space.json": _json(said.get("space") or {}),
         "environment.json": _json(environment),
-        "data.json": _json(opened.get("data") or {}),
+        "data.json": _json(said.get("data") or {}),
         "importances.json": _json(dict(importances)),
         "ledger.json": _json({"busy_fraction": ledger.busy_fraction, **ledger.entries()}),
         # As mlflow.log_table writes a table.

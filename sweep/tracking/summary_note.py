@@ -34,20 +34,20 @@ def note(results: Results, ledger: Ledger, importances: Mapping[str, float]) -> 
 
 
 def _tried(results: Results) -> str:
-    config, opened = results.config, results.state.first_opened
-    data = opened.get("data") or {}
-    parts = ", ".join(
-        f"{name} {facts['sequences']:,}" for name, facts in (data.get("parts") or {}).items()
-    )
-    about = f" ({data['task']}; sequences: {parts})" if parts else ""
+    config, opened, closed = results.config, results.state.first_opened, results.state.closed
+    data = None if opened is None else opened.data
+    sizes = {} if data is None else data.parts
+    parts = ", ".join(f"{name} {facts.sequences:,}" for name, facts in sizes.items())
+    about = f" ({data.task}; sequences: {parts})" if data and parts else ""
     space = config.space.base or "its own space"
     pruning = config.search.pruning.rule
     goal = ", ".join(f"{o.direction} {o.metric}" for o in results.goal.objectives)
-    state = "running" if results.is_running else results.state.closed.get("reason", "interrupted")
+    ended = "interrupted" if closed is None else closed.reason
+    state = "running" if results.is_running else ended
     asked = sum(trial.of is None for trial in results.trials)  # audits and replicates repeat
     return (
         f"**{config.name}** ({state}): {asked} of {config.budget.trials} trials of "
-        f"`{space}` on data `{data.get('name', config.data.source)}`{about}. Sampler "
+        f"`{space}` on data `{data.name if data else config.data.source}`{about}. Sampler "
         f"`{config.search.sampler}`, pruning `{pruning}`, seed {config.search.seed}; goal: {goal}."
     )
 
@@ -101,7 +101,7 @@ def _advice(results: Results, ledger: Ledger) -> Iterator[str]:
     elif not results.is_running and ledger.busy and ledger.busy_fraction < _FEW_BUSY:
         yield "workers were often idle: fewer workers would have done, or more trials"
     name = results.config.name
-    if results.is_running or not results.state.closed:
+    if results.is_running or results.state.closed is None:
         yield f"it goes on: `rnn-sweep status {name}`"
     else:
         trials = 2 * results.config.budget.trials
@@ -109,8 +109,9 @@ def _advice(results: Results, ledger: Ledger) -> Iterator[str]:
 
 
 def _at_the_edge(results: Results, best: TrialState) -> Iterator[str]:
-    space = results.state.first_opened.get("space") or {}
-    for name, dimension in (space.get("parameters") or {}).items():
+    opened = results.state.first_opened
+    space = None if opened is None else opened.space
+    for name, dimension in (space.parameters if space else {}).items():
         value = best.params.get(name)
         side = _edge(value, dimension)
         if side:

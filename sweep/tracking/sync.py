@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sweep.errors import LogError
-from sweep.log.events import EventLog
+from sweep.log.event_log import EventLog
 from sweep.log.outage import PATIENCE_SECONDS
 from sweep.log.places import open_log
 from sweep.log.process import URI_VARIABLE, LogWriter
@@ -66,7 +66,7 @@ def sync(
         patience_seconds=patience_seconds,
         page=page,
     )
-    may_wait = sink.is_worth_waiting if not follow else lambda: not coordinator.is_gone({})
+    may_wait = sink.is_worth_waiting if not follow else lambda: not coordinator.is_gone(None)
     try:
         with only_sink(directory / name, may_wait) as ours:
             if not ours:
@@ -86,7 +86,7 @@ def _open_log(directory: Path, name: str, coordinator: LogWriter) -> EventLog:
             log = open_log(directory / name)
             break
         except LogError:
-            if time.monotonic() >= deadline or coordinator.is_gone({}):
+            if time.monotonic() >= deadline or coordinator.is_gone(None):
                 raise
             time.sleep(_PAUSE_SECONDS)
     try:

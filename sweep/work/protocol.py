@@ -1,6 +1,7 @@
 """What coordinator and worker say to each other: plain, frozen values.
 
-Every message bears (trial, attempt); consuming one twice changes nothing.
+What is about a trial's training bears (trial, attempt); a finalist's evaluation bears its trial
+alone, and `SaveAll` is about all that a worker holds. Consuming a message twice changes nothing.
 """
 
 from __future__ import annotations

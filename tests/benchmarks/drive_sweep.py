@@ -9,7 +9,8 @@ from typing import Any
 
 import sweep.work.executors.on_ray
 from sweep.config.sweep_config import validate
-from sweep.log.events import EventLog, Kind
+from sweep.log.event_log import EventLog
+from sweep.log.kinds import Asked, Completed, Failed, Reported
 from sweep.running.session import run_sweep
 from tests.benchmarks.process_tree import answer, arguments
 from tests.benchmarks.training_clock import ClockedActor
@@ -34,12 +35,12 @@ def _from_log(folder: Path, name: str) -> dict[str, Any]:
     log = EventLog.open(folder / "sweep.db", name)
     asked, ended, end_seqs, trained, configs = [], [], [], 0.0, []
     for event in log.read():
-        if event.kind is Kind.ASKED:
+        if isinstance(event.what, Asked):
             asked.append(event.time)
-            configs.append(event.payload["config"])
-        elif event.kind is Kind.REPORTED:
-            trained += event.payload["train_seconds"]
-        elif event.kind in (Kind.COMPLETED, Kind.FAILED):
+            configs.append(event.what.config)
+        elif isinstance(event.what, Reported):
+            trained += event.what.train_seconds
+        elif isinstance(event.what, Completed | Failed):
             ended.append(event.time)
             end_seqs.append(event.seq)
     log.close()

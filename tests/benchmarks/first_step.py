@@ -17,7 +17,8 @@ from pathlib import Path
 
 import yaml
 
-from sweep.log.events import EventLog, Kind
+from sweep.log.event_log import EventLog
+from sweep.log.kinds import Reported
 from tests.benchmarks import figures
 from tests.benchmarks.figures import ROOT, Figure
 from tests.benchmarks.process_tree import environment
@@ -90,9 +91,9 @@ def our_seconds(variables: dict[str, str], *address: str) -> float:
         began = time.time()
         subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, check=True)
         log = EventLog.open(directory / "first" / "sweep.db", "first")
-        report = next(event for event in log.read() if event.kind is Kind.REPORTED)
+        report = next(event for event in log.read() if isinstance(event.what, Reported))
         log.close()
-        return report.time - float(report.payload["train_seconds"]) - began
+        return report.time - float(report.what.train_seconds) - began
 
 
 if __name__ == "__main__":

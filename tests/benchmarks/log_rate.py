@@ -11,7 +11,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from sweep.log.events import Event, EventLog
+from sweep.log.event import Event
+from sweep.log.event_log import EventLog
 from sweep.running.follower import start_follower
 from tests.benchmarks import figures
 from tests.benchmarks.figures import Figure

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import yaml
 
-from sweep.log.event import Kind
-from sweep.log.events import EventLog
+from sweep.log.event_log import EventLog
+from sweep.log.kinds import Completed
 from tests.benchmarks import figures
 from tests.benchmarks.figures import ROOT, Figure
 from tests.benchmarks.workload import epochs_of_half_a_second, sweep_file
@@ -56,7 +56,7 @@ def _trials_per_second(cluster: Cluster, trials: int, epochs: int) -> float:
         command += ["--address", cluster.address]
         subprocess.run(command, cwd=ROOT, env=cluster.environment, capture_output=True, check=True)
         log = EventLog.open(Path(folder) / "raylets" / "sweep.db", "raylets")
-        ended = [event.time for event in log.read() if event.kind is Kind.COMPLETED]
+        ended = [event.time for event in log.read() if isinstance(event.what, Completed)]
         log.close()
     first = len(ended) // 3
     return (len(ended) - first) / (ended[-1] - ended[first - 1])

@@ -10,12 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 from sweep.history.state import Standing, SweepState, TrialState
-from sweep.log.events import Event, Kind
+from sweep.log.event import Event
+from sweep.log.kinds import Asked, Completed, Continued, Failed, Paused, Pruned, Reported, Started
 from sweep.pruning.verdicts import Decision, Rule, Verdict, rungs_of, waits_at
 from sweep.running.scheduler import Scheduling, decide
+from tests.sweep.events_factory import some
 
 Order = Literal["free", "reproducible"]
 METRIC = "objective"
@@ -133,48 +135,37 @@ class _Simulation:
         best = min(values[:epoch])
         shown = min(best, self._best_so_far[-1]) if self._best_so_far else best
         self._best_so_far.append(shown)
-        common = {"best": {METRIC: best}, "best_epoch": values.index(best) + 1}
-        report = {
-            **common,
-            "validation": {METRIC: values[epoch - 1]},
-            "train_seconds": EPOCH_SECONDS,
-        }
-        events = [Event(Kind.REPORTED, trial.number, trial.attempt, epoch, report)]
+        place, best_epoch = (trial.number, trial.attempt, epoch), values.index(best) + 1
+        report = some(
+            Reported,
+            validation={METRIC: values[epoch - 1]},
+            best={METRIC: best},
+            best_epoch=best_epoch,
+            train_seconds=EPOCH_SECONDS,
+        )
+        events = [Event(report, *place)]
         if epoch == self._max_epochs:
-            payload = {**common, "values": [best], "reason": "max_epochs"}
-            events.append(Event(Kind.COMPLETED, trial.number, trial.attempt, epoch, payload))
+            end = some(Completed, best={METRIC: best}, best_epoch=best_epoch, values=(best,))
+            events.append(Event(end, *place))
         elif epoch == len(values):
-            payload = {**common, "reason": "diverged"}
-            events.append(Event(Kind.FAILED, trial.number, trial.attempt, epoch, payload))
+            events.append(Event(Failed("diverged", "it diverged"), *place))
         return events
 
     def _verdict_event(self, verdict: Verdict) -> Event:
         trial = self._state.trials[verdict.trial]
         common = (verdict.trial, trial.attempt, verdict.epoch)
         if verdict.decision is Decision.GO:
-            return Event(Kind.CONTINUED, *common)
+            return Event(Continued(), *common)
         if verdict.decision is Decision.PROMOTE:
-            payload = {"promoted": True, "generation": verdict.generation}
-            return Event(Kind.CONTINUED, *common, payload)
-        kind = Kind.PAUSED if verdict.decision is Decision.PAUSE else Kind.PRUNED
-        payload = {
-            "rule": self._rules.rule.name,
-            "best": trial.best,
-            "best_epoch": trial.best_epoch,
-            "values": [trial.best_at(verdict.epoch, 1.0)],
-        }
-        return Event(kind, *common, payload)
+            return Event(Continued(True, verdict.generation), *common)
+        kind = Paused if verdict.decision is Decision.PAUSE else Pruned
+        values = (trial.best_at(verdict.epoch, 1.0),)
+        what = kind(self._rules.rule.name, trial.best, trial.best_epoch, values, trial.parameters)
+        return Event(what, *common)
 
     def _started(self, trial: TrialState, worker: str) -> Event:
-        payload = {"worker": worker, "from_epoch": trial.epoch, "checkpoint": None}
-        return Event(Kind.STARTED, trial.number, trial.attempt + 1, None, payload)
+        return Event(Started(worker, trial.epoch, None), trial.number, trial.attempt + 1)
 
     def _asked(self, number: int) -> Event:
-        payload: dict[str, Any] = {
-            "uid": str(number),
-            "params": {},
-            "config": {"max_epochs": self._max_epochs, "patience": None},
-            "seed": number,
-            "source": "sampler",
-        }
-        return Event(Kind.ASKED, number, payload=payload)
+        config = {"max_epochs": self._max_epochs, "patience": None}
+        return Event(some(Asked, uid=str(number), config=config, seed=number), number)

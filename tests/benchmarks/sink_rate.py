@@ -11,7 +11,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from sweep.log.events import Event
+from sweep.log.event import Event
+from sweep.log.kinds import DataFacts, PartFacts
 from sweep.tracking.sync import sync
 from tests.benchmarks import figures
 from tests.benchmarks.figures import Figure
@@ -30,8 +31,8 @@ from tests.sweep.synthetic_log import (
 )
 
 _METRICS_PER_EPOCH = 10
-_PARTS = {name: {"sequences": 9, "time_steps": 8} for name in ("train", "validation", "test")}
-_DATA = {"name": "digits", "task": "regression", "digest": "d" * 64, "parts": _PARTS}
+_PARTS = {name: PartFacts(9, 8) for name in ("train", "validation", "test")}
+_DATA = DataFacts("digits", "regression", "d" * 64, _PARTS)
 
 
 def measure(quick: bool) -> Sequence[Figure]:

@@ -1,36 +1,37 @@
 """What is lost, doubled or unequal is found; recoveries are counted by hand-made logs."""
 
+from dataclasses import replace
+
 import pytest
 
-from sweep.log.event import Event, Kind
+from sweep.log.event import Event
+from sweep.log.kinds import Asked, Completed, Failed, Lost, Reported, Started
 from tests.chaos import verdict
 from tests.chaos.supervisor import Struck
+from tests.sweep.events_factory import some
 
 
 def numbered(*events):
-    return [
-        Event(e.kind, e.trial, e.attempt, e.epoch, e.payload, e.time, seq)
-        for seq, e in enumerate(events, start=1)
-    ]
+    return [replace(event, seq=seq) for seq, event in enumerate(events, start=1)]
 
 
-def event(kind, trial=None, attempt=None, epoch=None, time=0.0, **payload):
-    return Event(kind, trial, attempt, epoch, payload, time)
+def event(kind, trial=None, attempt=None, epoch=None, time=0.0, **fields):
+    return Event(some(kind, **fields), trial, attempt, epoch, time)
 
 
 def report(trial, attempt, epoch, time):
-    return event(Kind.REPORTED, trial, attempt, epoch, time, train_seconds=0.5)
+    return event(Reported, trial, attempt, epoch, time, train_seconds=0.5)
 
 
 WHOLE = (
-    event(Kind.ASKED, 0),
-    event(Kind.STARTED, 0, 1, from_epoch=0),
+    event(Asked, 0),
+    event(Started, 0, 1, from_epoch=0),
     report(0, 1, 1, 10.0),
     report(0, 1, 2, 11.0),
-    event(Kind.LOST, 0, 1, 2, 14.0, worker_died=True),
-    event(Kind.STARTED, 0, 2, time=15.0, from_epoch=1),
+    event(Lost, 0, 1, 2, 14.0, worker_died=True),
+    event(Started, 0, 2, time=15.0, from_epoch=1),
     report(0, 2, 2, 17.0),
-    event(Kind.COMPLETED, 0, 2, 2),
+    event(Completed, 0, 2, 2),
 )
 
 
@@ -40,11 +41,11 @@ def test_a_whole_log_loses_and_doubles_nothing():
 
 
 def test_trials_never_asked_never_ended_or_given_up_are_lost():
-    given_up = event(Kind.FAILED, 0, 3, reason="worker_died", message="its worker died")
+    given_up = event(Failed, 0, 3, reason="worker_died", message="its worker died")
     assert len(verdict.lost_trials(numbered(*WHOLE), 2)) == 1
     assert len(verdict.lost_trials(numbered(*WHOLE[:-1]), 1)) == 1
     assert len(verdict.lost_trials(numbered(*WHOLE[:-1], given_up), 1)) == 1
-    late = event(Kind.LOST, 0, 2, 2, worker_died=True)
+    late = event(Lost, 0, 2, 2, worker_died=True)
     assert len(verdict.lost_trials(numbered(*WHOLE, late), 1)) == 1
 
 

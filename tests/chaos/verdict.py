@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sweep.log.event import Event, Kind
+from sweep.log.event import Event
+from sweep.log.kinds import Asked, Completed, Failed, Lost, Opened, Pruned, Reported, Started
 from tests.chaos.supervisor import Struck
 
-ENDS = frozenset({Kind.COMPLETED, Kind.PRUNED, Kind.FAILED})
+ENDS = Completed | Pruned | Failed
 _LOOK_SECONDS = 90.0
 
 
@@ -44,20 +45,25 @@ class Findings:
 
 def lost_trials(events: Sequence[Event], trials: int) -> list[str]:
     """Return trials that were never asked, have not ended, or ended because workers died."""
-    asked = {e.trial for e in events if e.kind is Kind.ASKED}
-    ended = {e.trial: e for e in events if e.kind in ENDS}
+    asked = {e.trial for e in events if isinstance(e.what, Asked)}
+    ended = {e.trial: e for e in events if isinstance(e.what, ENDS)}
     found = [f"trial {n} was never asked" for n in range(trials) if n not in asked]
     found += [f"trial {n} never ended" for n in sorted(asked - set(ended))]
-    late = (e for e in events if e.kind in (Kind.LOST, Kind.STARTED) and e.trial in ended)
+    late = (e for e in events if isinstance(e.what, Lost | Started) and e.trial in ended)
     for event in (e for e in late if e.seq > ended[e.trial].seq):
-        found.append(f"trial {event.trial} had ended, then it was {event.kind.value}")
-    blamed = (e for e in ended.values() if e.payload.get("reason") == "worker_died")
-    return found + [f"trial {e.trial} was given up: {e.payload['message']}" for e in blamed]
+        found.append(f"trial {event.trial} had ended, then it was {event.kind}")
+    blamed = (e for e in ended.values() if isinstance(e.what, Failed))
+    return found + [
+        f"trial {e.trial} was given up: {e.what.message}"
+        for e in blamed
+        if e.what.reason == "worker_died"
+    ]
 
 
 def doubled_events(events: Sequence[Event]) -> list[str]:
     """Return what the log says twice: asks, ends, one attempt's epochs, numbers of events."""
-    counts = Counter(_identity(e) for e in events if e.kind in {*ENDS, Kind.ASKED, Kind.REPORTED})
+    once = ENDS | Asked | Reported
+    counts = Counter(_identity(e) for e in events if isinstance(e.what, once))
     found = [f"{' '.join(map(str, key))}: {n} times" for key, n in counts.items() if n > 1]
     if [e.seq for e in events] != list(range(1, len(events) + 1)):
         found.append("the log's numbers have gaps")
@@ -65,9 +71,9 @@ def doubled_events(events: Sequence[Event]) -> list[str]:
 
 
 def _identity(event: Event) -> tuple[object, ...]:
-    if event.kind is Kind.REPORTED:
-        return event.kind.value, event.trial, event.attempt, event.epoch
-    return ("end" if event.kind in ENDS else event.kind.value), event.trial
+    if isinstance(event.what, Reported):
+        return event.kind, event.trial, event.attempt, event.epoch
+    return ("end" if isinstance(event.what, ENDS) else event.kind), event.trial
 
 
 def differences(calm: Sequence[dict], wild: Sequence[dict]) -> list[str]:
@@ -96,7 +102,7 @@ def worker_recoveries(events: Sequence[Event], struck: Sequence[Struck]) -> list
         losses = [
             e
             for e in events
-            if e.kind is Kind.LOST and e.payload.get("worker_died") and strike.time <= e.time < end
+            if isinstance(e.what, Lost) and e.what.worker_died and strike.time <= e.time < end
         ]
         if losses:
             attempts = {e.trial: e.attempt or 0 for e in losses if e.time < losses[0].time + 1}
@@ -108,8 +114,8 @@ def coordinator_recoveries(events: Sequence[Event], struck: Sequence[Struck]) ->
     """For every coordinator killed: until the next one had an epoch reported."""
     found = []
     for strike in (s for s in struck if s.kind == "coordinator"):
-        opened = [e for e in events if e.kind is Kind.OPENED and e.time > strike.time]
-        reports = (e for e in events if e.kind is Kind.REPORTED)
+        opened = [e for e in events if isinstance(e.what, Opened) and e.time > strike.time]
+        reports = (e for e in events if isinstance(e.what, Reported))
         if opened:
             after = next((e.time for e in reports if e.seq > opened[0].seq), None)
             found += _recovered(strike, struck, after)
@@ -120,7 +126,9 @@ def _next_report(events: Sequence[Event], after: float, attempts: dict) -> float
     times = (
         e.time
         for e in events
-        if e.kind is Kind.REPORTED and e.trial in attempts and (e.attempt or 0) > attempts[e.trial]
+        if isinstance(e.what, Reported)
+        and e.trial in attempts
+        and (e.attempt or 0) > attempts[e.trial]
     )
     return next((time for time in times if time > after), None)
 
@@ -138,14 +146,14 @@ def trained_again(events: Sequence[Event]) -> list[tuple[int, float]]:
     found, lost = [], {}
     for event in events:
         key = (event.trial, event.attempt)
-        if event.kind is Kind.REPORTED:
-            reports.setdefault(key, {})[event.epoch] = event.payload["train_seconds"]
-        elif event.kind is Kind.LOST:
+        if isinstance(event.what, Reported):
+            reports.setdefault(key, {})[event.epoch] = event.what.train_seconds
+        elif isinstance(event.what, Lost):
             lost[event.trial] = event
-        elif event.kind is Kind.STARTED and event.trial in lost:
+        elif isinstance(event.what, Started) and event.trial in lost:
             before = lost.pop(event.trial)
             done = reports.get((before.trial, before.attempt), {})
-            again = [s for epoch, s in done.items() if epoch > event.payload["from_epoch"]]
+            again = [s for epoch, s in done.items() if epoch > event.what.from_epoch]
             found.append((len(again), sum(again)))
     return found
 

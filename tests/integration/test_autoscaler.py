@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sweep.log.event import Kind
+from sweep.log.kinds import Completed, Resized
 from sweep.log.places import open_log
 from tests.integration.node_provider import HEAD_ID, HEAD_TYPE
 from tests.nodes import Cluster
@@ -151,6 +151,6 @@ def test_a_sweep_grows_its_cluster_and_gives_it_back(cluster, tmp_path):
     log = open_log(tmp_path / "grown")
     events = list(log.read())
     log.close()
-    assert sum(e.kind is Kind.COMPLETED for e in events) == 12
-    assert max(e.payload["workers"] for e in events if e.kind is Kind.RESIZED) == 2
+    assert sum(isinstance(e.what, Completed) for e in events) == 12
+    assert max(e.what.workers for e in events if isinstance(e.what, Resized)) == 2
     wait(lambda: nodes_alive(cluster) == 0)

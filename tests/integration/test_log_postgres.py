@@ -23,7 +23,9 @@ from sweep.__main__ import main
 from sweep.config.sweep_config import SweepConfig
 from sweep.errors import LeaseHeld, LeaseLost, LogError
 from sweep.history.state import load_state
-from sweep.log.events import Event, EventLog, Kind
+from sweep.log.event import Event
+from sweep.log.event_log import EventLog
+from sweep.log.kinds import Closed, Lost, Opened
 from sweep.log.lease import Lease, is_held
 from sweep.log.places import open_log, probe
 from sweep.results.results import open_results, sweep_names
@@ -32,6 +34,7 @@ from sweep.work.executors import InProcessExecutor
 from tests.integration.mlflow_server import wait_for
 from tests.integration.postgres import Server, binaries, running
 from tests.sweep import session_runs
+from tests.sweep.events_factory import some
 from tests.sweep.session_runs import Interrupted, config
 
 pytestmark = [
@@ -43,6 +46,7 @@ pytestmark = [
     ),
 ]
 
+OPENED, CLOSED = Event(some(Opened)), Event(some(Closed))
 TORN = {"run": {"workers": 2, "order": "reproducible", "checkpoint_seconds": 1e-6}}
 TORN |= {"search": {"pruning": {"rule": "halving", "reduction_factor": 2}}}
 PASSWORD = "hush-4711"
@@ -160,7 +164,7 @@ def test_the_password_is_written_nowhere(here: Path, server: Server, monkeypatch
     log = open_log(here / "s")
     place = server.url.replace(":secret", "")
     assert log.where == place
-    said = [log.config(), *(e.payload for e in log.read())]
+    said = [log.config(), *(e.what for e in log.read())]
     log.close()
     written = [p.read_bytes() for p in here.rglob("*") if p.is_file()]
     assert (here / "s" / "log.url").read_text().split()[0] == place
@@ -203,7 +207,7 @@ def test_a_coordinator_that_was_frozen_and_replaced_stops_without_writing(here: 
     cut(outside)  # as PostgreSQL does with a machine that no longer answers
     run_sweep(config(**TORN), here, None, InProcessExecutor())
     events = list(outside.read())
-    assert sum(e.kind is Kind.LOST for e in events) > 0
+    assert sum(isinstance(e.what, Lost) for e in events) > 0
     old.send_signal(signal.SIGCONT)
     _, said = old.communicate(timeout=60)
     assert b"LeaseLost" in said
@@ -219,7 +223,7 @@ def begun(directory: Path) -> bool:
         log = open_log(directory / "s")
         kinds = [e.kind for e in log.read()]
         log.close()
-        return Kind.REPORTED in kinds
+        return "reported" in kinds
     return False
 
 
@@ -278,7 +282,7 @@ def test_a_lost_lock_is_taken_anew(here: Path):
     with pytest.raises(LeaseHeld, match="one coordinator at a time"):
         Lease.acquire(other, here)
     with lease:
-        log.append([Event(Kind.OPENED), Event(Kind.CLOSED)], lease.fence)
+        log.append([OPENED, CLOSED], lease.fence)
     wait_for(lambda: not is_held(other, here), 10)
     assert other.last_seq() == 2
     log.close()
@@ -287,7 +291,7 @@ def test_a_lost_lock_is_taken_anew(here: Path):
 
 def test_who_lost_the_sweep_while_it_was_cut_off_writes_nothing_more(here: Path):
     log, lease = claimed(here)
-    log.append([Event(Kind.OPENED)], lease.fence)
+    log.append([OPENED], lease.fence)
     outside = EventLog.open(os.environ["RNN_SWEEP_LOG"], "s")
     cut(outside)
     wait_for(lambda: not is_held(outside, here), 10)
@@ -295,9 +299,9 @@ def test_who_lost_the_sweep_while_it_was_cut_off_writes_nothing_more(here: Path)
     with pytest.raises(LeaseLost, match="took sweep 's' over"):
         log.stop_requested(lease.fence)
     with pytest.raises(LeaseLost, match="another coordinator holds"):
-        log.append([Event(Kind.CLOSED)], lease.fence)
-    log_of_next.append([Event(Kind.CLOSED)], lease_of_next.fence)
-    assert [e.kind for e in outside.read()] == [Kind.OPENED, Kind.CLOSED]
+        log.append([CLOSED], lease.fence)
+    log_of_next.append([CLOSED], lease_of_next.fence)
+    assert [e.kind for e in outside.read()] == ["opened", "closed"]
     for each in (log, log_of_next, outside):
         each.close()
 
@@ -317,11 +321,11 @@ def test_a_commit_that_was_cut_off_is_written_once(here: Path, when: str):
                 driver.execute("select 1")  # a transaction that can't end: the answer is lost
             cut(outside)
 
-    log.append([Event(Kind.OPENED), Event(Kind.CLOSED)], lease.fence)
+    log.append([OPENED, CLOSED], lease.fence)
     assert not cuts
     sa.event.remove(log.engine, "commit", break_it)
-    log.append([Event(Kind.OPENED)], lease.fence)
-    assert [e.kind for e in outside.read()] == [Kind.OPENED, Kind.CLOSED, Kind.OPENED]
+    log.append([OPENED], lease.fence)
+    assert [e.kind for e in outside.read()] == ["opened", "closed", "opened"]
     log.close()
     outside.close()
 

@@ -10,7 +10,7 @@ import psutil
 import pytest
 import yaml
 
-from sweep.log.event import Kind
+from sweep.log.kinds import Completed, Failed, Lost
 from sweep.log.places import open_log
 from tests.nodes import Cluster
 
@@ -65,9 +65,9 @@ def test_a_trial_that_takes_all_memory_fails_alone(cluster, tmp_path):
     log = open_log(tmp_path / "greedy")
     events = list(log.read())
     log.close()
-    ends = {e.trial: e for e in events if e.kind in (Kind.COMPLETED, Kind.FAILED)}
-    assert [ends[n].kind for n in range(3)] == [Kind.FAILED, Kind.COMPLETED, Kind.COMPLETED]
-    assert ends[0].payload["reason"] == "worker_died"
-    assert "memory" in ends[0].payload["message"]
-    lost = [e for e in events if e.kind is Kind.LOST]
-    assert [e.trial for e in lost if e.payload["worker_died"]] == [0, 0, 0]
+    ends = {e.trial: e for e in events if isinstance(e.what, Completed | Failed)}
+    assert [ends[n].kind for n in range(3)] == ["failed", "completed", "completed"]
+    assert ends[0].what.reason == "worker_died"
+    assert "memory" in ends[0].what.message
+    lost = [e for e in events if isinstance(e.what, Lost)]
+    assert [e.trial for e in lost if e.what.worker_died] == [0, 0, 0]

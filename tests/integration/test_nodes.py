@@ -19,7 +19,8 @@ import pytest
 import yaml
 
 from sweep.errors import LogError
-from sweep.log.event import Event, Kind
+from sweep.log.event import Event
+from sweep.log.kinds import Asked, Completed, Failed, Lost, Pruned, Reported, Started
 from sweep.log.places import open_log
 from tests.nodes import Cluster, Node
 
@@ -29,7 +30,7 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs Linux's /proc"),
 ]
 
-ENDS = (Kind.COMPLETED, Kind.PRUNED, Kind.FAILED)
+ENDS = Completed | Pruned | Failed
 PATIENCE_SECONDS = 180.0
 
 
@@ -117,7 +118,7 @@ def busy_node(cluster: Cluster) -> tuple[Node, psutil.Process]:
 def goes_on_from(events: list[Event], lost: Event) -> bool:
     """Whether a trial that lost its worker has reported an epoch since."""
     return any(
-        e.kind is Kind.REPORTED and e.trial == lost.trial and e.seq > lost.seq for e in events
+        isinstance(e.what, Reported) and e.trial == lost.trial and e.seq > lost.seq for e in events
     )
 
 
@@ -148,18 +149,18 @@ def told(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Told:
     def disturb(what: str, act: Callable[[], object]) -> None:
         seen = len(sweep.events())
         act()
-        found = sweep.wait(lambda es: any(e.kind is Kind.LOST for e in es[seen:]))
-        lost[what] = [e for e in found[seen:] if e.kind is Kind.LOST]
+        found = sweep.wait(lambda es: any(isinstance(e.what, Lost) for e in es[seen:]))
+        lost[what] = [e for e in found[seen:] if isinstance(e.what, Lost)]
         sweep.wait(lambda es: all(goes_on_from(es, event) for event in lost[what]))
 
     try:
-        sweep.wait(lambda es: sum(e.kind is Kind.REPORTED for e in es) >= 2)
+        sweep.wait(lambda es: sum(isinstance(e.what, Reported) for e in es) >= 2)
         disturb("raylet", lambda: cluster.kill_raylet(busy_node(cluster)[0]))
         disturb("drain", lambda: cluster.drain(busy_node(cluster)[0], 60))
         disturb("hang", lambda: busy_node(cluster)[1].suspend())
         sweep.process.send_signal(signal.SIGINT)
         sweep.process.communicate(timeout=PATIENCE_SECONDS)
-        trials = sum(e.kind is Kind.ASKED for e in sweep.events())
+        trials = sum(isinstance(e.what, Asked) for e in sweep.events())
         sweep.process = run(cluster, folder / "nodes.yaml", "--trials", str(trials))
         sweep.end()
     finally:
@@ -172,34 +173,34 @@ def told(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Told:
 
 
 def test_workers_live_on_several_nodes_and_every_trial_completes(told):
-    ends = [(e.trial, e.kind) for e in told.events if e.kind in ENDS]
-    assert sorted(ends) == [(n, Kind.COMPLETED) for n in range(told.trials)]
+    ends = [(e.trial, e.kind) for e in told.events if isinstance(e.what, ENDS)]
+    assert sorted(ends) == [(n, "completed") for n in range(told.trials)]
 
 
 def test_trials_of_a_node_that_died_go_on_elsewhere_and_are_not_blamed(told):
     assert told.lost["raylet"]
-    assert not any(e.payload.get("worker_died") for e in told.lost["raylet"])
+    assert not any(e.what.worker_died for e in told.lost["raylet"])
 
 
 def test_a_drain_notice_saves_trials_and_moves_them_and_counts_no_death(told):
     assert told.lost["drain"]
     for event in told.lost["drain"]:
-        assert not event.payload.get("worker_died")
-        assert "drain" in event.payload["reason"]
+        assert not event.what.worker_died
+        assert "drain" in event.what.reason
         again = next(
             e
             for e in told.events
-            if e.kind is Kind.STARTED and e.trial == event.trial and e.seq > event.seq
+            if isinstance(e.what, Started) and e.trial == event.trial and e.seq > event.seq
         )
-        assert again.payload["from_epoch"] == event.epoch  # nothing is trained twice
+        assert again.what.from_epoch == event.epoch  # nothing is trained twice
 
 
 def test_a_worker_that_hangs_is_replaced(told):
-    assert any("hung" in event.payload["reason"] for event in told.lost["hang"])
+    assert any("hung" in event.what.reason for event in told.lost["hang"])
 
 
 def test_no_epoch_is_reported_twice_by_an_attempt(told):
-    reports = [(e.trial, e.attempt, e.epoch) for e in told.events if e.kind is Kind.REPORTED]
+    reports = [(e.trial, e.attempt, e.epoch) for e in told.events if isinstance(e.what, Reported)]
     assert len(set(reports)) == len(reports)
 
 
@@ -217,17 +218,17 @@ def test_a_trial_that_kills_its_workers_fails_alone(cluster, tmp_path):
     killed: set[int | None] = set()
     try:
         while sweep.process.poll() is None:
-            running = {e.trial: e for e in sweep.events() if e.kind in (Kind.STARTED, *ENDS)}
+            running = {e.trial: e for e in sweep.events() if isinstance(e.what, Started | ENDS)}
             poison = running.get(1)
-            if poison and poison.kind is Kind.STARTED and poison.attempt not in killed:
+            if poison and isinstance(poison.what, Started) and poison.attempt not in killed:
                 busy_node(cluster)[1].kill()
                 killed.add(poison.attempt)
             time.sleep(0.02)
         sweep.end()
     finally:
         sweep.process.kill()
-    ends = {e.trial: e for e in sweep.events() if e.kind in ENDS}
-    assert [ends[n].kind for n in range(3)] == [Kind.COMPLETED, Kind.FAILED, Kind.COMPLETED]
+    ends = {e.trial: e for e in sweep.events() if isinstance(e.what, ENDS)}
+    assert [ends[n].kind for n in range(3)] == ["completed", "failed", "completed"]
     assert len(killed) == 3
-    assert ends[1].payload["reason"] == "worker_died"
-    assert "3 times" in ends[1].payload["message"]
+    assert ends[1].what.reason == "worker_died"
+    assert "3 times" in ends[1].what.message

@@ -9,7 +9,7 @@ import optuna
 import pytest
 
 from sweep.errors import UserError
-from sweep.log.events import EventLog
+from sweep.log.event_log import EventLog
 from sweep.results.optuna_export import export_study
 from sweep.results.results import open_results
 from tests.integration.postgres import binaries, postgres

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sweep.config.sweep_config import load_config
-from sweep.log.events import LOG_FILE, EventLog, Kind
+from sweep.log.event_log import LOG_FILE, EventLog
 from sweep.results.results import load_results
 from sweep.running.replay import replay
 from sweep.running.session import run_sweep
@@ -71,7 +71,7 @@ def table(spec: Path, name: str, *overrides: str, by_command: bool = False):
 def most_at_once(folder: Path) -> int:
     """Return the most trials that were in training at the same time."""
     log = EventLog.open(folder / "packs" / LOG_FILE, "packs")
-    steps = {Kind.STARTED: 1, Kind.COMPLETED: -1}
+    steps = {"started": 1, "completed": -1}
     counts = list(accumulate(steps.get(event.kind, 0) for event in log.read()))
     log.close()
     return max(counts)

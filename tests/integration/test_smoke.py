@@ -15,7 +15,7 @@ from junitparser import JUnitXml
 from mlflow.tracking import MlflowClient
 
 from sweep.config.sweep_config import validate
-from sweep.log.events import EventLog
+from sweep.log.event_log import EventLog
 from sweep.running.preparation import prepare
 from sweep.running.session import run_sweep
 from sweep.smoke.checks import FALLS, NAMES

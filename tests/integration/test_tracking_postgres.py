@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from sweep.log.kinds import DataFacts, PartFacts
 from sweep.tracking.sync import sync
 from tests.integration.mlflow_store import points_told_twice, stored_runs
 from tests.integration.postgres import binaries, postgres
@@ -32,12 +33,7 @@ pytestmark = [
         importlib.util.find_spec("psycopg") is None, reason="psycopg is not installed"
     ),
 ]
-DATA = {
-    "name": "digits",
-    "task": "regression",
-    "digest": "d" * 64,
-    "parts": {"train": {"sequences": 90, "time_steps": 8}},
-}
+DATA = DataFacts("digits", "regression", "d" * 64, {"train": PartFacts(90, 8)})
 
 
 def test_postgres_holds_what_sqlite_holds(tmp_path: Path):

@@ -18,7 +18,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from sweep.errors import LogError
-from sweep.log.events import Event
+from sweep.log.event import Event
 from sweep.running.follower import start_follower
 from sweep.tracking.sync import SyncResult, sync
 from tests.integration.mlflow_store import points_told_twice, stored_runs

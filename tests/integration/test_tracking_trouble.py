@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from mlflow.tracking import MlflowClient
 
-from sweep.log.events import EventLog
+from sweep.log.event_log import EventLog
 from sweep.tracking.sync import sync
 from tests.integration.mlflow_server import free_port, mlflow_server
 from tests.integration.mlflow_store import points_told_twice, stored_runs

@@ -12,9 +12,11 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from sweep.log.events import Event, Kind
+from sweep.log.event import Event
+from sweep.log.kinds import Completed, Continued, Pruned, Reported
 from sweep.report.document import render_report
 from sweep.results.results import open_results
+from tests.sweep.events_factory import some, started
 from tests.sweep.sweep_factory import asked, closed, ended, write_sweep
 
 EPOCHS, RUNGS = 30, (2, 6, 18)
@@ -61,28 +63,25 @@ def made_up_trial(number: int, rng: random.Random) -> list[Event]:
         "weight_decay": 10 ** rng.uniform(-7, -3),
     }
     floor = 0.2 + 0.2 * abs(math.log10(params["learning_rate"]) + 2.5) + rng.random() / 10
-    start = {"worker": "w0", "from_epoch": 0, "checkpoint": None}
-    events, best = (
-        [asked(number, **params), Event(Kind.STARTED, number, 1, payload=start)],
-        math.inf,
-    )
+    events, best = [asked(number, **params), started(number)], math.inf
     for epoch in range(1, EPOCHS + 1):
         value = floor + math.exp(-epoch / 5) + rng.gauss(0, 0.01)
         best = min(best, value)
-        report = {
-            "train": {"loss": 0.8 * value**2},
-            "validation": {"rmse": value, "loss": value**2},
-            "best": {"rmse": best, "loss": best**2},
-            "best_epoch": epoch,
-            "train_seconds": 0.4,
-            "parameters": 5_000,
-        }
-        events.append(Event(Kind.REPORTED, number, 1, epoch, report))
+        report = some(
+            Reported,
+            train={"loss": 0.8 * value**2},
+            validation={"rmse": value, "loss": value**2},
+            best={"rmse": best, "loss": best**2},
+            best_epoch=epoch,
+            train_seconds=0.4,
+            parameters=5_000,
+        )
+        events.append(Event(report, number, 1, epoch))
         if epoch in RUNGS and rng.random() < floor:
-            return [*events, ended(Kind.PRUNED, number, epoch, {"rmse": best}, values=[best])]
+            return [*events, ended(Pruned, number, epoch, {"rmse": best}, values=(best,))]
         if epoch in RUNGS:
-            events.append(Event(Kind.CONTINUED, number, 1, epoch, {}))
-    return [*events, ended(Kind.COMPLETED, number, EPOCHS, {"rmse": best}, values=[best])]
+            events.append(Event(Continued(), number, 1, epoch))
+    return [*events, ended(Completed, number, EPOCHS, {"rmse": best}, values=(best,))]
 
 
 if __name__ == "__main__":

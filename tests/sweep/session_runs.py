@@ -2,7 +2,7 @@
 
 from sweep.config.sweep_config import validate
 from sweep.history.state import load_state
-from sweep.log.events import EventLog
+from sweep.log.event_log import EventLog
 from sweep.running.session import run_sweep
 from sweep.work.executors import InProcessExecutor
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sweep.log.events import Event
+from sweep.log.event import Event
 from sweep.tracking.run import Point, RunWrite, Status
 from sweep.tracking.sink import SinkFold, SweepFacts
 from tests.sweep.synthetic_log import (

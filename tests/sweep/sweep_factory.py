@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from sweep.config.sweep_config import validate
-from sweep.log.events import Event, EventLog, Kind
+from sweep.log.event import Event
+from sweep.log.event_log import EventLog
+from sweep.log.kinds import Asked, Closed, Completed, Opened, Reported
+from tests.sweep.events_factory import some, started
 
 MINIMIZE_RMSE = ({"metric": "rmse", "direction": "minimize"},)
 
@@ -25,55 +28,37 @@ def write_sweep(
     log = EventLog.open(folder / "sweep.db", name, create=True)
     log.register("uid", validate(values).model_dump(mode="json"))
     fence = log.take_fence("here:1")
-    opened = Event(
-        Kind.OPENED, payload={"objectives": list(objectives), "host": "elsewhere", "pid": 1}
-    )
-    log.append([opened, *events], fence)
+    opened = some(Opened, objectives=tuple(objectives))
+    log.append([Event(opened), *events], fence)
     log.close()
     return folder
 
 
 def asked(trial: int, **params: Any) -> Event:
-    payload = {
-        "uid": f"u{trial}",
-        "params": params,
-        "config": {},
-        "seed": 100 + trial,
-        "source": "sampler",
-    }
-    return Event(Kind.ASKED, trial, payload=payload)
+    return Event(some(Asked, uid=f"u{trial}", params=params, seed=100 + trial), trial)
 
 
 def trained(trial: int, epochs: int, best: dict[str, float], best_epoch: int = 1) -> list[Event]:
     """`started`, and as many reports as epochs, one second each."""
-    payload = {"worker": "w0", "from_epoch": 0, "checkpoint": None}
-    events = [Event(Kind.STARTED, trial, 1, payload=payload)]
-    for epoch in range(1, epochs + 1):
-        report = {
-            "train": best,
-            "validation": best,
-            "best": best,
-            "best_epoch": best_epoch,
-            "train_seconds": 1.0,
-            "parameters": 50,
-        }
-        events.append(Event(Kind.REPORTED, trial, 1, epoch, report))
-    return events
+    report = some(
+        Reported, train=best, validation=best, best=best, best_epoch=best_epoch, parameters=50
+    )
+    return [started(trial), *(Event(report, trial, 1, epoch) for epoch in range(1, epochs + 1))]
 
 
 def ended(
-    kind: Kind, trial: int, epochs: int, best: dict[str, float], parameters: int = 50, **more: Any
+    kind: type, trial: int, epochs: int, best: dict[str, float], parameters: int = 50, **more: Any
 ) -> Event:
-    payload = {"best": best, "best_epoch": 1, "parameters": parameters, **more}
-    return Event(kind, trial, 1, epochs, payload)
+    what = some(kind, best=best, best_epoch=1, parameters=parameters, **more)
+    return Event(what, trial, 1, epochs)
 
 
 def complete(trial: int, params: dict[str, Any], rmse: float, **more: Any) -> list[Event]:
     """A trial of two epochs, from its ask to its end."""
     best = {"rmse": rmse, "loss": rmse**2}
-    end = ended(Kind.COMPLETED, trial, 2, best, values=[rmse], checkpoint=f"c{trial}", **more)
+    end = ended(Completed, trial, 2, best, values=(rmse,), checkpoint=f"c{trial}", **more)
     return [asked(trial, **params), *trained(trial, 2, best), end]
 
 
 def closed(reason: str = "finished") -> Event:
-    return Event(Kind.CLOSED, payload={"reason": reason, "busy_seconds": 1.0, "wall_seconds": 1.0})
+    return Event(some(Closed, reason=reason, busy_seconds=1.0, wall_seconds=1.0))

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sweep.log.events import Event, EventLog, Kind
+from sweep.log.event import Event
+from sweep.log.event_log import EventLog
+from sweep.log.kinds import (
+    Asked,
+    Checkpointed,
+    Closed,
+    Completed,
+    Continued,
+    Evaluated,
+    Failed,
+    Lost,
+    Opened,
+    Paused,
+    Pruned,
+    Reported,
+    Started,
+)
+from tests.sweep.events_factory import changed, some
 
 START = 1_700_000_000.0
 SWEEP_UID = "5" * 32
@@ -37,104 +55,90 @@ TRAINING = {
 SAMPLED = {"learning_rate": 0.001, "hidden_size": 32, "tbptt_forward_steps": None}
 
 
-def opened(time: float = START, **payload: Any) -> Event:
-    known = {"pid": 1, "host": "elsewhere", "workers": 2, "order": "free", "resumed": False}
-    return Event(
-        Kind.OPENED, payload=known | {"versions": {"torch": "2.13.0"}} | payload, time=time
-    )
+def opened(time: float = START, **fields: Any) -> Event:
+    return Event(some(Opened, **fields), time=time)
 
 
 def closed(time: float = START + 1000, reason: str = "finished") -> Event:
-    payload = {"reason": reason, "busy_seconds": 9.5, "wall_seconds": 10.0}
-    return Event(Kind.CLOSED, payload=payload, time=time)
+    return Event(some(Closed, reason=reason), time=time)
 
 
 def asked(trial: int, time: float = START, **changes: Any) -> Event:
     params = SAMPLED | changes.get("params", {})
     config = TRAINING | params | changes.get("config", {})
-    payload = {"uid": f"{trial:032x}", "params": params, "config": config, "seed": 7}
-    return Event(Kind.ASKED, trial, payload=payload | {"source": "sampler"}, time=time)
+    return Event(Asked(f"{trial:032x}", params, "sampler", config, 7), trial, time=time)
 
 
 def started(trial: int, attempt: int = 1, from_epoch: int = 0, time: float = START) -> Event:
-    payload = {"worker": f"w{attempt}", "node": "n", "from_epoch": from_epoch, "checkpoint": None}
-    return Event(Kind.STARTED, trial, attempt, payload=payload, time=time)
+    return Event(Started(f"w{attempt}", from_epoch, None), trial, attempt, time=time)
+
+
+def _metrics(rmse: float) -> dict[str, float]:
+    return {"loss": rmse * rmse, "mse": rmse * rmse, "rmse": rmse, "mae": rmse / 2}
 
 
 def reported(
     trial: int, epoch: int, attempt: int = 1, rmse: float | None = None, time: float | None = None
 ) -> Event:
     """One epoch; by default the validation rmse falls, 1/epoch, so every epoch is the best."""
-    value = 1.0 / epoch if rmse is None else rmse
-    metrics = {"loss": value * value, "mse": value * value, "rmse": value, "mae": value / 2}
-    payload = {
-        "train": {name: number / 2 for name, number in metrics.items()},
-        "validation": metrics,
-        "best_epoch": epoch,
-        "best": metrics,
-        "learning_rate": 0.001,
-        "gradient_norm": 0.5,
-        "optimizer_steps": 10 * epoch,
-        "train_seconds": 0.1,
-        "worker": f"w{attempt}",
-    }
-    when = START + epoch if time is None else time
-    return Event(Kind.REPORTED, trial, attempt, epoch, payload, when)
+    metrics = _metrics(1.0 / epoch if rmse is None else rmse)
+    what = Reported(
+        train={name: number / 2 for name, number in metrics.items()},
+        validation=metrics,
+        best_epoch=epoch,
+        best=metrics,
+        learning_rate=0.001,
+        gradient_norm=0.5,
+        optimizer_steps=10 * epoch,
+        train_seconds=0.1,
+        parameters=4_000,
+        worker=f"w{attempt}",
+    )
+    return Event(what, trial, attempt, epoch, START + epoch if time is None else time)
 
 
 def checkpointed(trial: int, epoch: int, attempt: int = 1, time: float = START) -> Event:
-    payload = {"path": f"t{trial}a{attempt}", "bytes": 9}
-    return Event(Kind.CHECKPOINTED, trial, attempt, epoch, payload, time)
+    return Event(Checkpointed(f"t{trial}a{attempt}", 9), trial, attempt, epoch, time)
 
 
 def lost(trial: int, attempt: int = 1, time: float = START) -> Event:
-    return Event(Kind.LOST, trial, attempt, payload={"reason": "worker died"}, time=time)
+    return Event(Lost("worker died"), trial, attempt, time=time)
 
 
 def completed(trial: int, epoch: int, attempt: int = 1, time: float | None = None) -> Event:
-    best = reported(trial, epoch).payload["best"]
-    payload = {
-        "best": best,
-        "best_epoch": epoch,
-        "values": [best["rmse"]],
-        "reason": "max_epochs",
-        "checkpoint": None,
-        "parameters": 4_000,
-    }
     when = START + epoch + 0.5 if time is None else time
-    return Event(Kind.COMPLETED, trial, attempt, epoch, payload, when)
+    return Event(_stopped(Completed, epoch, parameters=4_000), trial, attempt, epoch, when)
 
 
 def paused(trial: int, epoch: int, attempt: int = 1) -> Event:
-    end = pruned(trial, epoch, attempt)
-    return Event(Kind.PAUSED, trial, attempt, epoch, end.payload, end.time)
+    return Event(_stopped(Paused, epoch), trial, attempt, epoch, START + epoch + 0.5)
 
 
 def promotion(trial: int, epoch: int, attempt: int = 1) -> Event:
-    return Event(Kind.CONTINUED, trial, attempt, epoch, {"promoted": True}, START + epoch + 0.6)
+    return Event(Continued(promoted=True), trial, attempt, epoch, START + epoch + 0.6)
 
 
 def repeating(trial: int, of: int, source: str) -> Event:
     """A trial that repeats another one: an audit, or a replicate."""
-    first = asked(trial)
-    return Event(
-        Kind.ASKED, trial, payload={**first.payload, "source": source, "of": of}, time=first.time
-    )
+    return changed(asked(trial), source=source, of=of)
 
 
 def pruned(trial: int, epoch: int, attempt: int = 1) -> Event:
-    best = reported(trial, epoch).payload["best"]
-    payload = {"rule": "median", "best": best, "best_epoch": epoch, "values": [best["rmse"]]}
-    return Event(Kind.PRUNED, trial, attempt, epoch, payload, START + epoch + 0.5)
+    return Event(_stopped(Pruned, epoch), trial, attempt, epoch, START + epoch + 0.5)
+
+
+def _stopped(kind: type, epoch: int, **fields: Any) -> Any:
+    """The content of an end or a pause at this epoch, by default the best one."""
+    best = _metrics(1.0 / epoch)
+    return some(kind, best=best, best_epoch=epoch, values=(best["rmse"],), **fields)
 
 
 def failed(trial: int, epoch: int, reason: str, attempt: int = 1) -> Event:
-    payload = {"reason": reason, "message": f"it {reason}"}
-    return Event(Kind.FAILED, trial, attempt, epoch, payload, START + epoch + 0.5)
+    return Event(Failed(reason, f"it {reason}"), trial, attempt, epoch, START + epoch + 0.5)
 
 
 def evaluated(trial: int, rmse: float) -> Event:
-    return Event(Kind.EVALUATED, trial, payload={"test": {"rmse": rmse}}, time=START + 900)
+    return Event(Evaluated({"rmse": rmse}), trial, time=START + 900)
 
 
 def whole_trial(trial: int, epochs: int, seconds: float = 0.0) -> list[Event]:
@@ -167,10 +171,7 @@ def retried_trial(trial: int, seconds: float = 0.0) -> list[Event]:
 
 def numbered(events: list[Event]) -> list[Event]:
     """The events with the sequence numbers that a log would give them."""
-    return [
-        Event(e.kind, e.trial, e.attempt, e.epoch, e.payload, e.time, seq)
-        for seq, e in enumerate(events, start=1)
-    ]
+    return [replace(event, seq=seq) for seq, event in enumerate(events, start=1)]
 
 
 def create_log(

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from sweep.__main__ import main
-from sweep.log.events import Event, EventLog, Kind
+from sweep.log.event import Event
+from sweep.log.event_log import EventLog
+from sweep.log.kinds import Opened
+from tests.sweep.events_factory import some
 from tests.sweep.sweep_factory import closed, complete, write_sweep
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -27,8 +30,8 @@ def running(tmp_path, host=None):
     write_sweep(tmp_path / "sweeps", *complete(0, {"cell": "gru"}, 0.5))
     log = EventLog.open(tmp_path / "sweeps" / "demo" / "sweep.db", "demo")
     fence = log.take_fence("somebody:1")
-    opened = {"host": host or socket.gethostname(), "pid": os.getpid(), "workers": 2}
-    log.append([Event(Kind.OPENED, payload=opened)], fence)
+    opened = some(Opened, host=host or socket.gethostname(), pid=os.getpid())
+    log.append([Event(opened)], fence)
     return log, fence
 
 

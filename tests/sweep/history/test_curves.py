@@ -5,29 +5,27 @@ from __future__ import annotations
 import pytest
 
 from sweep.history.curves import LossCurves
-from sweep.log.events import Event, Kind
+from sweep.log.event import Event
+from sweep.log.kinds import Completed, Pruned, Reported, Started
 from sweep.results.results import load_results
-from sweep.tracking.of_trial import TrialRun
+from tests.sweep.events_factory import changed, some
+from tests.sweep.sink_record import record
 from tests.sweep.sweep_factory import asked, ended, write_sweep
 
 BALANCED = [(1.0, 1.0), (0.6, 0.65), (0.4, 0.45), (0.3, 0.35), (0.29, 0.34), (0.29, 0.34)]
 OVERFITTING = [(1.0, 1.0), (0.6, 0.6), (0.4, 0.5), (0.3, 0.6), (0.2, 0.7)]
 
 
-def started(trial=0, attempt=1, from_epoch=0):
-    payload = {"worker": "w0", "from_epoch": from_epoch, "checkpoint": None}
-    return Event(Kind.STARTED, trial, attempt, payload=payload)
+def started(attempt=1, from_epoch=0):
+    return Event(Started("w0", from_epoch, None), 0, attempt)
 
 
 def reported(losses, trial=0, attempt=1, first=1):
-    common = {"best": {"rmse": 0.3}, "best_epoch": 3, "train_seconds": 1.0, "parameters": 5}
-    return [
-        Event(
-            Kind.REPORTED, trial, attempt, epoch,
-            {"train": {"loss": t}, "validation": {"loss": v}, **common},
-        )
-        for epoch, (t, v) in enumerate(losses, start=first)
-    ]  # fmt: skip
+    best = {"best": {"rmse": 0.3}, "best_epoch": 3}
+    contents = [
+        some(Reported, train={"loss": t}, validation={"loss": v}, **best) for t, v in losses
+    ]
+    return [Event(what, trial, attempt, epoch) for epoch, what in enumerate(contents, start=first)]
 
 
 def judged(*events):
@@ -61,30 +59,23 @@ def test_an_epoch_told_twice_counts_once():
 
 def test_curves_with_holes_are_not_judged():
     events = reported(BALANCED)
-    events[2].payload["validation"].clear()
+    events[2] = changed(events[2], validation={})
     assert judged(started(), *events) is None
 
 
-@pytest.mark.parametrize(("kind", "shown"), [(Kind.COMPLETED, "overfitting"), (Kind.PRUNED, None)])
+@pytest.mark.parametrize(("kind", "shown"), [(Completed, "overfitting"), (Pruned, None)])
 def test_the_results_table_shows_the_diagnosis_of_complete_trials(tmp_path, kind, shown):
-    end = ended(kind, 0, 5, {"rmse": 0.3}, values=[0.3], rule="median", reason="max_epochs")
+    end = ended(kind, 0, 5, {"rmse": 0.3}, values=(0.3,))
     folder = write_sweep(tmp_path, asked(0), started(), *reported(OVERFITTING), end)
     (diagnosis,) = load_results(folder)["diagnosis"]
     assert (diagnosis or None) == shown
 
 
-def run_of(state):
-    event = Event(
-        Kind.ASKED, 0, payload={"uid": "u", "params": {}, "config": {"cell": "gru"}, "seed": 1}
-    )
-    trial = TrialRun.asked(event, "sweep", "demo", ())
-    trial.start(started())
-    for report in reported(OVERFITTING):
-        trial.report(report)
-    trial.end(Event(Kind.COMPLETED, 0, 1, 5, {"best": {}, "values": [0.3]}), state, ["rmse"])
-    return trial.take()
+def tags_of(kind):
+    end = ended(kind, 0, 5, {"rmse": 0.3}, values=(0.3,))
+    return record([asked(0), started(), *reported(OVERFITTING), end]).tags["digits-0"]
 
 
 def test_the_diagnosis_is_a_tag_of_a_complete_trials_run():
-    assert run_of("complete").tags["sweep.diagnosis"] == "overfitting"
-    assert "sweep.diagnosis" not in run_of("pruned").tags
+    assert tags_of(Completed)["sweep.diagnosis"] == "overfitting"
+    assert "sweep.diagnosis" not in tags_of(Pruned)

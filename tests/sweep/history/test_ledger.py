@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from sweep.history.ledger import Ledger, LedgerFold, ledger_of
-from sweep.log.events import Event, Kind
-from tests.sweep.events_factory import asked, completed, reported, run_of, started
+from sweep.log.event import Event
+from sweep.log.kinds import Closed, Lost, Opened, Pruned
+from tests.sweep.events_factory import asked, changed, completed, reported, run_of, some, started
 
 
 def at(event: Event, time: float) -> Event:
-    return Event(event.kind, event.trial, event.attempt, event.epoch, event.payload, time)
+    return replace(event, time=time)
 
 
 def opened(time: float, workers: int = 2) -> Event:
-    return Event(Kind.OPENED, payload={"workers": workers}, time=time)
+    return Event(some(Opened, workers=workers), time=time)
 
 
 def closed(time: float, busy: float) -> Event:
-    return Event(Kind.CLOSED, payload={"reason": "finished", "busy_seconds": busy}, time=time)
+    return Event(some(Closed, busy_seconds=busy), time=time)
 
 
 def pruned(trial: int, epoch: int) -> Event:
-    return Event(Kind.PRUNED, trial, 1, epoch, {"values": [1.0]})
+    return Event(some(Pruned, values=(1.0,)), trial, 1, epoch)
 
 
 def moved(events: list[Event], time: float) -> list[Event]:
@@ -53,7 +55,7 @@ def test_epochs_trained_again_after_a_death_are_lost_once():
     events = [
         opened(0.0, workers=1),
         *moved(run_of(0, 0.5, 0.4, 0.3), 1.0),
-        at(Event(Kind.LOST, 0, 1, 3, {"reason": "killed"}), 4.0),
+        at(Event(Lost("killed"), 0, 1, 3), 4.0),
         at(started(0, attempt=2, from_epoch=1), 5.0),
         at(reported(0, 2, 0.4, attempt=2), 6.0),
         at(reported(0, 3, 0.3, attempt=2), 7.0),
@@ -90,8 +92,7 @@ def test_a_running_sweep_has_a_ledger_too():
 
 @pytest.mark.parametrize(("source", "entry"), [("audit", "audits"), ("replicate", "replicates")])
 def test_repetitions_have_entries_of_their_own(source: str, entry: str):
-    question = asked(1)
-    again = Event(Kind.ASKED, 1, payload={**question.payload, "source": source, "of": 0})
+    again = changed(asked(1), source=source, of=0)
     events = [opened(0.0), again, *run_of(1, 0.5)[1:], completed(1, 0.5, epoch=1)]
     assert getattr(ledger_of(moved(events, 5.0)), entry) == 1.0
 

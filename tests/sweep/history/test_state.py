@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import pytest
 
 from sweep.history.state import Standing
-from sweep.log.events import Event, Kind
-from tests.sweep.events_factory import asked, completed, folded, reported, run_of, started
+from sweep.log.event import Event
+from sweep.log.kinds import Closed, Lost, Opened, Resized
+from tests.sweep.events_factory import asked, completed, folded, reported, run_of, some, started
 
 
 def test_a_trial_passes_from_waiting_over_running_to_complete():
@@ -17,7 +20,7 @@ def test_a_trial_passes_from_waiting_over_running_to_complete():
 def test_a_new_attempt_takes_the_place_of_what_came_after_its_checkpoint():
     state = folded(
         *run_of(0, 0.9, 0.8, 0.7),
-        Event(Kind.LOST, 0, 1, 3, {"reason": "x", "worker_died": True}),
+        Event(Lost("x", worker_died=True), 0, 1, 3),
         started(0, attempt=2, from_epoch=1),
         reported(0, 2, 0.81, attempt=2),
         keep_reports=True,
@@ -25,13 +28,13 @@ def test_a_new_attempt_takes_the_place_of_what_came_after_its_checkpoint():
     trial = state.trials[0]
     assert (trial.attempt, trial.epoch, trial.deaths) == (2, 2, 1)
     assert sorted(trial.reports) == [1, 2]
-    assert trial.reports[2]["validation"] == {"loss": 0.81}
+    assert trial.reports[2].validation == {"loss": 0.81}
 
 
 def test_the_curve_keeps_epochs_whose_rungs_were_judged_before_a_crash():
     state = folded(
         *run_of(0, 0.9, 0.8, 0.7),
-        Event(Kind.LOST, 0, 1, 3, {"reason": "x"}),
+        Event(Lost("x"), 0, 1, 3),
         started(0, attempt=2),
         reported(0, 1, 0.9, attempt=2),
     )
@@ -39,12 +42,12 @@ def test_the_curve_keeps_epochs_whose_rungs_were_judged_before_a_crash():
 
 
 def test_wall_time_adds_up_over_sessions_even_when_one_was_killed():
-    opened = {"workers": 1}
+    opened = some(Opened, workers=1)
     state = folded(
-        Event(Kind.OPENED, payload=opened, time=100.0),
-        Event(Kind.ASKED, 0, payload=asked(0).payload, time=130.0),
-        Event(Kind.OPENED, payload={"workers": 2}, time=500.0),
-        Event(Kind.CLOSED, payload={}, time=520.0),
+        Event(opened, time=100.0),
+        replace(asked(0), time=130.0),
+        Event(some(Opened, workers=2), time=500.0),
+        Event(some(Closed), time=520.0),
     )
     assert state.wall_seconds == pytest.approx(50.0)
     assert state.first_opened == opened
@@ -59,15 +62,15 @@ def test_ended_trials_are_small_where_reports_are_not_kept():
 
 def test_gpu_seconds_of_a_killed_session_follow_the_workers_that_there_were():
     def opened(time, **more):
-        return Event(Kind.OPENED, payload={"workers": 64, "gpus": 0.5, **more}, time=time)
+        return Event(some(Opened, workers=64, gpus=0.5, **more), time=time)
 
     def resized(workers, time):
-        return Event(Kind.RESIZED, payload={"workers": workers}, time=time)
+        return Event(Resized(workers), time=time)
 
     fixed = folded(opened(0.0), asked(0), opened(50.0))
     assert fixed.gpu_seconds == 0.0  # its last event was its first second
     elastic = [opened(0.0, elastic=True), resized(4, 10.0), resized(2, 20.0), resized(2, 40.0)]
     killed = folded(*elastic, opened(50.0))
     assert killed.gpu_seconds == (4 * 10 + 2 * 20) * 0.5
-    closed = Event(Kind.CLOSED, payload={"reason": "finished", "gpu_seconds": 7.0}, time=45.0)
+    closed = Event(some(Closed, gpu_seconds=7.0), time=45.0)
     assert folded(*elastic, closed).gpu_seconds == 7.0

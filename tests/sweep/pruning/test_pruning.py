@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sweep.history.rungs import RungRecord, value_at
-from sweep.log.events import Event, Kind
+from sweep.log.event import Event
+from sweep.log.kinds import Continued, Paused
 from sweep.pruning.rules import HalvingRule, HyperbandRule, MedianRule, NoPruning
 from sweep.pruning.verdicts import Decision, Horizon, Rung, closing_verdicts, judge, waits_at
-from tests.sweep.events_factory import completed, continued, folded, reported, run_of
+from tests.sweep.events_factory import completed, continued, folded, reported, run_of, some
 
 values = st.floats(min_value=-1e6, max_value=1e6)
 
@@ -135,8 +136,8 @@ def test_a_trial_waits_at_a_rung_until_it_is_cleared():
 
 
 def paused(trial, epoch, loss):
-    payload = {"rule": "halving", "best": {"loss": loss}, "best_epoch": epoch, "values": [loss]}
-    return Event(Kind.PAUSED, trial, 1, epoch, payload)
+    what = some(Paused, best={"loss": loss}, best_epoch=epoch, values=(loss,))
+    return Event(what, trial, 1, epoch)
 
 
 def decisions(verdicts):
@@ -163,7 +164,7 @@ def test_a_trial_that_can_not_be_promoted_any_more_is_not_kept_waiting():
 
 def test_a_promotion_needs_no_second_decision_of_the_same_rung():
     state = three(0.4)
-    state.apply(Event(Kind.CONTINUED, 0, 1, 1, {"promoted": True, "generation": 2}, seq=99))
+    state.apply(Event(Continued(True, 2), 0, 1, 1, seq=99))
     assert 0 in state.active
     assert state.trials[0].generation == 2
     found = judge(state, HalvingRule(1, 3), [2], Horizon(), 100)
@@ -174,7 +175,7 @@ def test_when_nobody_comes_any_more_a_rung_sends_its_best_on():
     first = [*run_of(0, 0.3), paused(0, 1, 0.3), *run_of(1, 0.5), paused(1, 1, 0.5)]
     state = folded(*first)
     assert decisions(closing_verdicts(state)) == {(0, Decision.PROMOTE)}
-    state.apply(Event(Kind.CONTINUED, 0, 1, 1, {"promoted": True}, seq=99))
+    state.apply(Event(Continued(True), 0, 1, 1, seq=99))
     assert decisions(closing_verdicts(state)) == {(1, Decision.STOP)}
 
 

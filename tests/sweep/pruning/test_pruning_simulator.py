@@ -89,4 +89,4 @@ def test_a_simulated_sweep_decides_as_the_product_does(tmp_path):
 def shown(folder):
     """Validation metrics by epoch of every trial."""
     for trial in fold(folder).trials.values():
-        yield [trial.reports[epoch]["validation"] for epoch in sorted(trial.reports)]
+        yield [trial.reports[epoch].validation for epoch in sorted(trial.reports)]

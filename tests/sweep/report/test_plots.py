@@ -4,19 +4,21 @@ from html.parser import HTMLParser
 
 import pytest
 
-from sweep.log.events import Event, Kind
+from sweep.log.event import Event
+from sweep.log.kinds import Continued, Failed, Pruned
 from sweep.report import plots
 from sweep.report.chart import Role, shade_color
 from sweep.report.marks import MAX_DRAWN, thinned
 from sweep.report.page import json_in_script
 from sweep.results.results import open_results
+from tests.sweep.events_factory import changed
 from tests.sweep.sweep_factory import asked, complete, ended, trained, write_sweep
 
 NAMES = ("history", "importance", "parallel", "slices", "learning_curves", "rungs")
 
 
 def went_on(trial, epoch):
-    return Event(Kind.CONTINUED, trial, 1, epoch, {})
+    return Event(Continued(), trial, 1, epoch)
 
 
 @pytest.fixture
@@ -33,9 +35,9 @@ def results(tmp_path):
             *complete(1, {"cell": "lstm", "learning_rate": 0.01}, 0.3)[3:],
             asked(2, cell="gru", learning_rate=0.001),
             *trained(2, 1, {"rmse": 0.9, "loss": 0.81}),
-            ended(Kind.PRUNED, 2, 1, {"rmse": 0.9}, values=[0.9], rule="halving"),
+            ended(Pruned, 2, 1, {"rmse": 0.9}, values=(0.9,), rule="halving"),
             asked(3, cell="gru", learning_rate=0.2),
-            Event(Kind.FAILED, 3, 1, 0, {"reason": "diverged", "message": "not finite"}),
+            Event(Failed("diverged", "not finite"), 3, 1, 0),
             *complete(4, {"cell": "lstm", "learning_rate": 0.02}, 0.4),
             asked(5, cell="lstm", learning_rate=0.05),
             *trained(5, 1, {"rmse": 0.6, "loss": 0.36}),
@@ -72,9 +74,9 @@ class TestHistory:
         assert dots(panel)[3].y == 1.0
 
     def test_a_replicate_is_no_part_of_the_search(self, tmp_path):
-        events = complete(1, {"k": 1}, 0.2)
-        events[0].payload["source"] = "replicate"
-        folder = write_sweep(tmp_path, *complete(0, {"k": 1}, 0.3), *events)
+        asked, *rest = complete(1, {"k": 1}, 0.2)
+        repeated = changed(asked, source="replicate")
+        folder = write_sweep(tmp_path, *complete(0, {"k": 1}, 0.3), repeated, *rest)
         (panel,) = plots.history(open_results(folder)).panels
         assert set(dots(panel)) == {0}
 

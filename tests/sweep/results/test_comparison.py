@@ -6,8 +6,10 @@ from rich.console import Console
 
 from sweep.cli.printing_compare import show_comparison
 from sweep.errors import LogError, UserError
-from sweep.log.events import Event, Kind
+from sweep.log.event import Event
+from sweep.log.kinds import Evaluated
 from sweep.results.comparison import compare, sparklines
+from tests.sweep.events_factory import changed
 from tests.sweep.sweep_factory import complete, write_sweep
 
 
@@ -15,12 +17,12 @@ from tests.sweep.sweep_factory import complete, write_sweep
 def directory(tmp_path):
     """Sweep `one`: trials 0 (0.5) and 1 (0.3, tested); sweep `two`: trial 0 (0.2), other seed."""
     events = complete(0, {"cell": "gru", "size": 8}, 0.5)
-    events[0].payload["config"] = {"max_epochs": 9}
+    events[0] = changed(events[0], config={"max_epochs": 9})
     write_sweep(
         tmp_path,
         *events,
         *complete(1, {"cell": "lstm", "size": 8}, 0.3),
-        Event(Kind.EVALUATED, 1, payload={"test": {"rmse": 0.35}}),
+        Event(Evaluated({"rmse": 0.35}), 1),
         name="one",
     )
     write_sweep(

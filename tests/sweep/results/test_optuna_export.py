@@ -4,9 +4,12 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import TrialState as OptunaState
 
 from sweep.errors import UserError
-from sweep.log.events import Event, EventLog, Kind
+from sweep.log.event import Event
+from sweep.log.event_log import EventLog
+from sweep.log.kinds import Completed, Evaluated, Failed, Pruned
 from sweep.results.optuna_export import export_study
 from sweep.results.results import open_results
+from tests.sweep.events_factory import changed
 from tests.sweep.sweep_factory import asked, complete, ended, trained, write_sweep
 
 RANGE = {"low": 1e-4, "high": 1.0, "log": True}
@@ -16,16 +19,16 @@ RANGE = {"low": 1e-4, "high": 1.0, "log": True}
 def folder(tmp_path):
     """Trials: 0 complete and tested, 1 pruned, 2 diverged, 3 running, 4 waiting, 5 replicate."""
     replicate = complete(5, {"cell": "gru", "learning_rate": 0.1, "layers": None}, 0.4)
-    replicate[0].payload.update({"source": "replicate", "of": 0})
+    replicate[0] = changed(replicate[0], source="replicate", of=0)
     return write_sweep(
         tmp_path / "sweeps",
         *complete(0, {"cell": "gru", "learning_rate": 0.1, "layers": None}, 0.5),
-        Event(Kind.EVALUATED, 0, payload={"test": {"rmse": 0.6}}),
+        Event(Evaluated({"rmse": 0.6}), 0),
         asked(1, cell="lstm", learning_rate=0.001, layers=2),
         *trained(1, 3, {"rmse": 0.9, "loss": 0.81}),
-        ended(Kind.PRUNED, 1, 3, {"rmse": 0.9}, values=[0.9], rule="median"),
+        ended(Pruned, 1, 3, {"rmse": 0.9}, values=(0.9,), rule="median"),
         asked(2, cell="gru", learning_rate=0.2, layers=2),
-        Event(Kind.FAILED, 2, 1, 0, {"reason": "diverged", "message": "not finite"}),
+        Event(Failed("diverged", "not finite"), 2, 1, 0),
         asked(3, cell="gru", learning_rate=0.03, layers=2),
         *trained(3, 1, {"rmse": 0.7, "loss": 0.49}),
         asked(4, cell="gru", learning_rate=0.04, layers=2),
@@ -89,7 +92,7 @@ def test_exporting_again_replaces_the_study_and_nothing_else(folder, url, tmp_pa
     other.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=2)
     export(folder, url)
     log = EventLog.open(folder / "sweep.db", "demo")
-    end = ended(Kind.COMPLETED, 3, 2, {"rmse": 0.2}, values=[0.2])
+    end = ended(Completed, 3, 2, {"rmse": 0.2}, values=(0.2,))
     log.append([end], log.take_fence("here:1"))
     log.close()
     assert export(folder, url) == (5, True)
@@ -122,7 +125,7 @@ def test_two_objectives(tmp_path, url):
         {"metric": "rmse", "direction": "minimize"},
         {"metric": "r2", "direction": "maximize"},
     ]
-    end = ended(Kind.COMPLETED, 0, 1, {"rmse": 0.5, "r2": 0.8}, values=[0.5, 0.8])
+    end = ended(Completed, 0, 1, {"rmse": 0.5, "r2": 0.8}, values=(0.5, 0.8))
     folder = write_sweep(
         tmp_path, asked(0, k=1), *trained(0, 1, {"rmse": 0.5, "r2": 0.8, "loss": 1.0}), end,
         objectives=objectives, search={"objectives": objectives},

@@ -5,23 +5,25 @@ from rich.console import Console
 
 from sweep.cli.printing_replicates import show_replicates
 from sweep.history.goal import ranked
-from sweep.log.events import Event, Kind
+from sweep.log.event import Event
+from sweep.log.kinds import Completed, Evaluated, Failed, Pruned
 from sweep.results.audit import audit
 from sweep.results.replicates import Estimate, PairedTest, replication
 from sweep.results.results import open_results
 from sweep.results.tables import results_table
+from tests.sweep.events_factory import changed
 from tests.sweep.sweep_factory import asked, complete, ended, trained, write_sweep
 
 
 def repeats(trial, of, rmse, seed, source="replicate", test=None):
     """A whole trial that repeats trial `of`."""
-    events = complete(trial, {}, rmse)
-    events[0].payload.update({"source": source, "of": of, "seed": seed})
-    return [*events, *([] if test is None else [on_test(trial, test)])]
+    begin, *events = complete(trial, {}, rmse)
+    begin = changed(begin, source=source, of=of, seed=seed)
+    return [begin, *events, *([] if test is None else [on_test(trial, test)])]
 
 
 def on_test(trial, rmse):
-    return Event(Kind.EVALUATED, trial, payload={"test": {"rmse": rmse}})
+    return Event(Evaluated({"rmse": rmse}), trial)
 
 
 def sweep_of(tmp_path, first, second, **sections):
@@ -101,11 +103,10 @@ class TestReplication:
             (2, 0, 1, 0.91), (3, 0, 2, 0.9), (4, 0, 3, 0.89),
             (5, 1, 1, 0.71), (6, 1, 2, 0.72), (7, 1, 3, 0.7),
         ]:  # fmt: skip
-            begin = asked(number, k=1)
-            begin.payload["seed"] = seed + number * (of is None)
+            begin = changed(asked(number, k=1), seed=seed + number * (of is None))
             if of is not None:
-                begin.payload.update({"source": "replicate", "of": of})
-            end = ended(Kind.COMPLETED, number, 1, {"r2": r2}, values=[r2])
+                begin = changed(begin, source="replicate", of=of)
+            end = ended(Completed, number, 1, {"r2": r2}, values=(r2,))
             events += [begin, *trained(number, 1, {"r2": r2, "loss": 1.0}), end]
         folder = write_sweep(
             tmp_path, *events, objectives=objectives, search={"objectives": objectives}
@@ -132,8 +133,8 @@ class TestReplication:
     def test_a_lost_replicate_is_counted(self, tmp_path):
         events = [*complete(0, {"k": 1}, 0.3), *repeats(1, 0, 0.31, 1)]
         begin = asked(2, k=1)
-        begin.payload.update({"source": "replicate", "of": 0})
-        fail = Event(Kind.FAILED, 2, 1, 0, {"reason": "diverged", "message": "not finite"})
+        begin = changed(begin, source="replicate", of=0)
+        fail = Event(Failed("diverged", "not finite"), 2, 1, 0)
         found = replication(open_results(write_sweep(tmp_path, *events, begin, fail)))
         assert (found.finalists[0].estimate.count, found.finalists[0].lost) == (2, 1)
         assert "no second" in found.verdict
@@ -154,7 +155,7 @@ class TestReplication:
 
 class TestAudit:
     def results(self, tmp_path, at_end):
-        prune = ended(Kind.PRUNED, 2, 1, {"rmse": 0.9}, values=[0.9], rule="halving")
+        prune = ended(Pruned, 2, 1, {"rmse": 0.9}, values=(0.9,), rule="halving")
         return open_results(
             write_sweep(
                 tmp_path,

@@ -5,7 +5,8 @@ import pytest
 
 from sweep.errors import LogError, UserError
 from sweep.history.goal import pareto_front, ranked
-from sweep.log.events import Event, Kind
+from sweep.log.event import Event
+from sweep.log.kinds import Evaluated, Failed, Pruned
 from sweep.log.places import open_log
 from sweep.results.export import best_json, export, export_format
 from sweep.results.results import load_results, open_results
@@ -22,12 +23,12 @@ def folder(tmp_path):
         *complete(1, {"cell": "lstm", "layers": 1}, 0.3),
         asked(2, cell="gru", layers=2),
         *trained(2, 1, {"rmse": 0.9}),
-        ended(Kind.PRUNED, 2, 1, {"rmse": 0.9}, values=[0.9], rule="median"),
+        ended(Pruned, 2, 1, {"rmse": 0.9}, values=(0.9,), rule="median"),
         asked(3, cell="gru", layers=None),
-        Event(Kind.FAILED, 3, 1, 0, {"reason": "diverged", "message": "not finite"}),
+        Event(Failed("diverged", "not finite"), 3, 1, 0),
         asked(4, cell="lstm", layers=2),
         *trained(4, 3, {"rmse": 0.4}, best_epoch=2),
-        Event(Kind.EVALUATED, 1, payload={"test": {"rmse": 0.35}}),
+        Event(Evaluated({"rmse": 0.35}), 1),
         closed("interrupted"),
     )
 

@@ -9,7 +9,7 @@ from sweep.history.state import Standing, TrialState
 from sweep.pruning.rules import NoPruning
 from sweep.running.scheduler import FILLS, Scheduling, decide
 from sweep.search.study import FREE_STARTUP, Search, SearchRules
-from tests.sweep.events_factory import asked, completed, folded, run_of
+from tests.sweep.events_factory import asked, changed, completed, folded, run_of
 
 PACKS = Scheduling("free", target=100, rule=NoPruning(), look_ahead=12, cohort=4, pack=4)
 CELLS = ["lstm", "gru", "rnn_tanh", "rnn_relu"]
@@ -17,8 +17,7 @@ PARAMETERS = {"learning_rate": {"low": 1e-4, "high": 1.0, "log": True}, "cell": 
 
 
 def following(trial, lead):
-    event = asked(trial)
-    return dataclasses.replace(event, payload={**event.payload, "lead": lead})
+    return changed(asked(trial), lead=lead)
 
 
 def test_a_worker_is_filled_up_to_its_pack():

@@ -7,7 +7,8 @@ import pytest
 import sweep.running.fleet
 from sweep.history.ledger import ledger_of
 from sweep.history.state import Standing
-from sweep.log.events import EventLog, Kind
+from sweep.log.event_log import EventLog
+from sweep.log.kinds import Checkpointed, Resized
 from sweep.pruning.rules import NoPruning
 from sweep.running.fleet import Fleet
 from sweep.work.executors import InProcessExecutor
@@ -49,7 +50,7 @@ class Draining(InProcessExecutor):
 def lost_events(tmp_path):
     log = EventLog.open(tmp_path / "s" / "sweep.db", "s")
     try:
-        return [event for event in log.read() if event.kind is Kind.LOST]
+        return [event for event in log.read() if event.kind == "lost"]
     finally:
         log.close()
 
@@ -61,8 +62,8 @@ def test_trials_of_a_draining_node_are_saved_and_go_on_elsewhere(tmp_path):
     lost = lost_events(tmp_path / "spot")
     assert len(executor.retired) >= 2
     assert lost
-    assert {e.payload["worker_died"] for e in lost} == {False}
-    assert {e.payload["reason"] for e in lost} == {"its node is being drained"}
+    assert {e.what.worker_died for e in lost} == {False}
+    assert {e.what.reason for e in lost} == {"its node is being drained"}
     assert numbers(tmp_path / "spot") == numbers(tmp_path / "calm")
 
 
@@ -93,8 +94,8 @@ def test_what_a_draining_node_has_trained_is_saved_first(tmp_path):
     log = EventLog.open(tmp_path / "s" / "sweep.db", "s")
     events = list(log.read())
     log.close()
-    saved = {(e.trial, e.epoch) for e in events if e.kind is Kind.CHECKPOINTED}
-    lost = [e for e in events if e.kind is Kind.LOST and e.epoch]
+    saved = {(e.trial, e.epoch) for e in events if isinstance(e.what, Checkpointed)}
+    lost = [e for e in events if e.kind == "lost" and e.epoch]
     assert len(lost) >= len(executor.drained) >= 3
     assert {(e.trial, e.epoch) for e in lost} <= saved
 
@@ -174,7 +175,7 @@ def test_a_trial_is_not_blamed_for_the_death_of_a_node(tmp_path):
     run(tmp_path, Torn(), run={"workers": 2, "checkpoint_seconds": 1e-6})
     lost = lost_events(tmp_path)
     assert len(lost) >= 3
-    assert not any(event.payload["worker_died"] for event in lost)
+    assert not any(event.what.worker_died for event in lost)
     assert {t.state for t in fold(tmp_path).trials.values()} == {Standing.COMPLETE}
 
 
@@ -202,7 +203,7 @@ def test_workers_come_and_go_with_the_clusters_nodes(tmp_path):
     log = EventLog.open(tmp_path / "s" / "sweep.db", "s")
     events = list(log.read())
     log.close()
-    sizes = [e.payload["workers"] for e in events if e.kind is Kind.RESIZED]
+    sizes = [e.what.workers for e in events if isinstance(e.what, Resized)]
     assert sizes[0] == 1
     assert 3 in sizes
     opened, closed = events[0].time, events[-1].time
@@ -233,7 +234,7 @@ def test_a_worker_is_given_up_for_a_sweep_of_higher_priority(tmp_path, monkeypat
     run(tmp_path / "calm", **CHANGES)
     executor = Courteous()
     run(tmp_path / "shared", executor, **CHANGES)
-    assert {event.payload["reason"] for event in lost_events(tmp_path / "shared")} <= {
+    assert {event.what.reason for event in lost_events(tmp_path / "shared")} <= {
         "a sweep of higher priority needs its room"
     }
     assert min(executor.sizes) == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sweep.config.sweep_config import validate
 from sweep.running.preparation import prepare
-from sweep.running.provenance import commit, provenance, versions
+from sweep.running.provenance import commit, data_facts, machine, space_facts, versions
 
 
 def test_versions_name_what_figures_depend_on():
@@ -47,14 +47,14 @@ def test_data_and_space_are_plain_values():
             "train": {"max_epochs": 2},
         }
     )
-    found = provenance(prepare(config))
-    assert found["data"]["name"] == "digits"
-    assert len(found["data"]["digest"]) == 64
-    parts = found["data"]["parts"]
-    assert set(parts) == {"train", "validation", "test"}
-    assert sum(part["sequences"] for part in parts.values()) == 1797
-    assert found["space"]["name"] == "recurrent"
-    assert found["space"]["parameters"]["cell"] == {"choices": ["lstm", "gru"]}
-    hidden = found["space"]["parameters"]["hidden_size"]
+    prepared = prepare(config)
+    data, space = data_facts(prepared.data), space_facts(prepared.space)
+    assert data.name == "digits"
+    assert len(data.digest) == 64
+    assert set(data.parts) == {"train", "validation", "test"}
+    assert sum(part.sequences for part in data.parts.values()) == 1797
+    assert space.name == "recurrent"
+    assert space.parameters["cell"] == {"choices": ["lstm", "gru"]}
+    hidden = space.parameters["hidden_size"]
     assert hidden["low"] < hidden["high"]
-    assert found["machine"]["cores"] >= 1
+    assert machine()["cores"] >= 1

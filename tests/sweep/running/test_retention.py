@@ -1,8 +1,9 @@
 import pytest
 
-from sweep.log.events import Event, Kind
+from sweep.log.event import Event
+from sweep.log.kinds import Checkpointed, Evaluated, Pruned
 from sweep.running.retention import Retention
-from tests.sweep.events_factory import completed, folded, run_of
+from tests.sweep.events_factory import completed, folded, run_of, some
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def disk(tmp_path):
 
 
 def saved(trial, path):
-    return Event(Kind.CHECKPOINTED, trial, 1, 1, {"path": path, "bytes": 1})
+    return Event(Checkpointed(path, 1), trial, 1, 1)
 
 
 def objective(trial):
@@ -57,7 +58,7 @@ def test_only_the_best_complete_trials_keep_their_weights(disk):
 def test_a_pruned_trial_keeps_nothing(disk):
     folder, write = disk
     state, retention = folded(*run_of(0)), Retention(folder.parent, 1, objective)
-    pruned = Event(Kind.PRUNED, 0, 1, 1, {"values": [0.5]})
+    pruned = Event(some(Pruned, values=(0.5,)), 0, 1, 1)
     follow(retention, state, saved(0, write("a")), pruned)
     assert names(folder) == []
 
@@ -106,5 +107,5 @@ def test_a_replicate_keeps_its_weights_until_it_is_evaluated_and_costs_no_other_
     assert retention.kept() == {0}
     Retention(folder.parent, 1, objective).restore(state)
     assert names(folder) == ["t0", "t1"]
-    follow(retention, state, Event(Kind.EVALUATED, 1, payload={"test": {"loss": 0.2}}))
+    follow(retention, state, Event(Evaluated({"loss": 0.2}), 1))
     assert names(folder) == ["t0"]

@@ -1,6 +1,7 @@
 import dataclasses
 
-from sweep.log.events import Event, Kind
+from sweep.log.event import Event
+from sweep.log.kinds import Continued, Lost, Paused
 from sweep.pruning.rules import HalvingRule, NoPruning
 from sweep.running.scheduler import (
     Decisions,
@@ -11,7 +12,7 @@ from sweep.running.scheduler import (
     next_stop_seconds,
 )
 from sweep.running.telling import TrialOutcome, due
-from tests.sweep.events_factory import asked, completed, folded, reported, run_of, started
+from tests.sweep.events_factory import asked, completed, folded, reported, run_of, some, started
 
 FREE = Scheduling("free", target=100, rule=NoPruning(), look_ahead=6, cohort=2)
 REPRODUCIBLE = dataclasses.replace(FREE, order="reproducible")
@@ -53,7 +54,7 @@ def test_the_sweep_is_finished_when_the_budget_is_spent_and_nothing_is_active():
 
 
 def test_a_trial_that_killed_three_workers_in_a_row_is_given_up():
-    died = Event(Kind.LOST, 0, 1, 0, {"reason": "x", "worker_died": True})
+    died = Event(Lost("x", worker_died=True), 0, 1, 0)
     lost = [event for a in (1, 2, 3) for event in (started(0, attempt=a), died)]
     state = folded(asked(0), *lost)
     assert decide(state, {"w0": []}, FREE).given_up == (0,)
@@ -62,8 +63,8 @@ def test_a_trial_that_killed_three_workers_in_a_row_is_given_up():
 
 def test_of_the_trials_that_may_have_killed_a_worker_no_two_train_together_again():
     events = [event for n in range(3) for event in (asked(n), started(n))]
-    reason = {"reason": "x", "worker_died": True, "suspects": 3}
-    events += [Event(Kind.LOST, n, 1, 0, reason) for n in range(3)]
+    lost = Lost("x", worker_died=True, suspects=3)
+    events += [Event(lost, n, 1, 0) for n in range(3)]
     state = folded(*events, asked(3))
     assert [t.deaths for t in state.trials.values()] == [0, 0, 0, 0]
     rules = dataclasses.replace(FREE, pack=4)
@@ -85,7 +86,7 @@ def test_no_more_trials_than_allowed_train_at_once():
 
 
 def test_a_trial_that_gets_on_between_deaths_is_not_given_up():
-    died = Event(Kind.LOST, 0, 1, 0, {"reason": "x", "worker_died": True})
+    died = Event(Lost("x", worker_died=True), 0, 1, 0)
     events = [asked(0)]
     for attempt in range(1, 7):
         events += [started(0, attempt=attempt), reported(0, attempt, 0.5, attempt=attempt), died]
@@ -136,11 +137,11 @@ def test_in_reproducible_order_trial_n_waits_for_trial_n_minus_look_ahead():
 def test_in_reproducible_order_an_ask_waits_for_promotions_that_it_must_know():
     """With a look-ahead of 6 and cohorts of 2, the ask of index 8 knows what cohort 0 decided."""
     ended = [event for n in range(1, 8) for event in (asked(n), completed(n, 0.5))]
-    pause = {"rule": "h", "best": {"loss": 0.3}, "best_epoch": 1, "values": [0.3]}
-    again = [*run_of(0, 0.3), Event(Kind.PAUSED, 0, 1, 1, pause)]
+    pause = some(Paused, best={"loss": 0.3}, best_epoch=1, values=(0.3,))
+    again = [*run_of(0, 0.3), Event(pause, 0, 1, 1)]
 
     def state(generation):
-        promoted = Event(Kind.CONTINUED, 0, 1, 1, {"promoted": True, "generation": generation})
+        promoted = Event(Continued(True, generation), 0, 1, 1)
         return folded(*again, promoted, *ended)
 
     assert known_generation(8, REPRODUCIBLE) == 0

@@ -12,7 +12,8 @@ import sweep.running.fleet
 import sweep.running.stop_flag
 from cluster.errors import HeadLost
 from sweep.history.state import Standing
-from sweep.log.events import EventLog, Kind
+from sweep.log.event_log import EventLog
+from sweep.log.kinds import Completed, Lost
 from sweep.work.executors import InProcessExecutor
 from sweep.work.protocol import Evaluate, Reply, Trained
 from tests.sweep.session_runs import Interrupted, fold, numbers, run
@@ -62,8 +63,8 @@ def test_a_trial_that_ended_just_before_its_worker_died_has_ended(tmp_path):
     assert states(tmp_path) == {Standing.COMPLETE: 5}
     ended = set()
     for event in events(tmp_path):
-        assert not (event.kind is Kind.LOST and event.trial in ended)
-        if event.kind is Kind.COMPLETED:
+        assert not (isinstance(event.what, Lost) and event.trial in ended)
+        if isinstance(event.what, Completed):
             ended.add(event.trial)
 
 
@@ -105,9 +106,9 @@ def test_a_worker_whose_device_has_failed_is_replaced_and_its_trials_go_on(tmp_p
 
     run(tmp_path, Repaired(), run={"workers": 1}, budget__trials=6)
     assert states(tmp_path) == {Standing.COMPLETE: 6}
-    lost = [event for event in events(tmp_path) if event.kind is Kind.LOST]
+    lost = [event for event in events(tmp_path) if isinstance(event.what, Lost)]
     assert len(lost) >= 2
-    assert all(event.payload["worker_died"] for event in lost if event.payload["suspects"])
+    assert all(event.what.worker_died for event in lost if event.what.suspects)
 
 
 def test_a_device_whose_failure_shows_while_saving_is_a_lost_worker_too(tmp_path, monkeypatch):
@@ -122,8 +123,8 @@ def test_a_device_whose_failure_shows_while_saving_is_a_lost_worker_too(tmp_path
     monkeypatch.setattr(Pack, "save", late)
     run(tmp_path, run={"workers": 1, "checkpoint_seconds": 1e-6})
     assert states(tmp_path) == {Standing.COMPLETE: 5}
-    lost = [event for event in events(tmp_path) if event.kind is Kind.LOST]
-    assert any("its device has failed" in event.payload["reason"] for event in lost)
+    lost = [event for event in events(tmp_path) if isinstance(event.what, Lost)]
+    assert any("its device has failed" in event.what.reason for event in lost)
 
 
 class Silent(InProcessExecutor):

@@ -6,7 +6,8 @@ from collections import Counter
 import pytest
 
 from sweep.history.state import Standing
-from sweep.log.events import EventLog, Kind
+from sweep.log.event_log import EventLog
+from sweep.log.kinds import Completed, Failed, Lost, Started
 from sweep.work.executors import InProcessExecutor
 from tests.sweep.session_runs import Clumsy, Interrupted, fold, numbers, run
 from trainers.errors import OutOfMemory
@@ -52,9 +53,9 @@ def test_a_pack_holds_its_slots_worth_of_trials_at_a_time(tmp_path):
     log = EventLog.open(tmp_path / "s" / "sweep.db", "s")
     held, most = set(), 0
     for event in log.read():
-        if event.kind is Kind.STARTED:
+        if isinstance(event.what, Started):
             held.add(event.trial)
-        elif event.kind in (Kind.COMPLETED, Kind.FAILED):
+        elif isinstance(event.what, Completed | Failed):
             held.discard(event.trial)
         most = max(most, len(held))
     log.close()
@@ -75,7 +76,7 @@ def test_a_pack_of_eight_ends_with_the_table_of_trials_alone(tmp_path, backend):
     for number, trial in alone.items():
         tolerance = 0.0 if backend == "auto" else 1e-9
         curve, other = (
-            [t.reports[epoch]["validation"]["rmse"] for epoch in (1, 2, 3)]
+            [t.reports[epoch].validation["rmse"] for epoch in (1, 2, 3)]
             for t in (trial, packed[number])
         )
         assert other == pytest.approx(curve, rel=tolerance, abs=0)
@@ -122,7 +123,7 @@ def test_out_of_memory_halves_the_pack_and_loses_nothing(tmp_path, monkeypatch):
     state = fold(tmp_path)
     assert all(t.state is Standing.COMPLETE for t in state.trials.values())
     log = EventLog.open(tmp_path / "s" / "sweep.db", "s")
-    reasons = [e.payload["reason"] for e in log.read() if e.kind is Kind.LOST]
+    reasons = [e.what.reason for e in log.read() if isinstance(e.what, Lost)]
     log.close()
     assert len(reasons) >= 3
     assert all("at most 2 trials train together" in reason for reason in reasons)

@@ -7,7 +7,8 @@ import pytest
 from sweep.errors import ConfigProblem
 from sweep.history.goal import searched
 from sweep.history.state import Standing
-from sweep.log.events import EventLog, Kind
+from sweep.log.event_log import EventLog
+from sweep.log.kinds import Continued, Reported, Started
 from tests.sweep.session_runs import Clumsy, Interrupted, fold, numbers, run
 
 HALVING = {
@@ -21,7 +22,7 @@ HALVING = {
 def events(tmp_path, kind):
     log = EventLog.open(tmp_path / "s" / "sweep.db", "s")
     try:
-        return [e for e in log.read() if e.kind is kind]
+        return [e for e in log.read() if isinstance(e.what, kind)]
     finally:
         log.close()
 
@@ -31,20 +32,18 @@ def test_halving_pauses_promotes_and_trains_something_to_its_end(tmp_path):
     trials = fold(tmp_path).trials.values()
     assert Counter(t.epoch for t in trials)[9] >= 1
     assert {t.state for t in trials} == {Standing.COMPLETE, Standing.PRUNED}
-    promoted = [e.trial for e in events(tmp_path, Kind.CONTINUED) if e.payload.get("promoted")]
-    started = Counter(e.trial for e in events(tmp_path, Kind.STARTED))
+    promoted = [e.trial for e in events(tmp_path, Continued) if e.what.promoted]
+    started = Counter(e.trial for e in events(tmp_path, Started))
     assert promoted
     assert all(started[number] >= 2 for number in promoted)
 
 
 def test_a_promoted_trial_goes_on_from_the_rung_where_it_was_paused(tmp_path):
     run(tmp_path, **HALVING)
-    promotions = {
-        e.trial: e.epoch for e in events(tmp_path, Kind.CONTINUED) if e.payload.get("promoted")
-    }
-    last = {e.trial: e.payload["from_epoch"] for e in events(tmp_path, Kind.STARTED)}
+    promotions = {e.trial: e.epoch for e in events(tmp_path, Continued) if e.what.promoted}
+    last = {e.trial: e.what.from_epoch for e in events(tmp_path, Started)}
     assert {n: last[n] for n in promotions} == promotions
-    epochs = Counter((e.trial, e.epoch) for e in events(tmp_path, Kind.REPORTED))
+    epochs = Counter((e.trial, e.epoch) for e in events(tmp_path, Reported))
     assert set(epochs.values()) == {1}
 
 
@@ -70,7 +69,7 @@ def test_promotions_are_the_same_whoever_dies_in_reproducible_order(tmp_path, ru
             run(wild, Interrupted(polls), **changes)
     run(wild, Clumsy(every=6), **changes)
     assert numbers(wild) == numbers(tmp_path / "calm")
-    assert any(e.payload.get("promoted") for e in events(wild, Kind.CONTINUED))
+    assert any(e.what.promoted for e in events(wild, Continued))
 
 
 @pytest.mark.parametrize(
@@ -131,7 +130,7 @@ def test_an_audit_trains_pruned_trials_to_their_end(tmp_path):
         assert (audit.state, audit.epoch) == (Standing.COMPLETE, 9)
         assert (audit.params, audit.seed) == (pruned.params, pruned.seed)
         for epoch, report in pruned.reports.items():
-            assert audit.reports[epoch]["validation"] == report["validation"]
+            assert audit.reports[epoch].validation == report.validation
     run(tmp_path, **changes)
     assert len(fold(tmp_path).trials) == 14
 

@@ -10,7 +10,7 @@ import pytest
 import sweep.running.fleet
 import sweep.running.stop_flag
 from sweep.history.state import Standing
-from sweep.log.events import EventLog
+from sweep.log.event_log import EventLog
 from sweep.running.progress import BestTrial, Progress, TrialEnd
 from sweep.running.structured_log import NOTICES, json_progress, notices_to
 from sweep.work.executors import InProcessExecutor
@@ -47,7 +47,7 @@ def test_a_stop_from_elsewhere_saves_and_ends_and_the_same_command_goes_on(tmp_p
     assert outcome.reason == "stopped"
     assert outcome.finalists == ()
     state = fold(tmp_path / "stopped")
-    assert state.closed["reason"] == "stopped"
+    assert state.closed.reason == "stopped"
     assert sum(t.ended for t in state.trials.values()) < 5
     assert run(tmp_path / "stopped", **changes).reason == "finished"
     assert numbers(tmp_path / "stopped") == numbers(tmp_path / "calm")
@@ -66,7 +66,7 @@ class InterruptedLate(InProcessExecutor):
 def test_ctrl_c_while_finalists_are_evaluated_closes_the_session(tmp_path):
     assert run(tmp_path, InterruptedLate()).reason == "interrupted"
     state = fold(tmp_path)
-    assert state.closed["reason"] == "interrupted"
+    assert state.closed.reason == "interrupted"
     assert not any(t.test for t in state.trials.values())
     assert len(run(tmp_path).finalists) == 2
     assert sum(bool(t.test) for t in fold(tmp_path).trials.values()) == 2

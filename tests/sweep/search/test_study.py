@@ -4,7 +4,8 @@ from optuna.trial import TrialState as OptunaState
 from search_spaces import build_space
 from sweep.errors import ConfigProblem
 from sweep.history.state import Pause, Standing, TrialState
-from sweep.log.events import Event, Kind
+from sweep.log.event import Event
+from sweep.log.kinds import Warmed
 from sweep.search.study import Constraint, Search, SearchRules, ask_seed, feasible, search_limit
 
 PARAMETERS = {
@@ -166,13 +167,8 @@ def test_warmed_events_are_told_when_the_search_is_restored():
     from sweep.search.study import restore_search
 
     state = SweepState()
-    payload = {
-        "params": {"learning_rate": 0.05, "cell": "lstm", "tbptt_forward_steps": 5},
-        "values": [0.1],
-        "state": "complete",
-        "origin": "earlier",
-    }
-    state.apply(Event(Kind.WARMED, payload=payload, seq=1))
+    params = {"learning_rate": 0.05, "cell": "lstm", "tbptt_forward_steps": 5}
+    state.apply(Event(Warmed(params, (0.1,), "complete", "earlier"), seq=1))
     search = restore_search(space(), rules(), state, before=lambda index: [])
     assert [t.params["tbptt_forward_steps"] for t in search._study.trials] == [5]
 

@@ -10,7 +10,8 @@ import pytest
 from sweep.config.sections import ObjectiveSection
 from sweep.history.goal import Goal
 from sweep.history.state import SweepState
-from sweep.log.events import Event, Kind
+from sweep.log.event import Event
+from sweep.log.kinds import Completed, Evaluated, Failed, Reported, Started
 from sweep.smoke.checks import (
     check_count,
     check_falls,
@@ -20,6 +21,7 @@ from sweep.smoke.checks import (
     check_trials,
 )
 from sweep.tracking.reading import Record, RecordedRun
+from tests.sweep.events_factory import some
 from tests.sweep.sweep_factory import asked, ended
 
 GOAL = Goal((ObjectiveSection.model_validate({"metric": "rmse"}),))
@@ -27,21 +29,18 @@ CURVES = ("train/loss", "val/loss")
 
 
 def started(trial, attempt=1, from_epoch=0):
-    payload = {"worker": "w", "from_epoch": from_epoch, "checkpoint": None}
-    return Event(Kind.STARTED, trial, attempt, payload=payload)
+    return Event(Started("w", from_epoch, None), trial, attempt)
 
 
 def reported(trial, epoch, loss, rmse=0.5, attempt=1):
-    best = {"loss": 0.25, "rmse": 0.5}
-    payload = {"train": {"loss": loss}, "validation": {"loss": 0.25, "rmse": rmse}, "best": best}
-    return Event(
-        Kind.REPORTED, trial, attempt, epoch, {**payload, "best_epoch": 1, "train_seconds": 1.0}
-    )
+    best, validation = {"loss": 0.25, "rmse": 0.5}, {"loss": 0.25, "rmse": rmse}
+    what = some(Reported, train={"loss": loss}, validation=validation, best=best, best_epoch=1)
+    return Event(what, trial, attempt, epoch)
 
 
 def completed(trial, rmse=0.5):
     best = {"loss": 0.25, "rmse": rmse}
-    return ended(Kind.COMPLETED, trial, 3, best, values=[rmse], checkpoint="c")
+    return ended(Completed, trial, 3, best, values=(rmse,), checkpoint="c")
 
 
 def whole(trial, losses=(1.0, 0.8, 0.6), rmse=0.5):
@@ -64,7 +63,7 @@ def test_as_many_trials_as_the_budget_says():
 
 
 def test_a_trial_that_failed_or_was_left_is_named():
-    failed = ended(Kind.FAILED, 1, 0, {}, reason="error", message="ValueError: odd")
+    failed = ended(Failed, 1, 0, {}, reason="error", message="ValueError: odd")
     state = fold(*whole(0), asked(1), started(1), failed, asked(2), started(2))
     assert check_trials(fold(*whole(0))).outcome == "passed"
     message = check_trials(state).message
@@ -182,14 +181,14 @@ def test_what_mlflow_lacks_or_has_twice_is_named(record, message):
 
 
 def test_a_finalist_without_its_test_metrics_is_named():
-    evaluated = Event(Kind.EVALUATED, 0, payload={"test": {"rmse": 0.7}})
+    evaluated = Event(Evaluated({"rmse": 0.7}), 0)
     state = fold(*whole(0), evaluated)
     check = check_record(state, Record((PARENT,), {"u0": (run(),)}), CURVES)
     assert check.message == "trial 0: test/rmse is missing"
 
 
 def test_what_diverged_is_not_missed_in_mlflow():
-    failed = ended(Kind.FAILED, 0, 2, {}, reason="diverged")
+    failed = ended(Failed, 0, 2, {}, reason="diverged")
     state = fold(asked(0), started(0), reported(0, 1, 1.0), reported(0, 2, math.inf), failed)
     told = {"train/loss": (1,), "val/loss": (1, 2)}
     diverged = run(status="FAILED", tags={"state": "failed"}, steps=told)

@@ -10,12 +10,14 @@ import pytest
 from sweep.__main__ import main
 from sweep.config.sweep_config import validate
 from sweep.errors import UserError
-from sweep.log.events import Event, Kind
+from sweep.log.event import Event
+from sweep.log.kinds import Opened, Reported
 from sweep.smoke import run as smoke_run
 from sweep.smoke.processes import Family
+from tests.sweep.events_factory import some
 
 CONFIG = validate({"name": "s", "data": {"source": "digits"}, "budget": {"trials": 4}})
-LOG = (Event(Kind.OPENED, seq=1), Event(Kind.REPORTED, 0, 1, 1, seq=2))
+LOG = (Event(some(Opened), seq=1), Event(some(Reported), 0, 1, 1, seq=2))
 KILLED = -signal.SIGKILL
 
 

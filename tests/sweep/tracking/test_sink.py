@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sweep.log.events import Event, Kind
 from sweep.tracking.run import Point, Status
+from tests.sweep.events_factory import changed
 from tests.sweep.sink_record import START_MS, Record, fold_of, record
 from tests.sweep.synthetic_log import (
     CONFIG,
@@ -105,15 +105,14 @@ def test_a_pruned_trial_is_finished_and_keeps_its_best():
 
 
 def test_a_diverged_trial_failed_and_sends_no_value_that_is_not_finite():
-    broken = reported(0, 2)
     nan, infinity = float("nan"), float("inf")
-    payload = broken.payload | {
-        "train": {"loss": nan, "rmse": infinity, "mae": None},
-        "validation": {"loss": -infinity, "mse": 3.0},
-        "best": reported(0, 1).payload["best"],
-        "best_epoch": 1,
-    }
-    broken = Event(Kind.REPORTED, 0, 1, 2, payload, broken.time)
+    broken = changed(
+        reported(0, 2),
+        train={"loss": nan, "rmse": infinity},
+        validation={"loss": -infinity, "mse": 3.0},
+        best=reported(0, 1).what.best,
+        best_epoch=1,
+    )
     events = [opened(), asked(0), started(0), reported(0, 1), broken, failed(0, 2, "diverged")]
     result = record(events)
     assert result.tags["digits-0"]["state"] == "failed"

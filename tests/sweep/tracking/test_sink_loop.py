@@ -9,7 +9,8 @@ import pytest
 
 import sweep.tracking.loop
 from sweep.errors import RunGone, TrackerUnavailable
-from sweep.log.events import Event, EventLog
+from sweep.log.event import Event
+from sweep.log.event_log import EventLog
 from sweep.log.process import LogWriter
 from sweep.tracking.lock import only_sink
 from sweep.tracking.loop import Sink

@@ -8,8 +8,10 @@ import pytest
 
 from sweep.config.sweep_config import SweepConfig, validate
 from sweep.history.state import SweepState
-from sweep.log.events import Event, Kind
+from sweep.log.event import Event
+from sweep.log.kinds import Asked, Closed, Completed, Evaluated, Opened
 from sweep.models.champions import Finalist, contest, finalists_of, version_tags
+from tests.sweep.events_factory import some
 
 
 def config(**finalists: int) -> SweepConfig:
@@ -25,24 +27,22 @@ def folded(*events: Event) -> SweepState:
 
 def opened() -> Event:
     objective = {"metric": "rmse", "direction": "minimize"}
-    return Event(Kind.OPENED, payload={"data": {"digest": "abc"}, "objectives": [objective]})
+    return Event(some(Opened, objectives=(objective,)))
 
 
 def complete(number: int, rmse: float, of: int | None = None) -> list[Event]:
-    asked = {"uid": f"u{number}", "params": {}, "config": {}, "seed": 0, "source": {}}
-    end = {"values": [rmse], "best": {"rmse": rmse}, "best_epoch": 2, "checkpoint": f"c{number}"}
-    return [
-        Event(Kind.ASKED, number, payload=asked if of is None else {**asked, "of": of}),
-        Event(Kind.COMPLETED, number, 1, 3, end),
-    ]
+    asked = some(Asked, uid=f"u{number}", of=of)
+    best = {"rmse": rmse}
+    end = some(Completed, values=(rmse,), best=best, best_epoch=2, checkpoint=f"c{number}")
+    return [Event(asked, number), Event(end, number, 1, 3)]
 
 
 def evaluated(number: int, rmse: float) -> Event:
-    return Event(Kind.EVALUATED, number, payload={"test": {"rmse": rmse}})
+    return Event(Evaluated({"rmse": rmse}), number)
 
 
 def closed(reason: str = "finished") -> Event:
-    return Event(Kind.CLOSED, payload={"reason": reason})
+    return Event(some(Closed, reason=reason))
 
 
 TRIALS = [opened(), *complete(0, 3.0), *complete(1, 1.0), *complete(2, 2.0)]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from sweep.log.events import Event, Kind
+from sweep.log.event import Event
+from sweep.log.kinds import Completed, DataFacts, PartFacts
 from sweep.tracking.run import Point, Status
+from tests.sweep.events_factory import some
 from tests.sweep.sink_record import START_MS, Record, fold_of, record
 from tests.sweep.synthetic_log import (
     CONFIG,
@@ -43,18 +45,17 @@ def test_the_sweeps_run_follows_the_best_trial_within_the_constraints():
 
 def test_the_best_of_a_maximised_objective_is_the_highest():
     fold = fold_of(CONFIG | {"search": {"objectives": None}})
-    objectives = [{"metric": "accuracy", "direction": "maximize"}]
+    objectives = ({"metric": "accuracy", "direction": "maximize"},)
     ends = []
     for trial, accuracy in enumerate((0.8, 0.9, 0.7)):
-        payload = {"best": {"accuracy": accuracy}, "best_epoch": 1, "values": [accuracy]}
-        end = Event(Kind.COMPLETED, trial, 1, 1, payload, START)
-        ends += [asked(trial), started(trial), end]
+        end = some(Completed, best={"accuracy": accuracy}, best_epoch=1, values=(accuracy,))
+        ends += [asked(trial), started(trial), Event(end, trial, 1, 1, START)]
     result = record([opened(objectives=objectives), *ends], fold=fold)
     assert result.values("digits", "best/accuracy") == [(1, 0.8), (2, 0.9)]
 
 
 def test_the_sweeps_run_names_sampler_data_and_rules():
-    result = record([opened(data={"name": "digits", "digest": "abc"})])
+    result = record([opened()])
     assert result.params["digits"]["search.sampler"] == "tpe"
     assert result.params["digits"]["search.objectives"] == "minimize rmse"
     assert result.params["digits"]["data.digest"] == "abc"
@@ -100,7 +101,7 @@ def test_a_trial_left_paused_by_a_finished_sweep_shows_its_best_once_even_when_p
     assert result.values("digits-0", "objective") == [(1, 1.0)]
     promoted = [
         *[*rung, opened(START + 2000), started(0, 2, 1), reported(0, 2, 2, rmse=3.0)],
-        Event(Kind.COMPLETED, 0, 2, 2, {**completed(0, 1).payload}, START + 2500),
+        Event(completed(0, 1).what, 0, 2, 2, START + 2500),
     ]
     told = [p for run, p in record(promoted).points if run == "digits-0" and p.key == "objective"]
     assert len(told) == 1
@@ -160,8 +161,8 @@ def test_the_ledger_is_told_when_a_session_closes():
 
 
 def test_data_are_linked_to_the_sweep_and_its_finalists_and_again_by_a_new_sink():
-    parts = {"train": {"sequences": 90}, "test": {"sequences": 10}}
-    data = {"name": "digits", "digest": "d" * 64, "parts": parts}
+    parts = {"train": PartFacts(90, 8), "test": PartFacts(10, 8)}
+    data = DataFacts("digits", "regression", "d" * 64, parts)
     events = [opened(data=data), *whole_trial(0, 1), asked(1), started(1), evaluated(0, 0.5)]
     fold = fold_of()
     for event in numbered(events):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 import yaml
 
 from sweep.history.ledger import Ledger
-from sweep.log.events import Event
+from sweep.log.event import Event
+from sweep.log.kinds import DataFacts, PartFacts, SpaceFacts
 from sweep.results.results import Results, open_results
 from sweep.tracking.summary_files import masked, summary_files, top_table
 from sweep.tracking.summary_note import note
@@ -32,20 +34,15 @@ from tests.sweep.synthetic_log import (
 )
 
 LEDGER = Ledger(available=100.0, complete=60.0, pruned=20.0, idle=15.0, starting=5.0)
-SPACE = {
-    "name": "recurrent",
-    "parameters": {
+SPACE = SpaceFacts(
+    "recurrent",
+    {
         "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True},
         "hidden_size": {"low": 8, "high": 32, "log": False},
         "tbptt_forward_steps": {"choices": [None, 16]},
     },
-}
-DATA = {
-    "name": "digits",
-    "task": "regression",
-    "digest": "d" * 64,
-    "parts": {"train": {"sequences": 1_078, "time_steps": 8}},
-}
+)
+DATA = DataFacts("digits", "regression", "d" * 64, {"train": PartFacts(1_078, 8)})
 
 
 def results_of(folder: Path, *events: Event, config: dict[str, Any] | None = None) -> Results:
@@ -123,7 +120,7 @@ def test_the_top_table_ranks_and_shows_only_what_differs(results: Results):
 def test_the_files_tell_the_sweep_file_space_data_and_environment(results: Results):
     files = summary_files(results, LEDGER, {"learning_rate": 1.0})
     assert yaml.safe_load(files["sweep.yaml"])["search"]["sampler"] == "tpe"
-    assert json.loads(files["space.json"]) == SPACE
+    assert json.loads(files["space.json"]) == asdict(SPACE)
     assert json.loads(files["data.json"])["digest"] == "d" * 64
     assert json.loads(files["environment.json"])["versions"] == {"torch": "2.13.0"}
     assert json.loads(files["ledger.json"])["pruned"] == 20.0

@@ -3,9 +3,14 @@ import sqlite3
 import pytest
 
 from sweep.errors import LeaseHeld, LeaseLost, LogError
-from sweep.log.events import Event, EventLog, Kind
+from sweep.log.event import Event
+from sweep.log.event_log import EventLog
 from sweep.log.filesystem import filesystem_type
+from sweep.log.kinds import Closed, Lost, Opened
 from sweep.log.lease import Lease
+from tests.sweep.events_factory import some
+
+OPENED, CLOSED = Event(some(Opened)), Event(some(Closed))
 
 
 @pytest.fixture
@@ -18,33 +23,33 @@ def log(tmp_path):
 
 def test_events_come_back_in_order_numbered_without_gaps(log):
     fence = log.take_fence("me")
-    log.append([Event(Kind.OPENED, payload={"pid": 1})], fence)
-    log.append([Event(Kind.LOST, 3, 1, 2, {"reason": "x"}, 5.5), Event(Kind.CLOSED)], fence)
+    log.append([OPENED], fence)
+    log.append([Event(Lost("x"), 3, 1, 2, 5.5), CLOSED], fence)
     read = list(log.read())
     assert [e.seq for e in read] == [1, 2, 3]
-    assert read[1] == Event(Kind.LOST, 3, 1, 2, {"reason": "x"}, 5.5, 2)
+    assert read[1] == Event(Lost("x"), 3, 1, 2, 5.5, 2)
     assert [e.seq for e in log.read(after_seq=2)] == [3]
 
 
 def test_reading_pages_through_more_events_than_one_batch(log, monkeypatch):
-    monkeypatch.setattr("sweep.log.events._READ_BATCH", 2)
-    log.append([Event(Kind.OPENED) for _ in range(5)], log.take_fence("me"))
+    monkeypatch.setattr("sweep.log.event_log._READ_BATCH", 2)
+    log.append([OPENED] * 5, log.take_fence("me"))
     assert [e.seq for e in log.read()] == [1, 2, 3, 4, 5]
 
 
 def test_a_coordinator_whose_fence_is_old_appends_nothing(log):
     old = log.take_fence("old")
-    log.append([Event(Kind.OPENED)], old)
+    log.append([OPENED], old)
     log.take_fence("new")
     with pytest.raises(LeaseLost, match="another coordinator"):
-        log.append([Event(Kind.CLOSED)], old)
+        log.append([CLOSED], old)
     assert log.last_seq() == 1
 
 
 def test_an_append_that_fails_half_way_writes_nothing(log):
     fence = log.take_fence("me")
     with pytest.raises(ValueError, match="Out of range float"):
-        log.append([Event(Kind.OPENED), Event(Kind.CLOSED, payload={"x": float("nan")})], fence)
+        log.append([OPENED, Event(some(Closed, busy_seconds=float("nan")))], fence)
     assert log.last_seq() == 0
 
 
@@ -52,7 +57,7 @@ def test_a_full_disk_is_one_clear_line_and_nothing_is_written(log):
     fence = log.take_fence("me")
     with log.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 1")
-    large = [Event(Kind.OPENED, payload={"x": "y" * 4096}) for _ in range(20)]
+    large = [Event(Lost("y" * 4096), 0, 1)] * 20
     with pytest.raises(LogError, match="must be writable, but: database or disk is full"):
         log.append(large, fence)
     assert log.last_seq() == 0

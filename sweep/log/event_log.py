@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from sweep.errors import LeaseLost, LogError
 from sweep.log.engine import is_url, open_engine, shown
-from sweep.log.event import Event, Kind, event_of, row_of
+from sweep.log.event import Event, event_of, row_of
 from sweep.log.outage import Patience, words_of
 from sweep.log.tables import EVENTS, LEASES, OFFSETS, PULSES, STOPS, SWEEPS, create_tables
 
@@ -28,8 +28,6 @@ LOG_FILE = "sweep.db"
 
 _FENCE = sa.select(LEASES.c.fence).where(LEASES.c.sweep == sa.bindparam("sweep")).with_for_update()
 _READ_BATCH = 5_000
-
-__all__ = ["LOG_FILE", "Event", "EventLog", "Kind"]
 
 
 class EventLog:
@@ -148,7 +146,11 @@ class EventLog:
         self._last_seq = self.patience.call(attempt, "writable") + len(events) - 1
 
     def read(self, after_seq: int = 0) -> Iterator[Event]:
-        """Yield the events after `after_seq`, in order, as far as they are committed now."""
+        """Yield the events after `after_seq`, in order, as far as they are committed now.
+
+        Raises:
+            LogError: a newer release wrote one of them, or it is damaged.
+        """
         while True:
             query = (
                 sa.select(EVENTS)

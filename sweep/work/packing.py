@@ -148,10 +148,10 @@ class Seating:
 
     def _plan(self, structure: Structure) -> Wanted:
         """Measure how many trials of this structure pay, and on which backend; once for each."""
-        from trainers.packs.planner import plan_pack
+        from trainers.packs.choice import choose_pack
 
         if structure not in self._plans:
-            choice = plan_pack(structure, self._data, self.objective, self._settings.device)
+            choice = choose_pack(structure, self._data, self.objective, self._settings.device)
             self._plans[structure] = choice.backend
             self.slots = choice.slots
         return self._plans[structure]

@@ -1,4 +1,4 @@
-"""Segments of several trials as one, padded to the longest: what a fused pack runs.
+"""Segments of several trials as one, padded to the longest: what `Stacked` runs.
 
 Padding is exact. Rows and steps that a trial does not have lie behind those it has and do not
 exist for the mask law; targets that it does not have repeat its first one with weight 0.

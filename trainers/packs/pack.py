@@ -35,7 +35,7 @@ from trainers.packs.stepper import timed
 
 
 class Pack:
-    """K trials of one structure on one data set; a slot is one place.
+    """K trials of one structure on one data set, each in a slot.
 
     Attributes:
         stepper: How the slots are trained, as `trainers.packs.selection` names it.

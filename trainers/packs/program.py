@@ -222,9 +222,9 @@ class Program:
             self._keep(detached(after), active)
 
     def _add(self, metrics: Tensor, sums: Sequence[Tensor], stepping: Tensor) -> None:
-        places = (0, 2, 3, 4, 5)
-        for place, values in zip(places, sums, strict=True):
-            self._ground.totals.numbers[:, place] += torch.where(stepping, values.double(), 0.0)
+        columns = (0, 2, 3, 4, 5)
+        for column, values in zip(columns, sums, strict=True):
+            self._ground.totals.numbers[:, column] += torch.where(stepping, values.double(), 0.0)
         self._ground.totals.metrics += torch.where(_like(stepping, metrics), metrics, 0.0)
 
     def _optimize(self, norms: Tensor, columns: Mapping[str, Tensor], stepping: Tensor) -> None:

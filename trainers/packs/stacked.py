@@ -216,9 +216,9 @@ class Stacked:
 
 
 def _keep_state(group: list[NextSegment], state: StackState | None) -> None:
-    for place, one in enumerate(group):
+    for i, one in enumerate(group):
         count(one.trial, one.segments)
-        one.trial.state = state_of(state, place, batch_rows(one.segments[0]))
+        one.trial.state = state_of(state, i, batch_rows(one.segments[0]))
 
 
 def _valid(group: list[NextSegment], span: int, outputs: Tensor) -> Tensor | None:
@@ -242,7 +242,7 @@ def _optimize(group: list[NextSegment], own: SlotRows, norms: Tensor, finite: li
         own.rows.put(finite, rows)
 
 
-def _record(one: NextSegment, place: int, parts: list[Sums], values: list[float]) -> None:
+def _record(one: NextSegment, i: int, parts: list[Sums], values: list[float]) -> None:
     """Count a step and add its sums to the trial's tally."""
     tally = one.trial.tally
     one.trial.count_step(values[-1])
@@ -252,4 +252,4 @@ def _record(one: NextSegment, place: int, parts: list[Sums], values: list[float]
         tally.loss_sum += loss * float(segment.denominator)
         tally.plain_loss += plain
         tally.elements += elements_of(segment)
-        tally.sums += part.metrics[place]
+        tally.sums += part.metrics[i]

@@ -138,8 +138,8 @@ def _with_targets(
     if ragged or not alike or any(s.positions is not None for s in segments):
         each = rows if structure.one_target else rows * time_steps
         starts = torch.arange(trials).unsqueeze(1) * each
-        places = [_places(s, rows, structure) for s in segments]
-        positions = (_filled(places, None) + starts).reshape(-1)
+        flat = [_flat_positions(s, rows, structure) for s in segments]
+        positions = (_filled(flat, None) + starts).reshape(-1)
     none = given.new_zeros(0, *given.shape[2:])
     dtype = getattr(torch, structure.dtype)
     masked = any(s.element_mask is not None for s in segments)
@@ -157,7 +157,7 @@ def _with_targets(
     )
 
 
-def _places(segment: Segment, rows: int, structure: Structure) -> Tensor:
+def _flat_positions(segment: Segment, rows: int, structure: Structure) -> Tensor:
     """Return where a trial's outputs are wanted, as flat indices into `(time, rows)` or `(rows,)`.
 
     Its own rows may be fewer.

@@ -17,7 +17,7 @@ from sweep.words.messages import INTERRUPTED, SMOKE_FAILED
 
 if TYPE_CHECKING:
     from sweep.config.sweep_config import SweepConfig
-    from sweep.smoke.verdict import SmokeOptions, SmokeReport
+    from sweep.smoke.smoke import SmokeOptions, SmokeReport
 
 _SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 
@@ -81,7 +81,7 @@ def smoke(
     """
     from sweep.config.sweep_config import load_config
     from sweep.smoke.gate import parse_gate
-    from sweep.smoke.verdict import SmokeOptions
+    from sweep.smoke.smoke import SmokeOptions
 
     gates = tuple(parse_gate(text) for text in fail_if or ())
     config = load_config(spec, overrides or [])
@@ -100,7 +100,7 @@ def smoke(
 
 
 def _smoke(config: SweepConfig, options: SmokeOptions) -> SmokeReport:
-    from sweep.smoke.verdict import smoke as run_smoke
+    from sweep.smoke.smoke import smoke as run_smoke
 
     try:
         return run_smoke(config, options, typer.echo)

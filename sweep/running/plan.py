@@ -23,7 +23,7 @@ from trainers.config.settings import structural_fields
 if TYPE_CHECKING:
     from trainers.config.train_config import Structure, TrainConfig
     from trainers.data.contract import SequenceData
-    from trainers.packs.planner import PackChoice
+    from trainers.packs.choice import PackChoice
 
 EXAMPLES = 6
 REPEATS = 3
@@ -121,7 +121,7 @@ def _packings(prepared: Prepared, examples: Sequence[Example], device: str) -> I
     import torch
 
     from trainers.learning.metrics import Objective
-    from trainers.packs.planner import plan_pack
+    from trainers.packs.choice import choose_pack
 
     run, judged = prepared.config.run, prepared.judged
     objective = Objective(judged.metric, judged.direction)
@@ -131,7 +131,7 @@ def _packings(prepared: Prepared, examples: Sequence[Example], device: str) -> I
         structure = prepared.train_config(0, example.params).structure()
         if len(done) < PACKINGS and structure not in done:
             done.add(structure)
-            choice = plan_pack(structure, prepared.data, objective, device, measure=True)
+            choice = choose_pack(structure, prepared.data, objective, device, measure=True)
             names = [name for name in structural_fields() if name in example.params]
             yield Packing({name: example.params[name] for name in names}, choice)
 
@@ -149,7 +149,7 @@ def _example(prepared: Prepared, number: int) -> Example:
     with out_of_memory_named(1, "cpu"):
         seconds = _batch_seconds(config, data) * epoch * config.max_epochs
     layout = Layout.of(config.structure(), data.input_size, data.output_size)
-    return Example(params, layout.size, seconds)
+    return Example(params, layout.parameter_count, seconds)
 
 
 def _batch_seconds(config: TrainConfig, data: SequenceData) -> float:

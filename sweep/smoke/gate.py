@@ -11,11 +11,11 @@ from typing import Literal
 
 from sweep.smoke.gate_syntax import (
     Arithmetic,
-    Comparison,
     GateError,
     Logic,
     Name,
     Number,
+    Relation,
     Sum,
     Truth,
     parse_truth,
@@ -66,12 +66,12 @@ class Gate:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class GateResult:
     """What a gate says of a finished sweep.
 
     Attributes:
         outcome: `fires` fails the smoke, and so does `unknown`; `no champion` passes.
-        sides: Both values of every comparison, as `0.51 > 0.45`; or why there are none.
+        sides: Both values of every relation, as `0.51 > 0.45`; or why there are none.
     """
 
     gate: Gate
@@ -110,18 +110,18 @@ def check_names(gate: Gate, known: Iterable[str]) -> None:
         )
 
 
-def judge(gate: Gate, values: Mapping[str, float | Unknown]) -> Verdict:
+def result_of(gate: Gate, values: Mapping[str, float | Unknown]) -> GateResult:
     """Judge a gate; `values` must have all its names."""
     held = _truth(gate.truth, values)
     if isinstance(held, Unknown):
-        return Verdict(gate, "no champion" if held.passes else "unknown", held.reason)
+        return GateResult(gate, "no champion" if held.passes else "unknown", held.reason)
     sides = ", ".join(dict.fromkeys(_sides(gate.truth, values)))
-    return Verdict(gate, "fires" if held else "passes", sides)
+    return GateResult(gate, "fires" if held else "passes", sides)
 
 
 def _truth(node: Truth, values: Mapping[str, float | Unknown]) -> bool | Unknown:
     """Kleene's logic: what is not known matters only where it decides."""
-    if isinstance(node, Comparison):
+    if isinstance(node, Relation):
         sides = _value(node.left, values), _value(node.right, values)
         unknown = _worse([side for side in sides if isinstance(side, Unknown)])
         left, right = sides
@@ -197,7 +197,7 @@ def _with_metric(node: Truth, text: str) -> Truth:
             f"got {', '.join(sorted(metrics)) or 'none'}; say which, as in champion/val_rmse."
         )
     named = f"{CHAMPION}/{metrics.pop()}"
-    return Comparison(node.mark, _renamed(node.left, named), _renamed(node.right, named))
+    return Relation(node.mark, _renamed(node.left, named), _renamed(node.right, named))
 
 
 def _renamed(node: Arithmetic, champion: str) -> Arithmetic:

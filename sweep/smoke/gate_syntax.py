@@ -59,8 +59,8 @@ class Sum:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Two numbers, compared."""
+class Relation:
+    """Two numbers, and how they are to compare."""
 
     mark: str
     left: Arithmetic
@@ -76,7 +76,7 @@ class Logic:
 
 
 Arithmetic = Number | Name | Sum
-Truth = Comparison | Logic
+Truth = Relation | Logic
 _Part = Callable[[], Truth | Arithmetic]
 
 
@@ -154,7 +154,7 @@ class _Parser:
         mark = self._takes(*_COMPARISONS)
         if mark is None:
             return left
-        found_right = Comparison(mark, self._number(left), self._number(self._sum()))
+        found_right = Relation(mark, self._number(left), self._number(self._sum()))
         if self._next() in _COMPARISONS:
             raise self._wrong("comparisons are joined by `and`, not in a chain")
         return found_right
@@ -203,11 +203,11 @@ class _Parser:
             raise self._wrong(f"it is nested more than {_DEEPEST} deep")
 
     def _number(self, found: Truth | Arithmetic) -> Arithmetic:
-        if isinstance(found, Comparison | Logic):
+        if isinstance(found, Relation | Logic):
             raise self._wrong("a comparison is no number to compare or reckon with")
         return found
 
     def _true(self, found: Truth | Arithmetic) -> Truth:
-        if isinstance(found, Comparison | Logic):
+        if isinstance(found, Relation | Logic):
             return found
         raise self._wrong("and, or, not join comparisons, not numbers")

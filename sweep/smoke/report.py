@@ -8,8 +8,8 @@ import xml.etree.ElementTree as xml
 from collections.abc import Iterator
 
 from sweep.smoke.checks import Check
-from sweep.smoke.gate import Verdict
-from sweep.smoke.verdict import SmokeReport
+from sweep.smoke.gate import GateResult
+from sweep.smoke.smoke import SmokeReport
 
 _SUITE = "rnn-sweep smoke"
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -19,7 +19,7 @@ _ICONS = {"passed": "✅", "failed": "❌", "skipped": "➖"}
 
 def cases(report: SmokeReport) -> tuple[Check, ...]:
     """Return every check, and every gate as one."""
-    return (*report.checks, *(_as_check(verdict) for verdict in report.verdicts))
+    return (*report.checks, *(_as_check(gate) for gate in report.gates))
 
 
 def lines(report: SmokeReport) -> Iterator[str]:
@@ -28,8 +28,8 @@ def lines(report: SmokeReport) -> Iterator[str]:
     for case in found:
         yield f"  {_SIGNS[case.outcome]:<8}{case.name}: {case.message}"
     bad = sum(case.failed for case in found)
-    verdict = f"FAILED, {bad} of {len(found)}" if bad else f"ok, {len(found)} cases"
-    yield f"{report.name}: {verdict}, {report.seconds:.0f} s; best: {report.best}"
+    ending = f"FAILED, {bad} of {len(found)}" if bad else f"ok, {len(found)} cases"
+    yield f"{report.name}: {ending}, {report.seconds:.0f} s; best: {report.best}"
 
 
 def junit(report: SmokeReport, now: float | None = None) -> bytes:
@@ -79,12 +79,12 @@ def summary(report: SmokeReport) -> str:
         "|---|---|---|---|",
         *(_row(check) for check in report.checks),
     ]
-    if report.verdicts:
+    if report.gates:
         rows += ["", "| gate: fails if | | values |", "|---|---|---|"]
-        for verdict in report.verdicts:
-            case = _as_check(verdict)
-            icon = f"{_ICONS[case.outcome]} {verdict.outcome}"
-            rows.append(f"| `{verdict.gate.text}` | {icon} | {_cell(verdict.sides)} |")
+        for result in report.gates:
+            case = _as_check(result)
+            icon = f"{_ICONS[case.outcome]} {result.outcome}"
+            rows.append(f"| `{result.gate.text}` | {icon} | {_cell(result.sides)} |")
     return "\n".join([*rows, ""])
 
 
@@ -93,14 +93,14 @@ def _row(check: Check) -> str:
     return f"| {_cell(check.name)} | {icon} | {found} | {check.seconds:.1f} s |"
 
 
-def _as_check(verdict: Verdict) -> Check:
-    outcome, says = verdict.outcome, verdict.sides
-    name = f"fails if {verdict.gate.text}"
+def _as_check(result: GateResult) -> Check:
+    outcome, says = result.outcome, result.sides
+    name = f"fails if {result.gate.text}"
     if outcome == "no champion":
         return Check(name, "skipped", f"{says}, so there is nothing to hold against it")
     if outcome == "unknown":
         return Check(name, "failed", f"it can't be judged: {says}")
-    return Check(name, "failed" if verdict.failed else "passed", says)
+    return Check(name, "failed" if result.failed else "passed", says)
 
 
 def _clean(text: str) -> str:

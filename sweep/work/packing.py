@@ -1,4 +1,4 @@
-"""Which trial of a worker sits in which slot of which pack.
+"""Which trial of a worker has which slot of which pack.
 
 A trial joins a pack of its structure that has a free slot, or opens one; an empty pack is let go.
 Packs are built when a turn comes to them, since building one takes time and memory.
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False)
-class Seat:
-    """One pack and who sits in it.
+class OpenPack:
+    """One pack, and whose its slots are.
 
     Attributes:
         suspects: Slots to train one by one, since one of them makes the pack raise.
@@ -31,41 +31,41 @@ class Seat:
     structure: Structure
     pack: Pack
     slots: int
-    taken: dict[int, Resident]
+    taken: dict[int, HeldTrial]
     suspects: set[int] = field(default_factory=set)
     turn: int = 0
 
 
 @dataclass(eq=False)
-class Resident:
-    """A trial in a worker; it has a seat once its turn has come.
+class HeldTrial:
+    """A trial in a worker; it has a slot once its turn has come.
 
     Attributes:
-        rests_at: The rung at which it gave its seat up to others, until it may go on; its
+        rests_at: The rung at which it gave its slot up to others, until it may go on; its
             checkpoint is then the order's.
     """
 
     order: Admit
     cleared: int
-    seat: Seat | None = None
+    in_pack: OpenPack | None = None
     slot: int = 0
     seconds_since_checkpoint: float = 0.0
     rests_at: int | None = None
 
     @property
     def epoch(self) -> int:
-        """Epochs done; only of a trial that has a seat."""
-        assert self.seat is not None
-        return self.seat.pack.epoch(self.slot)
+        """Epochs done; only of a trial that has a slot."""
+        assert self.in_pack is not None
+        return self.in_pack.pack.epoch(self.slot)
 
     @property
     def waits_at_rung(self) -> bool:
         """Whether a rung must decide before the trial trains on."""
-        epoch = self.rests_at if self.seat is None else self.epoch
+        epoch = self.rests_at if self.in_pack is None else self.epoch
         return epoch is not None and epoch > self.cleared and epoch in self.order.rungs
 
 
-class Seating:
+class OpenPacks:
     """The packs of one worker.
 
     Attributes:
@@ -80,60 +80,60 @@ class Seating:
         )
         self._data = data
         self._settings = settings
-        self._plans: dict[Structure, Wanted] = {}
-        self._seats: list[Seat] = []
+        self._chosen: dict[Structure, Wanted] = {}
+        self._open_packs: list[OpenPack] = []
         self._turns = 0
 
-    def settle(self, resident: Resident) -> Seat:
+    def give_slot(self, trial: HeldTrial) -> OpenPack:
         """Give a trial a slot, from its checkpoint where it has one.
 
         Raises:
             TrainerError: the trial does not fit, its checkpoint is damaged, or memory is out.
         """
-        if resident.seat is not None:
-            return resident.seat
-        order = resident.order
+        if trial.in_pack is not None:
+            return trial.in_pack
+        order = trial.order
         structure = order.config.structure()
-        seat = next((s for s in self._seats if _has_room(s, structure)), None)
-        seat = seat or self._open(structure)
-        slot = next(i for i in range(seat.slots) if i not in seat.taken)
+        open_pack = next((one for one in self._open_packs if _has_room(one, structure)), None)
+        open_pack = open_pack or self._open(structure)
+        slot = next(i for i in range(open_pack.slots) if i not in open_pack.taken)
         try:
-            seat.pack.admit(
+            open_pack.pack.admit(
                 slot, order.config, Path(order.checkpoint) if order.checkpoint else None
             )
         except BaseException:
-            self._close_if_empty(seat)
+            self._close_if_empty(open_pack)
             raise
-        seat.taken[slot] = resident
-        resident.seat, resident.slot, resident.rests_at = seat, slot, None
-        return seat
+        open_pack.taken[slot] = trial
+        trial.in_pack, trial.slot, trial.rests_at = open_pack, slot, None
+        return open_pack
 
-    def leave(self, resident: Resident) -> None:
+    def free_slot(self, trial: HeldTrial) -> None:
         """Free a trial's slot."""
-        seat = resident.seat
-        if seat is None:
+        open_pack = trial.in_pack
+        if open_pack is None:
             return
-        seat.pack.drop(resident.slot)
-        del seat.taken[resident.slot]
-        seat.suspects.discard(resident.slot)
-        resident.seat = None
-        self._close_if_empty(seat)
+        open_pack.pack.drop(trial.slot)
+        del open_pack.taken[trial.slot]
+        open_pack.suspects.discard(trial.slot)
+        trial.in_pack = None
+        self._close_if_empty(open_pack)
 
-    def take_turn(self, seat: Seat) -> None:
+    def take_turn(self, open_pack: OpenPack) -> None:
         """Note that a pack is about to train: the one that has waited longest comes first."""
         self._turns += 1
-        seat.turn = self._turns
+        open_pack.turn = self._turns
 
     def halve(self) -> int:
         """Make new packs half as large; return their size."""
         self.slots = max(self.slots // 2, 1)
         return self.slots
 
-    def _open(self, structure: Structure) -> Seat:
+    def _open(self, structure: Structure) -> OpenPack:
         settings = self._settings
         backend: Wanted = settings.backend
         if settings.pack == 0:
-            backend = self._plan(structure)
+            backend = self._choose(structure)
         pack = Pack(
             structure,
             self._data,
@@ -142,24 +142,24 @@ class Seating:
             device=settings.device,
             backend=backend,
         )
-        seat = Seat(structure, pack, self.slots, {})
-        self._seats.append(seat)
-        return seat
+        open_pack = OpenPack(structure, pack, self.slots, {})
+        self._open_packs.append(open_pack)
+        return open_pack
 
-    def _plan(self, structure: Structure) -> Wanted:
+    def _choose(self, structure: Structure) -> Wanted:
         """Measure how many trials of this structure pay, and on which backend; once for each."""
-        from trainers.packs.planner import plan_pack
+        from trainers.packs.choice import choose_pack
 
-        if structure not in self._plans:
-            choice = plan_pack(structure, self._data, self.objective, self._settings.device)
-            self._plans[structure] = choice.backend
+        if structure not in self._chosen:
+            choice = choose_pack(structure, self._data, self.objective, self._settings.device)
+            self._chosen[structure] = choice.backend
             self.slots = choice.slots
-        return self._plans[structure]
+        return self._chosen[structure]
 
-    def _close_if_empty(self, seat: Seat) -> None:
-        if not seat.taken and seat in self._seats:
-            self._seats.remove(seat)
+    def _close_if_empty(self, open_pack: OpenPack) -> None:
+        if not open_pack.taken and open_pack in self._open_packs:
+            self._open_packs.remove(open_pack)
 
 
-def _has_room(seat: Seat, structure: Structure) -> bool:
-    return seat.structure == structure and len(seat.taken) < seat.slots
+def _has_room(open_pack: OpenPack, structure: Structure) -> bool:
+    return open_pack.structure == structure and len(open_pack.taken) < open_pack.slots

@@ -141,14 +141,14 @@ class Reply:
 
     Attributes:
         busy_seconds: Time spent training, saving and evaluating in this call.
-        resident: Trials that the worker holds now.
+        held: Trials that the worker holds now.
         capacity: Trials that it can train together; None where that is as it was told.
     """
 
     worker: str
     items: tuple[Item, ...] = ()
     busy_seconds: float = 0.0
-    resident: tuple[int, ...] = ()
+    held: tuple[int, ...] = ()
     capacity: int | None = None
 
 

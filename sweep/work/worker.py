@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweep.log.checkpoints import checkpoint_name
-from sweep.work.packing import Resident, Seating
+from sweep.work.packing import HeldTrial, OpenPacks
 from sweep.work.protocol import (
     Admit,
     Command,
@@ -55,8 +55,8 @@ class Worker:
         self._name = name
         self._data = data
         self._settings = settings
-        self._seating = Seating(data, settings)
-        self._residents: dict[int, Resident] = {}
+        self._packs = OpenPacks(data, settings)
+        self._trials: dict[int, HeldTrial] = {}
         self._items: list[Item] = []
         self._sees_disk = False
 
@@ -91,17 +91,17 @@ class Worker:
             if time.perf_counter() >= deadline:
                 break
         busy = time.perf_counter() - began if worked else 0.0
-        capacity = None if self._settings.pack == 1 else self._seating.slots
-        return Reply(self._name, tuple(self._items), busy, tuple(self._residents), capacity)
+        capacity = None if self._settings.pack == 1 else self._packs.slots
+        return Reply(self._name, tuple(self._items), busy, tuple(self._trials), capacity)
 
     def _obey(self, command: Command) -> None:
         match command:
             case Admit():
-                held = self._residents.get(command.trial)
+                held = self._trials.get(command.trial)
                 if held is None or held.order.attempt < command.attempt:
                     if held is not None:
                         self._drop(held)
-                    self._residents[command.trial] = Resident(command, command.cleared)
+                    self._trials[command.trial] = HeldTrial(command, command.cleared)
             case Continue():
                 held = self._held(command.trial, command.attempt)
                 if held is not None:
@@ -111,152 +111,154 @@ class Worker:
                 if held is not None:
                     self._drop(held)
             case SaveAll():
-                for resident in self._residents.values():
-                    if resident.seat is not None:
-                        self._items.append(self._save(resident))
+                for held in self._trials.values():
+                    if held.in_pack is not None:
+                        self._items.append(self._save(held))
             case Evaluate():
                 self._evaluate(command)
 
-    def _held(self, trial: int, attempt: int) -> Resident | None:
-        resident = self._residents.get(trial)
-        return resident if resident is not None and resident.order.attempt == attempt else None
+    def _held(self, trial: int, attempt: int) -> HeldTrial | None:
+        held = self._trials.get(trial)
+        return held if held is not None and held.order.attempt == attempt else None
 
-    def _drop(self, resident: Resident) -> None:
-        del self._residents[resident.order.trial]
-        self._seating.leave(resident)
+    def _drop(self, held: HeldTrial) -> None:
+        del self._trials[held.order.trial]
+        self._packs.free_slot(held)
 
-    def _next(self) -> list[Resident]:
+    def _next(self) -> list[HeldTrial]:
         """Return the trials that train together next; they are given slots here."""
-        ready = [r for r in self._residents.values() if not r.waits_at_rung]
+        ready = [t for t in self._trials.values() if not t.waits_at_rung]
         if self._settings.pack == 1:
-            return next(([r] for r in ready if self._settle(r)), [])
-        group = [r for r in ready if self._settle(r)]
+            return next(([t] for t in ready if self._takes_slot(t)), [])
+        group = [t for t in ready if self._takes_slot(t)]
         if not group:
             return []
-        seat = min((r.seat for r in group if r.seat is not None), key=lambda s: s.turn)
-        self._seating.take_turn(seat)
-        group = [r for r in group if r.seat is seat]
-        return [r for r in group if r.slot in seat.suspects][:1] or group
+        open_pack = min(
+            (t.in_pack for t in group if t.in_pack is not None), key=lambda one: one.turn
+        )
+        self._packs.take_turn(open_pack)
+        group = [t for t in group if t.in_pack is open_pack]
+        return [t for t in group if t.slot in open_pack.suspects][:1] or group
 
-    def _settle(self, resident: Resident) -> bool:
+    def _takes_slot(self, held: HeldTrial) -> bool:
         """Give a trial a slot; return whether it trains on from there."""
-        order = resident.order
+        order = held.order
         try:
-            self._seating.settle(resident)
+            self._packs.give_slot(held)
         except OutOfMemory as error:
-            self._evict([resident], error)
+            self._evict([held], error)
             return False
         except CheckpointError as error:
-            self._drop(resident)
+            self._drop(held)
             self._items.append(Unreadable(order.trial, order.attempt, str(error), time.time()))
             return False
         except Exception as error:
-            self._crash(resident, error)
+            self._crash(held, error)
             return False
-        return not resident.waits_at_rung  # its checkpoint may have been written at the rung
+        return not held.waits_at_rung  # its checkpoint may have been written at the rung
 
-    def _train(self, group: list[Resident], deadline: float) -> None:
+    def _train(self, group: list[HeldTrial], deadline: float) -> None:
         began = time.perf_counter()
-        seat = group[0].seat
-        assert seat is not None
+        open_pack = group[0].in_pack
+        assert open_pack is not None
         try:
-            reports = seat.pack.advance([r.slot for r in group], max(deadline - began, 1e-3))
+            reports = open_pack.pack.advance([t.slot for t in group], max(deadline - began, 1e-3))
         except OutOfMemory as error:
-            self._evict(list(seat.taken.values()), error)
+            self._evict(list(open_pack.taken.values()), error)
             return
         except Exception as error:
             if len(group) == 1:
-                seat.suspects.clear()
+                open_pack.suspects.clear()
                 self._crash(group[0], error)
             else:  # one after the other, until the culprit raises again
                 _raise_if_lost(error)
-                seat.suspects = {r.slot for r in group}
+                open_pack.suspects = {t.slot for t in group}
             return
         if len(group) == 1:
-            seat.suspects.discard(group[0].slot)
+            open_pack.suspects.discard(group[0].slot)
         seconds = time.perf_counter() - began  # what each of them costs if the worker dies now
-        for resident in group:
-            resident.seconds_since_checkpoint += seconds
+        for held in group:
+            held.seconds_since_checkpoint += seconds
         for report in reports:
-            self._report(seat.taken[report.slot], report)
-        for resident in group:
-            if resident.seat is not None and self._checkpoint_due(resident, seconds):
-                self._items.append(self._save(resident))
+            self._report(open_pack.taken[report.slot], report)
+        for held in group:
+            if held.in_pack is not None and self._checkpoint_due(held, seconds):
+                self._items.append(self._save(held))
 
-    def _crash(self, resident: Resident, error: Exception) -> None:
+    def _crash(self, held: HeldTrial, error: Exception) -> None:
         _raise_if_lost(error)
-        order = resident.order
+        order = held.order
         _LOG.error(
             "trial %d (attempt %d) raised while training",
             order.trial,
             order.attempt,
             exc_info=error,
         )
-        self._drop(resident)
+        self._drop(held)
         message = f"{type(error).__name__}: {error}"
         self._items.append(Crashed(order.trial, order.attempt, message, time.time()))
 
-    def _evict(self, residents: list[Resident], error: OutOfMemory) -> None:
+    def _evict(self, trials: list[HeldTrial], error: OutOfMemory) -> None:
         """Make room: first by those who only wait, then by smaller packs.
 
         One that has no room alone has crashed.
         """
-        others = [r for r in self._residents.values() if r.seat is not None and r not in residents]
-        waiting = [r for r in others if r.waits_at_rung]
+        others = [t for t in self._trials.values() if t.in_pack is not None and t not in trials]
+        waiting = [t for t in others if t.waits_at_rung]
         if waiting:
-            for resident in waiting:
-                self._rest(resident)
+            for held in waiting:
+                self._rest(held)
             return
-        if len(residents) == 1 and not others:
-            self._crash(residents[0], error)
+        if len(trials) == 1 and not others:
+            self._crash(trials[0], error)
             return
-        slots = self._seating.halve()
+        slots = self._packs.halve()
         message = f"{error} From here on at most {slots} trials train together."
         _LOG.warning("%s: %s", self._name, message)
-        for resident in residents:
-            order = resident.order
-            self._drop(resident)
+        for held in trials:
+            order = held.order
+            self._drop(held)
             self._items.append(Evicted(order.trial, order.attempt, message, time.time()))
 
-    def _rest(self, resident: Resident) -> None:
-        """Let a trial that waits at a rung wait on disk; it takes a seat again to go on."""
-        epoch, saved = resident.epoch, self._save(resident)
+    def _rest(self, held: HeldTrial) -> None:
+        """Let a trial that waits at a rung wait on disk; it takes a slot again to go on."""
+        epoch, saved = held.epoch, self._save(held)
         self._items.append(saved)
-        self._seating.leave(resident)
-        resident.order = replace(resident.order, checkpoint=saved.path)
-        resident.rests_at = epoch
+        self._packs.free_slot(held)
+        held.order = replace(held.order, checkpoint=saved.path)
+        held.rests_at = epoch
 
-    def _report(self, resident: Resident, report: EpochReport) -> None:
-        assert resident.seat is not None
-        order, parameters = resident.order, resident.seat.pack.parameter_count
+    def _report(self, held: HeldTrial, report: EpochReport) -> None:
+        assert held.in_pack is not None
+        order, parameters = held.order, held.in_pack.pack.parameter_count
         final = None
         if report.ended:
-            final = None if report.outcome == "diverged" else self._save(resident)
-            self._drop(resident)
+            final = None if report.outcome == "diverged" else self._save(held)
+            self._drop(held)
         now = time.time()
         self._items.append(Trained(order.trial, order.attempt, report, parameters, now, final))
-        if not report.ended and order.saves_at_rungs and resident.waits_at_rung:
-            self._items.append(self._save(resident))
+        if not report.ended and order.saves_at_rungs and held.waits_at_rung:
+            self._items.append(self._save(held))
 
-    def _checkpoint_due(self, resident: Resident, slice_seconds: float) -> bool:
+    def _checkpoint_due(self, held: HeldTrial, slice_seconds: float) -> bool:
         """Return whether the next slice, as long as the last, would come too late for a death."""
-        next_time = resident.seconds_since_checkpoint + slice_seconds
+        next_time = held.seconds_since_checkpoint + slice_seconds
         return next_time > self._settings.checkpoint_seconds
 
-    def _save(self, resident: Resident) -> Saved:
-        assert resident.seat is not None
-        order, epoch = resident.order, resident.epoch
+    def _save(self, held: HeldTrial) -> Saved:
+        assert held.in_pack is not None
+        order, epoch = held.order, held.epoch
         name = checkpoint_name(order.trial, order.attempt, epoch)
         path = Path(self._settings.checkpoint_folder) / name
-        resident.seat.pack.save(resident.slot, path)
-        resident.seconds_since_checkpoint = 0.0
+        held.in_pack.pack.save(held.slot, path)
+        held.seconds_since_checkpoint = 0.0
         size = path.stat().st_size
         return Saved(order.trial, order.attempt, epoch, str(path), size, time.time())
 
     def _evaluate(self, command: Evaluate) -> None:
         path = Path(command.checkpoint)
         try:
-            test = evaluate_checkpoint(path, self._data, "test", self._seating.objective)
+            test = evaluate_checkpoint(path, self._data, "test", self._packs.objective)
         except CheckpointError as error:
             self._items.append(Unreadable(command.trial, 0, str(error), time.time()))
             return

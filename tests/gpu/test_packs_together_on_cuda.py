@@ -1,4 +1,4 @@
-"""Fused and captured packs on CUDA against trials alone; needs the libraries of trainers only."""
+"""Packs that train as one program on CUDA, against trials alone; needs trainers' libraries only."""
 
 from __future__ import annotations
 
@@ -9,31 +9,29 @@ import pytest
 import torch
 
 from tests.trainers.factory import (
-    ACCURACY,
     RMSE,
     admitted,
     finish,
     regression_data,
     slot_weights,
-    without_time,
 )
 from tests.trainers.fused_cases import (
     BASE,
     CASES,
+    ON_THE_DEVICE,
     apart,
-    assert_reports_agree,
-    classes_data,
+    assert_as_solo,
     data_of,
     different,
     finish_all,
     masked,
     packed,
     trials,
+    without_gaps,
 )
 from trainers.errors import OutOfMemory
-from trainers.packs.graph import Graph
+from trainers.packs.choice import choose_pack
 from trainers.packs.pack import Pack
-from trainers.packs.planner import plan_pack
 
 pytestmark = [
     pytest.mark.gpu,
@@ -42,7 +40,6 @@ pytestmark = [
 
 DEVICE = "cuda"
 CELLS = ("rnn_tanh", "rnn_relu", "gru", "lstm", "lstm_layernorm")
-CAPTURED = [n for n in CASES if "stream" not in n and "k2" not in n and n != "resets"]
 ON_THE_HOST = ["resets", "stream", "stream with gaps", "k2 < k1", "k2 > k1"]
 
 
@@ -50,10 +47,7 @@ def assert_as_on_the_cpu(configs, data, objective=RMSE, *, backend):
     pack = packed(configs, data, objective, backend=backend, device=DEVICE)
     together = finish_all(pack)
     for slot, config in enumerate(configs):
-        alone = admitted(config, data, objective)
-        reports = [without_time(r) for r in finish(alone)]
-        assert apart(slot_weights(pack, slot).cpu(), slot_weights(alone)) <= 1e-9, slot
-        assert_reports_agree(together[slot], reports)
+        assert_as_solo(pack, slot, together[slot], config, data, objective)
     return pack
 
 
@@ -63,21 +57,16 @@ def assert_as_on_the_cpu(configs, data, objective=RMSE, *, backend):
 def test_every_cell_equals_the_trial_alone(cell, pattern, backend):
     configs = different(replace(BASE, cell=cell), 3)
     pack = assert_as_on_the_cpu(configs, data_of(pattern), backend=backend)
+    names = {"graph": "captured", "eager": "resident", "stepwise": "stacked"}
+    assert pack.stepper == names[backend]
     if backend == "graph":
-        assert isinstance(pack._fused, Graph)
-        assert pack._fused._program._replay.__name__ == "replay"
+        assert pack._stepper._program._replay.__name__ == "replay"
 
 
-@pytest.mark.parametrize("name", CAPTURED)
+@pytest.mark.parametrize("name", ON_THE_DEVICE)
 def test_every_feature_can_be_captured(name):
-    common, each, data = CASES[name]
-    made = data()
-    if made.train.input_mask is not None and made.task == "regression":
-        made = data_of("prefix")
-    elif made.train.input_mask is not None:
-        made = classes_data(pattern="prefix", class_weights=made.class_weights)
-    objective = ACCURACY if made.task == "classification" else RMSE
-    assert_as_on_the_cpu(trials(common, each), made, objective, backend="graph")
+    common, each, _ = CASES[name]
+    assert_as_on_the_cpu(trials(common, each), *without_gaps(name), backend="graph")
 
 
 @pytest.mark.parametrize("name", ON_THE_HOST)
@@ -112,12 +101,12 @@ def test_trials_come_and_go_under_a_capture(tmp_path):
     configs = [*different(base, 4), replace(base, seed=9, recurrent_dropout=0.3)]
     pack = packed(configs[:2], data, backend="graph", device=DEVICE)
     pack.advance([0, 1], 0.0)
-    program = pack._fused._program
+    program = pack._stepper._program
     pack.save(0, tmp_path / "first")
     pack.drop(0)
     pack.admit(0, configs[2])
     pack.advance([0, 1], 0.0)
-    assert pack._fused._program is program
+    assert pack._stepper._program is program
     while pack.advance([0])[0].outcome == "training":
         pass
     weights = {2: slot_weights(pack, 0)}
@@ -125,7 +114,7 @@ def test_trials_come_and_go_under_a_capture(tmp_path):
     pack.admit(0, configs[4])
     while pack.advance([0])[0].outcome == "training":
         pass
-    assert pack._fused._program is not program
+    assert pack._stepper._program is not program
     weights[4] = slot_weights(pack, 0)
     pack.admit(0, configs[0], tmp_path / "first")
     finish_all(pack)
@@ -176,10 +165,10 @@ def test_a_pack_that_does_not_fit_says_so_and_half_of_it_goes_on(tmp_path, backe
         torch.cuda.set_per_process_memory_fraction(1.0)
 
 
-def test_the_planner_measures_and_never_takes_a_slower_way():
+def test_the_choice_is_measured_and_never_takes_a_slower_way():
     structure = replace(BASE, dtype="float32", hidden_size=32).structure()
     data = regression_data(256, 50)
-    choice = plan_pack(structure, data, RMSE, DEVICE, 64)
+    choice = choose_pack(structure, data, RMSE, DEVICE, 64)
     alone = next(way for way in choice.measured if way.slots == 1)
     chosen = [w for w in choice.measured if (w.backend, w.slots) == (choice.backend, choice.slots)]
     assert chosen[0].seconds <= alone.seconds

@@ -132,7 +132,10 @@ def test_every_kind_of_model_answers_in_a_process_that_may_not_unpickle(models, 
     # These are the outputs that the trials were judged by.
     pack, _, _ = made["one"]
     predicted = [answer["load"] for answer in answers[str(folder / "one" / "model")]]
-    own = pack._data.train.targets[np.arange(4), np.array(LENGTHS) - 1, 0] * 100 + 300
+    own = (
+        regression(one_target=True).train.targets[np.arange(4), np.array(LENGTHS) - 1, 0] * 100
+        + 300
+    )
     rmse = np.sqrt(np.mean((np.array(predicted) - own) ** 2))
     assert rmse == pytest.approx(pack.evaluate(0, "train")["rmse"], rel=1e-6)
 

@@ -1,12 +1,14 @@
-"""Trials and data for fused packs, and how they are held against the same trials alone."""
+"""Trials and data for every stepper, and how packs are held against the same trials alone."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pytest
 
 from tests.trainers.factory import (
+    ACCURACY,
     RMSE,
     admitted,
     classes_set,
@@ -94,6 +96,9 @@ def apart(one, other):
 
 
 def assert_reports_agree(ours, alone, tolerance=1e-9):
+    if not tolerance:
+        assert ours == alone
+        return
     assert len(ours) == len(alone)
     for mine, reference in zip(ours, alone, strict=True):
         for name in ("epoch", "outcome", "best_epoch", "optimizer_steps"):
@@ -108,16 +113,55 @@ def assert_reports_agree(ours, alone, tolerance=1e-9):
         np.testing.assert_allclose(mine.learning_rate, reference.learning_rate, rtol=1e-12)
 
 
-def assert_equal_to_solo(configs, data, objective=RMSE, *, backend="stepwise", tolerance=1e-9):
-    """Train the configurations as a fused pack and each alone on the reference's native twin."""
-    pack = packed(configs, data, objective, backend=backend)
-    together = finish_all(pack)
-    for slot, config in enumerate(configs):
-        alone = admitted(config, data, objective)
-        reports = [without_time(r) for r in finish(alone)]
-        assert apart(slot_weights(pack, slot), slot_weights(alone)) <= tolerance, slot
-        assert_reports_agree(together[slot], reports)
-    return pack
+def solo(config, data, objective=RMSE):
+    """Train one configuration by itself, on native kernels: its pack, and its reports."""
+    pack = admitted(config, data, objective)
+    return pack, [without_time(report) for report in finish(pack)]
+
+
+def assert_as_solo(pack, slot, reports, config, data, objective=RMSE, *, tolerance=1e-9):
+    """Hold a finished trial's weights and reports against the same trial alone."""
+    alone, expected = solo(config, data, objective)
+    assert apart(slot_weights(pack, slot).cpu(), slot_weights(alone)) <= tolerance, slot
+    assert_reports_agree(reports, expected, tolerance)
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to train a pack on a CPU.
+
+    Attributes:
+        stepper: What `Pack.stepper` says.
+        backend: What is asked for.
+        tolerance: Of the distance to the trial alone, in double precision; 0 is bit-equal.
+    """
+
+    stepper: str
+    backend: str
+    tolerance: float = 1e-9
+
+    def __str__(self):
+        return self.stepper
+
+    def packed(self, configs, data, objective=RMSE, **options):
+        pack = packed(configs, data, objective, backend=self.backend, **options)
+        assert pack.stepper == self.stepper
+        return pack
+
+    def assert_equal_to_solo(self, configs, data, objective=RMSE):
+        """Train the configurations as a pack and each alone."""
+        pack = self.packed(configs, data, objective)
+        together = finish_all(pack)
+        for slot, config in enumerate(configs):
+            assert_as_solo(
+                pack, slot, together[slot], config, data, objective, tolerance=self.tolerance
+            )
+        return pack
+
+
+ALONE, STACKED = Way("alone", "auto", 0.0), Way("stacked", "stepwise")
+RESIDENT = Way("resident", "eager")
+every_way = pytest.mark.parametrize("way", [ALONE, STACKED, RESIDENT], ids=str)
 
 
 def classes_data(pattern="gaps", **fields):
@@ -248,3 +292,17 @@ def trials(common, each, base=BASE):
     settings = {"cell": "lstm", "head_sizes": (3,), "max_epochs": 2} | common
     configs = different(replace(base, **settings), count)
     return [replace(c, **each[i % len(each)]) for i, c in enumerate(configs)]
+
+
+def without_gaps(name):
+    """A case's data, with padding on the right where it has gaps; and its objective."""
+    made = CASES[name][2]()
+    if made.task == "regression":
+        return (made if made.train.input_mask is None else data_of("prefix")), RMSE
+    if made.train.input_mask is not None:
+        made = classes_data(pattern="prefix", class_weights=made.class_weights)
+    return made, ACCURACY
+
+
+# What can lie on the device; the others are stacked on the host.
+ON_THE_DEVICE = [n for n in CASES if "stream" not in n and "k2" not in n and n != "resets"]

@@ -33,7 +33,7 @@ class Checkpoint:
         data_digest: Digest of the data it trained on.
         input_size: Features of one step.
         output_size: Outputs of one step.
-        progress: Counters, as `trainers.learning.trial.Progress` has them.
+        progress: Counters, as `trainers.learning.trial.Counters` has them, and the tally's.
         layout: Name, shape and start of each parameter in the flat row.
         tensors: `weights (P,)`, `best (P,)`, `moments (n, P)`, `sums`, and inside a batch
             `state.LAYER.PART`; empty when only the header was read.

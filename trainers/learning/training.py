@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from trainers.learning import losses, optim
 from trainers.learning.batches import Source
+from trainers.learning.buffers import Buffers
 from trainers.learning.spans import Walk
 from trainers.learning.tbptt import cut_walk
 from trainers.learning.trial import Trial
@@ -26,8 +28,7 @@ def train_segment(model: Model, trial: Trial, source: Source, walk: Walk, input_
     The segment is one optimizer step where it has a valid target; otherwise it only carries the
     state on. A loss or gradient that is not finite ends the trial, before any weight has changed.
     """
-    progress, rows = trial.progress, trial.rows
-    structure, index = model.structure, progress.segment
+    rows, structure, index = trial.rows, model.structure, trial.counters.segment
     cuts = cut_walk(source, walk, index, structure, input_size)
     segments = [segment.to(rows.weights.device) for segment in cuts]
     keys = [trial.dropout_key()]
@@ -63,17 +64,18 @@ def train_segment(model: Model, trial: Trial, source: Source, walk: Walk, input_
         norms = torch.linalg.vector_norm(rows.gradient, dim=1)
         *values, norm = torch.cat([*parts, norms]).tolist()  # the step's one wait for the device
         if not all(math.isfinite(value) for value in (*values, norm)):
-            progress.outcome = "diverged"
+            trial.counters.outcome = "diverged"
             return
-        _step(trial, norms, norm, walk.rate_factor(index))
+        optimize([trial], rows, norms, [walk.rate_factor(index)])
+        trial.count_step(norm)
         for (segment, out, elements), value in zip(scored, values, strict=True):
             trial.tally.add_segment(segment, out, elements, value)
 
 
 def count(trial: Trial, segments: Sequence[Segment]) -> None:
     """Count a segment once it has run: one that memory did not suffice for has not been."""
-    trial.progress.segment += 1
-    trial.progress.segments += 1
+    trial.counters.segment += 1
+    trial.counters.segments += 1
     trial.tally.loss_count += sum(segment.count for segment in segments)
 
 
@@ -101,15 +103,41 @@ def detached(state: StackState | None) -> StackState | None:
     return tuple(tuple(tensor.detach() for tensor in layer) for layer in state)
 
 
-def _step(trial: Trial, norms: Tensor, norm: float, rate_factor: float) -> None:
-    """Clip, make one optimizer step, count it."""
-    config, progress, rows = trial.config, trial.progress, trial.rows
-    done = progress.optimizer_steps
-    rate = optim.learning_rate(config, done, progress.epoch, progress.plateau_reductions)
-    progress.learning_rate = rate * rate_factor
-    optim.clip(rows.gradient, norms, [config])
-    rates = [progress.learning_rate]
-    optim.step(rows.weights, rows.gradient, rows.moments, [config], [done], rates)
-    progress.optimizer_steps += 1
-    progress.epoch_steps += 1
-    progress.epoch_norms += norm
+def differentiate(losses_: Tensor, weights: Weights) -> None:
+    """Write the gradients of the sum of `losses_ (trials,)` over those of before.
+
+    As `backward` with the gradients zeroed, which would complain of rows that lie apart.
+    """
+    leaves = list(_leaves(weights))
+    found = torch.autograd.grad(losses_.sum(), leaves, allow_unused=True)
+    into = [leaf.grad for leaf in leaves if leaf.grad is not None]
+    whole = [torch.zeros_like(g) if f is None else f for f, g in zip(found, into, strict=True)]
+    torch._foreach_copy_(into, whole)
+
+
+def _leaves(weights: Any) -> Iterator[Tensor]:
+    for part in weights:
+        if isinstance(part, Tensor):
+            yield part
+        elif part is not None:
+            yield from _leaves(part)
+
+
+def optimize(
+    trials: Sequence[Trial], rows: Buffers, norms: Tensor, rate_factors: Sequence[float]
+) -> None:
+    """Clip and make one optimizer step of each trial.
+
+    Args:
+        trials: What steps; it is not counted yet.
+        rows: Theirs, `(trials, P)` each.
+        norms: `(trials,)` of their gradients.
+        rate_factors: What each learning rate is scaled by.
+    """
+    for trial, factor in zip(trials, rate_factors, strict=True):
+        trial.counters.learning_rate = trial.learning_rate() * factor
+    configs = [trial.config for trial in trials]
+    steps = [trial.counters.optimizer_steps for trial in trials]
+    rates = [trial.counters.learning_rate for trial in trials]
+    optim.clip(rows.gradient, norms, configs)
+    optim.step(rows.weights, rows.gradient, rows.moments, configs, steps, rates)

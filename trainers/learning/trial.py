@@ -1,25 +1,28 @@
-"""One trial in a slot: what it has done so far, and its rows of the pack's flat buffers."""
+"""One trial in a slot: its counters, its rows of the pack's flat buffers, the end of its epochs."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import torch
 from torch import Tensor
 
 from trainers.config.train_config import TrainConfig
+from trainers.data.contract import SequenceData
+from trainers.learning import optim
+from trainers.learning.buffers import Buffers
 from trainers.learning.checkpoint import Checkpoint
 from trainers.learning.metrics import Objective, Tally
-from trainers.learning.reports import Outcome
+from trainers.learning.reports import EpochReport, Outcome
 from trainers.network.dropout import DropoutKey
+from trainers.network.masks import Array
 from trainers.network.parameters import Layout, Weights, weights_of
 from trainers.network.segment import StackState
 
 
 @dataclass
-class Progress:
+class Counters:
     """Every counter of a trial: with the tensors, all that a checkpoint needs.
 
     Attributes:
@@ -59,49 +62,8 @@ class Progress:
     epoch_norms: float = 0.0
 
 
-@dataclass
-class Buffers:
-    """Flat rows, `(slots, P)` each: the parameters of all trials of a pack."""
-
-    weights: Tensor
-    gradient: Tensor
-    best: Tensor
-    moments: Tensor  # (MOMENTS, slots, P)
-
-    @classmethod
-    def zeros(cls, slots: int, size: int, moments: int, like: Tensor) -> Buffers:
-        """Allocate with `like`'s dtype and device."""
-        weights, gradient, best = (like.new_zeros(slots, size) for _ in range(3))
-        return cls(weights, gradient, best, like.new_zeros(moments, slots, size))
-
-    def lane(self, slot: int) -> Buffers:
-        """Return one slot's rows, still with the trial axis."""
-        return self.lanes(slot, slot + 1)
-
-    def lanes(self, first: int, last: int) -> Buffers:
-        """Return the rows of slots [first, last): views."""
-        some = slice(first, last)
-        return Buffers(
-            self.weights[some], self.gradient[some], self.best[some], self.moments[:, some]
-        )
-
-    def copy_of(self, slots: Sequence[int]) -> Buffers:
-        """Return copies of some slots' rows."""
-        index = torch.tensor(slots, device=self.weights.device)
-        weights, gradient, best = (
-            rows.index_select(0, index) for rows in (self.weights, self.gradient, self.best)
-        )
-        return Buffers(weights, gradient, best, self.moments.index_select(1, index))
-
-    def put(self, slots: Sequence[int], rows: Buffers) -> None:
-        """Put weights and moments of some slots back."""
-        index = torch.tensor(slots, device=self.weights.device)
-        self.weights.index_copy_(0, index, rows.weights)
-        self.moments.index_copy_(1, index, rows.moments)
-
-
 class Trial:
-    """A lane of one slot: a configuration, its rows, its progress and the state it carries."""
+    """The trial of one slot: a configuration, its rows, its counters and the state it carries."""
 
     def __init__(self, config: TrainConfig, rows: Buffers, layout: Layout, tally: Tally) -> None:
         self.config = config
@@ -112,58 +74,143 @@ class Trial:
         self.newest: Weights = weights_of(layout, rows.weights)
         self.best: Weights = weights_of(layout, rows.best)
         self.tally = tally
-        self.progress = Progress()
+        self.counters = Counters()
         self.state: StackState | None = None
 
     @property
     def diverged(self) -> bool:
         """Whether a loss, gradient or validation metric was not finite."""
-        return self.progress.outcome == "diverged"
+        return self.counters.outcome == "diverged"
+
+    @property
+    def chosen(self) -> Weights:
+        """The weights that it is evaluated by: its best; its newest before the first epoch."""
+        return self.best if self.counters.best_epoch else self.newest
 
     def dropout_key(self) -> DropoutKey:
         """Return what this segment's masks are drawn from."""
-        return DropoutKey(self.config, self.progress.segments)
+        return DropoutKey(self.config, self.counters.segments)
 
-    def judge(self, validation: dict[str, float], objective: Objective) -> None:
-        """Close an epoch: best weights, patience, the end of the trial."""
-        progress = self.progress
+    def learning_rate(self) -> float:
+        """Return the rate of the next optimizer step."""
+        done = self.counters
+        return optim.learning_rate(
+            self.config, done.optimizer_steps, done.epoch, done.plateau_reductions
+        )
+
+    def count_step(self, norm: float) -> None:
+        """Count an optimizer step and the norm of its gradient."""
+        self.counters.optimizer_steps += 1
+        self.counters.epoch_steps += 1
+        self.counters.epoch_norms += norm
+
+    def next_batch(self) -> None:
+        """Move on to the epoch's next batch, which begins with zero state."""
+        self.counters.batch += 1
+        self.counters.segment, self.state = 0, None
+
+    def end_epoch(
+        self,
+        slot: int,
+        validation: dict[str, float],
+        objective: Objective,
+        total_squares: Array | None,
+    ) -> EpochReport:
+        """Close the epoch: judge it unless the trial has diverged in it, and begin the next.
+
+        Args:
+            slot: Where the trial is, for the report.
+            validation: Metrics of the newest weights; empty where the trial has diverged.
+            objective: Which of them decides.
+            total_squares: SST of the training part, for r2.
+        """
+        counters = self.counters
+        train = self.tally.result(total_squares)
+        counters.epoch += 1
+        if not self.diverged:
+            self._judge(validation, objective)
+        report = EpochReport(
+            slot=slot,
+            epoch=counters.epoch,
+            outcome=counters.outcome,
+            train=finite(train),
+            validation=finite(validation),
+            best_epoch=counters.best_epoch,
+            best_validation=dict(counters.best_validation),
+            learning_rate=counters.learning_rate,
+            gradient_norm=counters.epoch_norms / max(counters.epoch_steps, 1),
+            optimizer_steps=counters.optimizer_steps,
+            train_seconds=counters.epoch_seconds,
+        )
+        self._begin_epoch()
+        return report
+
+    def _judge(self, validation: dict[str, float], objective: Objective) -> None:
+        """Best weights, patience, the end of the trial."""
+        counters = self.counters
         value = validation.get(objective.metric, math.nan)
         if not all(math.isfinite(v) for v in validation.values()) or not math.isfinite(value):
-            progress.outcome = "diverged"
+            counters.outcome = "diverged"
             return
-        if objective.better(value, progress.best_value):
-            progress.best_epoch, progress.best_value = progress.epoch, value
-            progress.best_validation = validation
-            progress.epochs_without_better = progress.plateau_epochs = 0
+        if objective.better(value, counters.best_value):
+            counters.best_epoch, counters.best_value = counters.epoch, value
+            counters.best_validation = validation
+            counters.epochs_without_better = counters.plateau_epochs = 0
             with torch.no_grad():
                 self.rows.best.copy_(self.rows.weights)
         else:
-            progress.epochs_without_better += 1
-            progress.plateau_epochs += 1
-            if progress.plateau_epochs > self.config.lr_plateau_patience:
+            counters.epochs_without_better += 1
+            counters.plateau_epochs += 1
+            if counters.plateau_epochs > self.config.lr_plateau_patience:
                 # As torch's ReduceLROnPlateau counts; felt with lr_decay=plateau only.
-                progress.plateau_reductions += 1
-                progress.plateau_epochs = 0
+                counters.plateau_reductions += 1
+                counters.plateau_epochs = 0
         patience = self.config.patience
-        if progress.epoch >= self.config.max_epochs:
-            progress.outcome = "completed"
-        elif patience is not None and progress.epochs_without_better >= patience:
-            progress.outcome = "stopped_early"
+        if counters.epoch >= self.config.max_epochs:
+            counters.outcome = "completed"
+        elif patience is not None and counters.epochs_without_better >= patience:
+            counters.outcome = "stopped_early"
 
-    def begin_epoch(self) -> None:
+    def _begin_epoch(self) -> None:
         """Set what is counted per epoch to its beginning; the next epoch starts from zero state."""
-        progress = self.progress
-        progress.batch = progress.segment = progress.epoch_steps = 0
-        progress.epoch_seconds = progress.epoch_norms = 0.0
+        counters = self.counters
+        counters.batch = counters.segment = counters.epoch_steps = 0
+        counters.epoch_seconds = counters.epoch_norms = 0.0
         self.state = None
         self.tally.clear()
 
 
+def finite(metrics: dict[str, float]) -> dict[str, float]:
+    """Return the metrics that are finite."""
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
+
+
+def checkpoint_of(trial: Trial, layout: Layout, data: SequenceData) -> Checkpoint:
+    """Return everything that continues a trial bit-equal, also inside an epoch."""
+    tensors = {
+        "weights": trial.rows.weights[0],
+        "best": trial.rows.best[0],
+        "moments": trial.rows.moments[:, 0],
+        "sums": trial.tally.sums,
+    }
+    for layer, state in enumerate(trial.state or ()):
+        tensors |= {f"state.{layer}.{i}": tensor for i, tensor in enumerate(state)}
+    return Checkpoint(
+        trial.config,
+        data.digest,
+        data.input_size,
+        data.output_size,
+        asdict(trial.counters) | {"tally": trial.tally.numbers()},
+        [(e.name, list(e.shape), e.start) for e in layout.entries],
+        tensors,
+    )
+
+
 def restore(trial: Trial, saved: Checkpoint) -> None:
     """Continue a trial where its checkpoint left it."""
-    tensors, rows, progress = saved.tensors, trial.rows, dict(saved.progress)
-    trial.tally.restore(tensors["sums"], progress.pop("tally"))
-    trial.progress = Progress(**progress)
+    tensors, rows, counters = saved.tensors, trial.rows, dict(saved.progress)
+    trial.tally.restore(tensors["sums"], counters.pop("tally"))
+    trial.counters = Counters(**counters)
     rows.weights[0].copy_(tensors["weights"])
     rows.best[0].copy_(tensors["best"])
     rows.moments[:, 0].copy_(tensors["moments"])

@@ -1,1 +1,1 @@
-"""K trials as one program: steppers, planner, memory."""
+"""K trials of one structure: what trains them, what they are evaluated by, how many pay."""

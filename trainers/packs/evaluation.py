@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from trainers.data.contract import SequenceData
+from trainers.config.train_config import Structure
 from trainers.errors import ConfigError
 from trainers.learning import losses
 from trainers.learning.batches import Part
+from trainers.learning.buffers import Buffers
 from trainers.learning.lanes import Lanes, StreamPart
 from trainers.learning.metrics import Tally
 from trainers.learning.spans import Span
 from trainers.learning.tallies import elements_of, sums_of
 from trainers.learning.tbptt import cut
-from trainers.network.dropout import DropoutKey
+from trainers.learning.trial import Trial
+from trainers.network.dropout import DropoutKey, evaluation_keys
 from trainers.network.masks import Array
 from trainers.network.model import Model
-from trainers.network.parameters import Weights
+from trainers.network.parameters import Weights, weights_of
 from trainers.network.segment import Segment, enter, leave
+from trainers.packs.parts import PartName, Parts
 from trainers.packs.stacking import widen
 
 # Of the largest array in a batch: enough to fill the kernels, small in memory.
-_FLOATS, _FLOATS_FUSED_ON_GPU = 1 << 20, 1 << 27
+_FLOATS, _FLOATS_TOGETHER_ON_GPU = 1 << 20, 1 << 27
 
 
 def evaluation_rows(model: Model, part: Part | StreamPart, floats: int = _FLOATS) -> int:
@@ -33,13 +36,17 @@ def evaluation_rows(model: Model, part: Part | StreamPart, floats: int = _FLOATS
     return max(1, floats // (part.data.time_steps * 4 * max(model.structure.layer_sizes)))
 
 
+def untruncated(structure: Structure) -> Structure:
+    """Return how a structure is evaluated: each sequence in one pass."""
+    return replace(structure, tbptt_forward_steps=None, tbptt_backward_steps=None)
+
+
 @torch.no_grad()
 def evaluate(
     model: Model,
     weights: Weights,
-    data: SequenceData,
-    part: Part | StreamPart,
-    total_squares: Array | None,
+    parts: Parts,
+    name: PartName,
     keys: Sequence[DropoutKey] | None = None,
 ) -> dict[str, float]:
     """Return the metrics of `weights` (one trial) on a part.
@@ -47,33 +54,32 @@ def evaluate(
     Each sequence is one full pass; a stream is read in long lanes, the state carried to their end.
     `keys` carry zoneout's expectation.
     """
-    whole = replace(model.structure, tbptt_forward_steps=None, tbptt_backward_steps=None)
-    tally = Tally(data, whole, weights.head_bias.device)
-    for segment, outputs in _passes(model, weights, data, part, keys):
+    whole = untruncated(model.structure)
+    tally = Tally(parts.data, whole, weights.head_bias.device)
+    for segment, outputs in _passes(model, weights, parts, name, keys):
         tally.loss_count += segment.count
         if segment.targets is not None:
             values = losses.elements(whole.loss, outputs, segment.targets)
             loss = losses.reduced(values, segment, tally.class_weights).item()
             tally.add_segment(segment, outputs, values, loss)
-    return tally.result(total_squares)
+    return tally.result(parts.total_squares(name))
 
 
 @torch.no_grad()
 def evaluate_together(
     model: Model,
     weights: Weights,
-    data: SequenceData,
-    part: Part | StreamPart,
-    total_squares: Array | None,
+    parts: Parts,
+    name: PartName,
     keys: Sequence[DropoutKey] | None = None,
 ) -> list[dict[str, float]]:
     """Return the metrics of each of several trials on a part: `evaluate` as one program."""
-    whole = replace(model.structure, tbptt_forward_steps=None, tbptt_backward_steps=None)
+    whole = untruncated(model.structure)
     device, trials = weights.head_bias.device, len(weights.head_bias)
-    common = Tally(data, whole, device)
+    common = Tally(parts.data, whole, device)
     sums = common.sums.new_zeros(trials, *common.sums.shape)
     losses_sum, plain = sums.new_zeros(trials), sums.new_zeros(trials)
-    for segment, outputs in _passes(model, weights, data, part, keys):
+    for segment, outputs in _passes(model, weights, parts, name, keys):
         common.loss_count += segment.count
         if segment.targets is not None:
             values = losses.elements(whole.loss, outputs, segment.targets)
@@ -82,7 +88,18 @@ def evaluate_together(
             losses_sum += found.losses.double() * segment.denominator
             plain += found.plain
             common.elements += elements_of(segment)
-    return results_of(common, sums, torch.stack([losses_sum, plain]), total_squares)
+    return results_of(common, sums, torch.stack([losses_sum, plain]), parts.total_squares(name))
+
+
+def evaluate_slots(
+    model: Model, buffers: Buffers, parts: Parts, trials: Mapping[int, Trial]
+) -> dict[int, dict[str, float]]:
+    """Return the validation metrics of the newest weights of some slots, from one pass."""
+    slots = list(trials)
+    weights = weights_of(model.layout, buffers.weights[slots])
+    keys = evaluation_keys(*(trial.config for trial in trials.values()))
+    found = evaluate_together(model, weights, parts, "validation", keys)
+    return dict(zip(slots, found, strict=True))
 
 
 def results_of(
@@ -107,8 +124,8 @@ def results_of(
 def confusion_matrix(
     model: Model,
     weights: Weights,
-    data: SequenceData,
-    part: Part | StreamPart,
+    parts: Parts,
+    name: PartName,
     keys: Sequence[DropoutKey] | None = None,
 ) -> Array:
     """Count actual classes against predicted ones over a part's valid targets.
@@ -124,9 +141,9 @@ def confusion_matrix(
             "a confusion matrix needs targets that are class ids, but got "
             f"loss={model.structure.loss!r}."
         )
-    classes = data.output_size
+    classes = parts.data.output_size
     counts = torch.zeros(classes * classes, dtype=torch.int64)
-    for segment, outputs in _passes(model, weights, data, part, keys):
+    for segment, outputs in _passes(model, weights, parts, name, keys):
         if segment.targets is not None:
             pairs = segment.targets[0] * classes + outputs[0].argmax(-1)
             counts += torch.bincount(pairs, minlength=len(counts)).cpu()
@@ -137,18 +154,18 @@ def confusion_matrix(
 def _passes(
     model: Model,
     weights: Weights,
-    data: SequenceData,
-    part: Part | StreamPart,
+    parts: Parts,
+    name: PartName,
     keys: Sequence[DropoutKey] | None,
 ) -> Iterator[tuple[Segment, Tensor]]:
     """Run a part; yield what was run and its outputs `(trials, wanted, outputs)`."""
     state, trials = None, len(weights.head_bias)
     device = weights.head_bias.device
     together = trials > 1 and device.type == "cuda"
-    floats = (_FLOATS_FUSED_ON_GPU if together else _FLOATS) // trials
-    for begins, segment in _segments(model, part, data.input_size, floats):
+    floats = (_FLOATS_TOGETHER_ON_GPU if together else _FLOATS) // trials
+    for begins, segment in _segments(model, parts.part(name), parts.data.input_size, floats):
         segment = widen(segment.to(device), trials, model.structure)
-        if segment.targets is None and data.walk == "sequences":
+        if segment.targets is None and parts.data.walk == "sequences":
             yield segment, weights.head_bias[:, :0]
             continue
         before = None if begins else state

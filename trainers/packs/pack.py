@@ -1,18 +1,13 @@
 """Pack: trials of one structure, trained together; a trial's numbers do not depend on the others.
 
-Slot by slot, on torch's native kernels, a trial in a pack is bit-equal to the same trial alone.
-Fused (more than one slot and backend `stepwise` or `graph`), one program runs all trials, equal to
-the trial alone but for rounding.
+How they are trained is the stepper's (`trainers.packs.selection`): one by one, bit-equal on a CPU
+to the trial alone; or several as one program, equal to the trial alone but for rounding.
 """
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
 
 import torch
 
@@ -21,32 +16,29 @@ from trainers.config.train_config import Structure, TrainConfig
 from trainers.data.contract import SequenceData
 from trainers.errors import ConfigError, DataError
 from trainers.learning import optim
-from trainers.learning.batches import Part
-from trainers.learning.checkpoint import Checkpoint, check_fits, read_checkpoint, write_checkpoint
-from trainers.learning.lanes import StreamPart, part_of
-from trainers.learning.metrics import Objective, Tally, check_objective, total_squares
+from trainers.learning.buffers import Buffers
+from trainers.learning.checkpoint import check_fits, read_checkpoint, write_checkpoint
+from trainers.learning.metrics import Objective, Tally, check_objective
 from trainers.learning.reports import EpochReport
-from trainers.learning.spans import Walk
-from trainers.learning.training import train_segment
-from trainers.learning.trial import Buffers, Trial, restore
+from trainers.learning.trial import Trial, checkpoint_of, finite, restore
 from trainers.network.dropout import evaluation_keys
 from trainers.network.initialisation import initialise
 from trainers.network.masks import Array
 from trainers.network.model import Model
-from trainers.network.parameters import Layout, Weights, weights_of
-from trainers.network.recurrence import Wanted, choose_backend
-from trainers.packs.evaluation import confusion_matrix, evaluate, evaluate_together
-from trainers.packs.fused import Fused
-from trainers.packs.graph import Graph
-from trainers.packs.judging import Judge
+from trainers.network.parameters import Layout
+from trainers.network.recurrence import Wanted
+from trainers.packs.evaluation import confusion_matrix, evaluate
 from trainers.packs.memory import out_of_memory_named
-from trainers.packs.resident import fits_device
-
-PartName = Literal["train", "validation", "test"]
+from trainers.packs.parts import PartName, Parts
+from trainers.packs.selection import make_stepper, select_stepper
+from trainers.packs.stepper import timed
 
 
 class Pack:
-    """K trials of one structure on one data set; a slot is one place.
+    """K trials of one structure on one data set, each in a slot.
+
+    Attributes:
+        stepper: How the slots are trained, as `trainers.packs.selection` names it.
 
     Args:
         structure: What the trials have in common.
@@ -73,22 +65,18 @@ class Pack:
     ) -> None:
         check_structure(structure, data)
         check_objective(objective, data, structure)
-        self._structure = structure
-        self._data = data
-        self._objective = objective
+        self._structure, self._objective = structure, objective
+        self._parts = Parts(data, structure)
+        selected = select_stepper(backend, structure, self._parts.part("train"), device, slots)
         layout = Layout.of(structure, data.input_size, data.output_size)
-        chosen = choose_backend(backend, structure.cell, 1, device)
-        self._model = Model(structure, layout, chosen)
-        like = torch.empty(0, dtype=getattr(torch, structure.dtype), device=device)
-        moments = optim.MOMENTS[structure.optimizer]
-        self._device = like.device
-        with out_of_memory_named(slots, like.device):
-            self._buffers = Buffers.zeros(slots, layout.size, moments, like)
+        self._model = Model(structure, layout, selected.backend)
         self._trials: list[Trial | None] = [None] * slots
-        self._parts: dict[PartName, Part | StreamPart] = {}
-        self._total_squares: dict[PartName, Array] = {}
-        self._fused = self._together(backend)
-        self._judge: Judge | None = None
+        like = torch.empty(0, dtype=getattr(torch, structure.dtype), device=device)
+        with out_of_memory_named(slots, like.device):
+            moments = optim.MOMENTS[structure.optimizer]
+            self._buffers = Buffers.zeros(slots, layout.size, moments, like)
+            self.stepper = selected.stepper
+            self._stepper = make_stepper(self.stepper, self._model, self._buffers, self._parts)
         if objective.metric == "r2":
             self._require_variance()
 
@@ -100,18 +88,16 @@ class Pack:
     @property
     def row_bytes(self) -> int:
         """Bytes of one slot's weights, gradient, best weights and moments."""
-        rows = self._buffers
-        tensors = (rows.weights, rows.gradient, rows.best, rows.moments)
-        return sum(tensor.nbytes for tensor in tensors) // len(self._trials)
+        return self._buffers.row_bytes
 
     @property
     def segments(self) -> int:
         """Segments that the trials now in it have done."""
-        return sum(trial.progress.segments for trial in self._trials if trial is not None)
+        return sum(trial.counters.segments for trial in self._trials if trial is not None)
 
     def epoch(self, slot: int) -> int:
         """Return the epochs that the trial in `slot` has done."""
-        return self._trial(slot).progress.epoch
+        return self._trial(slot).counters.epoch
 
     def admit(self, slot: int, config: TrainConfig, checkpoint: Path | None = None) -> None:
         """Put a trial into a slot: from its first weights, or from where a checkpoint left it.
@@ -124,8 +110,8 @@ class Pack:
             raise ConfigError(
                 f"trials of a pack must share {self._structure}, but got {config.structure()}."
             )
-        rows = self._buffers.lane(slot)
-        tally = Tally(self._data, self._structure, rows.weights.device)
+        rows, data = self._buffers.views(slot, slot + 1), self._parts.data
+        tally = Tally(data, self._structure, rows.weights.device)
         trial = Trial(config, rows, self._model.layout, tally)
         if checkpoint is None:
             initialise(self._model.layout, rows.weights[0], config)
@@ -133,7 +119,7 @@ class Pack:
             rows.moments.zero_()
         else:
             saved = read_checkpoint(checkpoint)
-            check_fits(saved, config, self._data.digest, checkpoint)
+            check_fits(saved, config, data.digest, checkpoint)
             restore(trial, saved)
         self._trials[slot] = trial
 
@@ -141,12 +127,17 @@ class Pack:
         """Free a slot."""
         self._trials[slot] = None
 
+    def save(self, slot: int, path: Path) -> None:
+        """Write everything that continues the trial bit-equal; atomic, also inside an epoch."""
+        trial = self._trial(slot)
+        write_checkpoint(checkpoint_of(trial, self._model.layout, self._parts.data), path)
+
     def train_epoch(self) -> list[EpochReport]:
         """Train every occupied, unfinished slot to the end of its epoch."""
         left = [
             slot
             for slot, trial in enumerate(self._trials)
-            if trial is not None and trial.progress.outcome == "training"
+            if trial is not None and trial.counters.outcome == "training"
         ]
         reports: list[EpochReport] = []
         while left:
@@ -157,9 +148,9 @@ class Pack:
     def advance(self, slots: Sequence[int], seconds: float | None = None) -> list[EpochReport]:
         """Train some slots for about `seconds`, at most to the end of an epoch.
 
-        Slot by slot the one that is farthest behind comes first, so that trials of a pack advance
-        together. Fused, each goes to the end of its own epoch and waits there for the others, so
-        that one program validates them; one that diverged is reported at once.
+        One by one the slot that is farthest behind comes first, so that trials of a pack advance
+        together. As one program, each goes to the end of its own epoch and waits there for the
+        others, so that one program validates them; one that diverged is reported at once.
 
         Returns:
             Reports of the epochs that ended; none when the time ran out first.
@@ -170,97 +161,21 @@ class Pack:
         """
         torch.set_flush_denormal(True)  # per thread; denormals slow CPU kernels up to ninefold
         trials = {slot: self._in_training(slot) for slot in sorted(slots)}
-        with out_of_memory_named(len(self._trials), self._device):
-            if self._fused is not None:
-                return self._advance_fused(self._fused, trials, seconds)
-            slot = min(trials, key=lambda s: (trials[s].progress.epoch, s))
-            report = self._train_alone(slot, trials[slot], seconds)
-            return [] if report is None else [report]
+        with out_of_memory_named(len(self._trials), self._buffers.weights.device):
+            ended = self._stepper.advance(trials, seconds)
+            return self._close_epochs({slot: trials[slot] for slot in ended}) if ended else []
 
     def train(self, slot: int, seconds: float | None = None) -> EpochReport | None:
         """Train one slot: `advance` of one; its report, or None when the time ran out first."""
         reports = self.advance([slot], seconds)
         return reports[0] if reports else None
 
-    def _train_alone(self, slot: int, trial: Trial, seconds: float | None) -> EpochReport | None:
-        began = time.perf_counter()
-        progress, part = trial.progress, self._part("train")
-        seed, epoch = trial.config.seed, progress.epoch
-        batches = part.epoch(seed, epoch)
-        while progress.batch < len(batches):
-            batch = batches[progress.batch]
-            walk = Walk.of(self._structure, batch.time_steps, seed, epoch)
-            while progress.segment < len(walk):
-                train_segment(self._model, trial, batch, walk, self._data.input_size)
-                if trial.diverged:
-                    return self._report(trial, slot, began)
-                if seconds is not None and time.perf_counter() - began >= seconds:
-                    progress.epoch_seconds += time.perf_counter() - began
-                    return None
-            progress.batch, progress.segment, trial.state = progress.batch + 1, 0, None
-        return self._report(trial, slot, began)
-
-    def _together(self, backend: Wanted) -> Fused | Graph | None:
-        """Return what steps all slots as one program; None where they go slot by slot."""
-        part, slots = self._part("train"), len(self._trials)
-        if backend in ("graph", "eager") and fits_device(self._structure, part):
-            with out_of_memory_named(slots, self._device):
-                return Graph(self._model, self._buffers, part, self._data)
-        if backend in ("stepwise", "graph", "eager") and slots > 1:
-            return Fused(self._model, self._buffers, part, self._data.input_size)
-        return None
-
-    def _advance_fused(
-        self, fused: Fused | Graph, trials: dict[int, Trial], seconds: float | None
-    ) -> list[EpochReport]:
-        """Let those that end their epoch first wait for the others: one validation for all."""
-        began = time.perf_counter()
-        ended: set[int] = set()
-        try:
-            while len(ended) < len(trials):
-                ended |= set(fused.step({s: t for s, t in trials.items() if s not in ended}))
-                if any(trial.diverged for trial in trials.values()):
-                    break
-                if seconds is not None and time.perf_counter() - began >= seconds:
-                    break
-        finally:
-            fused.settle()
-            share = (time.perf_counter() - began) / len(trials)
-            for trial in trials.values():
-                trial.progress.epoch_seconds += share
-        if len(ended) < len(trials):
-            ended = {slot for slot, trial in trials.items() if trial.diverged}
-        return self._reports({slot: trials[slot] for slot in sorted(ended)}) if ended else []
-
-    def _reports(self, ended: dict[int, Trial]) -> list[EpochReport]:
-        """Close epochs that ended together: one program validates them."""
-        began = time.perf_counter()
-        finite = [slot for slot, trial in ended.items() if not trial.diverged]
-        results = self._validated(finite) if finite else {}
-        for trial in ended.values():
-            trial.progress.epoch_seconds += (time.perf_counter() - began) / len(ended)
-        now = time.perf_counter()
-        return [self._report(t, slot, now, results.get(slot)) for slot, t in ended.items()]
-
-    def _validated(self, slots: list[int]) -> dict[int, dict[str, float]]:
-        part, squares = self._part("validation"), self._squares("validation")
-        keys = evaluation_keys(*(self._trial(slot).config for slot in slots))
-        captured = isinstance(self._fused, Graph) and fits_device(self._structure, part)
-        if captured and keys is None and 4 * len(slots) >= len(self._trials):
-            if self._judge is None:
-                assert isinstance(part, Part)
-                self._judge = Judge(self._model, self._buffers, part, self._data, squares)
-            everyone = self._judge.metrics()
-            return {slot: everyone[slot] for slot in slots}
-        weights = weights_of(self._model.layout, self._buffers.weights[slots])
-        found = evaluate_together(self._model, weights, self._data, part, squares, keys)
-        return dict(zip(slots, found, strict=True))
-
     def evaluate(self, slot: int, part: PartName) -> dict[str, float]:
         """Return the metrics of the trial's best weights (its newest before the first epoch)."""
+        torch.set_flush_denormal(True)
         trial = self._trial(slot)
-        weights = trial.best if trial.progress.best_epoch else trial.newest
-        return _finite(self._evaluate(trial, weights, part))
+        keys = evaluation_keys(trial.config)
+        return finite(evaluate(self._model, trial.chosen, self._parts, part, keys))
 
     def confusion_matrix(self, slot: int, part: PartName) -> Array:
         """Return `(classes, classes)` counts of the trial's best weights: actual by predicted.
@@ -269,74 +184,22 @@ class Pack:
             ConfigError: the targets are no class ids.
         """
         trial = self._trial(slot)
-        weights = trial.best if trial.progress.best_epoch else trial.newest
         keys = evaluation_keys(trial.config)
-        return confusion_matrix(self._model, weights, self._data, self._part(part), keys)
+        return confusion_matrix(self._model, trial.chosen, self._parts, part, keys)
 
-    def save(self, slot: int, path: Path) -> None:
-        """Write everything that continues the trial bit-equal; atomic, also inside an epoch."""
-        trial = self._trial(slot)
-        tally = trial.tally
-        progress = asdict(trial.progress) | {"tally": tally.numbers()}
-        tensors = {
-            "weights": trial.rows.weights[0],
-            "best": trial.rows.best[0],
-            "moments": trial.rows.moments[:, 0],
-            "sums": tally.sums,
-        }
-        for layer, state in enumerate(trial.state or ()):
-            tensors |= {f"state.{layer}.{i}": tensor for i, tensor in enumerate(state)}
-        saved = Checkpoint(
-            trial.config,
-            self._data.digest,
-            self._data.input_size,
-            self._data.output_size,
-            progress,
-            [(e.name, list(e.shape), e.start) for e in self._model.layout.entries],
-            tensors,
-        )
-        write_checkpoint(saved, path)
-
-    def _report(
-        self,
-        trial: Trial,
-        slot: int,
-        began: float,
-        validation: dict[str, float] | None = None,
-    ) -> EpochReport:
-        """Close the epoch: validate where that is still to do, judge, report."""
-        progress = trial.progress
-        train = trial.tally.result(self._squares("train"))
-        if progress.outcome == "training" and validation is None:
-            validation = self._evaluate(trial, trial.newest, "validation")
-        progress.epoch += 1
-        if progress.outcome == "training":
-            trial.judge(validation or {}, self._objective)
-        seconds = progress.epoch_seconds + time.perf_counter() - began
-        report = EpochReport(
-            slot=slot,
-            epoch=progress.epoch,
-            outcome=progress.outcome,
-            train=_finite(train),
-            validation=_finite(validation or {}),
-            best_epoch=progress.best_epoch,
-            best_validation=dict(progress.best_validation),
-            learning_rate=progress.learning_rate,
-            gradient_norm=progress.epoch_norms / max(progress.epoch_steps, 1),
-            optimizer_steps=progress.optimizer_steps,
-            train_seconds=seconds,
-        )
-        trial.begin_epoch()
-        return report
-
-    def _evaluate(self, trial: Trial, weights: Weights, name: PartName) -> dict[str, float]:
-        torch.set_flush_denormal(True)
-        part, squares = self._part(name), self._squares(name)
-        keys = evaluation_keys(trial.config)
-        return evaluate(self._model, weights, self._data, part, squares, keys)
+    def _close_epochs(self, ended: dict[int, Trial]) -> list[EpochReport]:
+        """Validate, judge and report trials whose epochs ended together."""
+        finite_ones = {slot: trial for slot, trial in ended.items() if not trial.diverged}
+        with timed(ended.values()):
+            found = self._stepper.validate(finite_ones) if finite_ones else {}
+        squares = self._parts.total_squares("train")
+        return [
+            trial.end_epoch(slot, found.get(slot, {}), self._objective, squares)
+            for slot, trial in ended.items()
+        ]
 
     def _require_variance(self) -> None:
-        squares = self._squares("validation")
+        squares = self._parts.total_squares("validation")
         if squares is not None and not (squares > 0).any():
             raise DataError(
                 "objective r2 needs validation targets that vary, but got constant ones; take rmse."
@@ -352,27 +215,11 @@ class Pack:
 
     def _in_training(self, slot: int) -> Trial:
         trial = self._trial(slot)
-        if trial.progress.outcome != "training":
+        if trial.counters.outcome != "training":
             raise ConfigError(
-                f"a trial must be in training, but slot {slot} is {trial.progress.outcome}."
+                f"a trial must be in training, but slot {slot} is {trial.counters.outcome}."
             )
         return trial
-
-    def _part(self, name: PartName) -> Part | StreamPart:
-        if name not in self._parts:
-            data = getattr(self._data, name)
-            if data is None:
-                raise DataError(f"data {self._data.name!r} has no {name} part.")
-            self._parts[name] = part_of(self._data, data, self._structure)
-        return self._parts[name]
-
-    def _squares(self, name: PartName) -> Array | None:
-        """SST of a part, for r2; computed once."""
-        if self._data.task != "regression":
-            return None
-        if name not in self._total_squares:
-            self._total_squares[name] = total_squares(self._part(name))
-        return self._total_squares[name]
 
 
 def evaluate_checkpoint(
@@ -387,7 +234,3 @@ def evaluate_checkpoint(
     pack = Pack(config.structure(), data, objective)
     pack.admit(0, config, path)
     return pack.evaluate(0, part)
-
-
-def _finite(metrics: dict[str, float]) -> dict[str, float]:
-    return {name: value for name, value in metrics.items() if math.isfinite(value)}

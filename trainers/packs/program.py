@@ -16,19 +16,20 @@ from torch import Tensor
 
 from trainers.config.train_config import TrainConfig
 from trainers.learning import losses, optim
+from trainers.learning.buffers import Buffers
+from trainers.learning.metrics import Tally
 from trainers.learning.tallies import sums_of
-from trainers.learning.training import detached
-from trainers.learning.trial import Buffers
+from trainers.learning.training import detached, differentiate
 from trainers.network.dropout import Columns, DrawnKeys, DropoutKey, Site
 from trainers.network.model import Model
-from trainers.network.parameters import Weights
+from trainers.network.parameters import Weights, weights_of
 from trainers.network.regularisation import Strengths, penalty_by
 from trainers.network.segment import StackState
-from trainers.packs.fused import differentiate
-from trainers.packs.resident import Picked, ResidentPart
+from trainers.packs.device_part import DevicePart, Picked
+from trainers.packs.parts import Parts
 
 _WARM_UP = 3
-_NUMBERS = 4  # start, rows present, begins with zero state, takes part
+NUMBERS = 4  # start, rows present, begins with zero state, takes part
 _STRENGTHS = Strengths._fields
 
 
@@ -63,13 +64,11 @@ class Totals:
 
 
 def captured(run: Callable[[], None], device: torch.device) -> Callable[[], None]:
-    """Return `run`, on a CUDA device as a captured graph.
+    """Return `run` as a captured graph of a CUDA device.
 
     It is warmed up by running it, so `run` must change nothing while its buffers are empty, or
     nothing that is not set to zero before it is used.
     """
-    if device.type != "cuda":
-        return run
     with torch.cuda.device(device):
         stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream())
@@ -83,10 +82,11 @@ def captured(run: Callable[[], None], device: torch.device) -> Callable[[], None
     return graph.replay
 
 
-class Program:
-    """A step of all slots.
+@dataclass(frozen=True)
+class Ground:
+    """What every program of a pack works on; its memory stays where it is.
 
-    Args:
+    Attributes:
         model: What the trials have in common.
         part: The training data.
         length: Steps of a segment.
@@ -94,34 +94,53 @@ class Program:
         weights: Leaves of autograd over them.
         totals: Where sums are left.
         class_weights: `(classes,)` factors of the loss, or None.
+        capture: Whether steps are captured as a CUDA graph.
+    """
+
+    model: Model
+    part: DevicePart
+    length: int
+    buffers: Buffers
+    weights: Weights
+    totals: Totals
+    class_weights: Tensor | None
+    capture: bool
+
+
+def ground_of(model: Model, buffers: Buffers, parts: Parts, *, capture: bool) -> Ground:
+    """Bring the training part, which must fit (`fits_device`), to the rows' device."""
+    data, structure, device = parts.data, model.structure, buffers.weights.device
+    part = DevicePart(parts.part("train"), structure, data.input_size, device)
+    return Ground(
+        model=model,
+        part=part,
+        length=min(structure.tbptt_forward_steps or part.time_steps, part.time_steps),
+        buffers=buffers,
+        weights=weights_of(model.layout, buffers.weights, buffers.gradient),
+        totals=Totals.zeros(len(buffers.weights), data.output_size, device),
+        class_weights=Tally(data, structure, device).class_weights,
+        capture=capture,
+    )
+
+
+class Program:
+    """A step of all slots.
+
+    Args:
+        ground: What it works on.
         signature: What the step uses.
         state: The carried state of all slots; None until the first program found its shape.
     """
 
-    def __init__(
-        self,
-        model: Model,
-        part: ResidentPart,
-        length: int,
-        buffers: Buffers,
-        weights: Weights,
-        totals: Totals,
-        class_weights: Tensor | None,
-        signature: Signature,
-        state: StackState | None,
-    ) -> None:
-        self._model, self._part, self._length = model, part, length
-        self._buffers, self._weights, self._totals = buffers, weights, totals
-        self._class_weights, self._signature = class_weights, signature
-        slots, device = len(buffers.weights), buffers.weights.device
-        sites, batch = len(signature.sites), model.structure.batch_size
-        like = buffers.weights
-        self._integers = torch.zeros(slots, _NUMBERS + batch + 3 * sites, dtype=torch.int64).to(
-            device
-        )
+    def __init__(self, ground: Ground, signature: Signature, state: StackState | None) -> None:
+        self._ground, self._signature = ground, signature
+        like, sites = ground.buffers.weights, len(signature.sites)
+        slots, batch = len(like), ground.model.structure.batch_size
+        width = NUMBERS + batch + 3 * sites
+        self._integers = torch.zeros(slots, width, dtype=torch.int64).to(like.device)
         self._floats = like.new_zeros(len(signature.names) + 2 * sites, slots)
         self.state = state if state is not None else self._zero_state()
-        self._replay = captured(self._run, device)
+        self._replay = captured(self._run, like.device) if ground.capture else self._run
 
     def step(self, integers: Tensor, floats: Tensor) -> None:
         """Advance the slots that take part by one segment.
@@ -138,13 +157,13 @@ class Program:
     def _zero_state(self) -> StackState:
         """Find the state's shape by running a segment of nothing."""
         with torch.no_grad():
-            segment, _, _ = self._part.segment(self._picked(), self._length)
-            _, state = self._model.forward(self._weights, segment)
+            segment, _, _ = self._ground.part.segment(self._picked(), self._ground.length)
+            _, state = self._ground.model.forward(self._ground.weights, segment)
         return tuple(tuple(torch.zeros_like(part) for part in layer) for layer in state)
 
     def _picked(self) -> Picked:
-        batch = self._model.structure.batch_size
-        rows = self._integers[:, _NUMBERS : _NUMBERS + batch]
+        batch = self._ground.model.structure.batch_size
+        rows = self._integers[:, NUMBERS : NUMBERS + batch]
         return Picked(rows, self._integers[:, 1], self._integers[:, 0])
 
     def _columns(self) -> dict[str, Tensor]:
@@ -155,7 +174,7 @@ class Program:
         sites = self._signature.sites
         if not sites:
             return None
-        first = _NUMBERS + self._model.structure.batch_size
+        first = NUMBERS + self._ground.model.structure.batch_size
         words = self._integers[:, first:].unbind(1)
         rates = self._floats[len(self._signature.names) :].unbind(0)
         columns = {
@@ -166,9 +185,9 @@ class Program:
         return DrawnKeys([one] * len(self._integers), columns)
 
     def _run(self) -> None:
-        structure, columns = self._model.structure, self._columns()
+        structure, columns = self._ground.model.structure, self._columns()
         active = self._integers[:, 3] > 0
-        segment, elements, count = self._part.segment(self._picked(), self._length)
+        segment, elements, count = self._ground.part.segment(self._picked(), self._ground.length)
         fresh = self._integers[:, 2] > 0
         state = tuple(
             tuple(torch.where(_like(fresh, part), 0.0, part) for part in layer)
@@ -176,22 +195,22 @@ class Program:
         )
         by = Strengths(**{name: columns[name] for name in _STRENGTHS if name in columns})
         activations: list[Tensor] | None = [] if by.activation is not None else None
-        outputs, after = self._model.forward(
-            self._weights, segment, state, self._keys(), activations
+        outputs, after = self._ground.model.forward(
+            self._ground.weights, segment, state, self._keys(), activations
         )
         assert segment.targets is not None
         values = losses.elements(structure.loss, outputs, segment.targets)
-        found = sums_of(segment, outputs, values, structure, self._class_weights)
-        added = penalty_by(self._weights, activations or (), by)
-        differentiate(found.losses if added is None else found.losses + added, self._weights)
+        found = sums_of(segment, outputs, values, structure, self._ground.class_weights)
+        added = penalty_by(self._ground.weights, activations or (), by)
+        differentiate(found.losses if added is None else found.losses + added, self._ground.weights)
         with torch.no_grad():
-            norms = torch.linalg.vector_norm(self._buffers.gradient, dim=1)
+            norms = torch.linalg.vector_norm(self._ground.buffers.gradient, dim=1)
             scored = active & (elements > 0)
             finite = torch.isfinite(found.losses) & torch.isfinite(norms)
-            counted = torch.where(active & self._totals.alive, count.double(), 0.0)
-            self._totals.numbers[:, 1] += counted  # of segments that make no step as well
-            stepping = scored & finite & self._totals.alive
-            self._totals.alive &= finite | ~scored
+            counted = torch.where(active & self._ground.totals.alive, count.double(), 0.0)
+            self._ground.totals.numbers[:, 1] += counted  # of segments that make no step as well
+            stepping = scored & finite & self._ground.totals.alive
+            self._ground.totals.alive &= finite | ~scored
             denominator = segment.denominator
             assert isinstance(denominator, Tensor)
             sums = [
@@ -203,19 +222,19 @@ class Program:
             self._keep(detached(after), active)
 
     def _add(self, metrics: Tensor, sums: Sequence[Tensor], stepping: Tensor) -> None:
-        places = (0, 2, 3, 4, 5)
-        for place, values in zip(places, sums, strict=True):
-            self._totals.numbers[:, place] += torch.where(stepping, values.double(), 0.0)
-        self._totals.metrics += torch.where(_like(stepping, metrics), metrics, 0.0)
+        columns = (0, 2, 3, 4, 5)
+        for column, values in zip(columns, sums, strict=True):
+            self._ground.totals.numbers[:, column] += torch.where(stepping, values.double(), 0.0)
+        self._ground.totals.metrics += torch.where(_like(stepping, metrics), metrics, 0.0)
 
     def _optimize(self, norms: Tensor, columns: Mapping[str, Tensor], stepping: Tensor) -> None:
         """Clip and step, and undo that for slots which must not change."""
-        rows = self._buffers
+        rows = self._ground.buffers
         weights, moments = rows.weights.clone(), rows.moments.clone()
         wide = {name: values.unsqueeze(1) for name, values in columns.items()}
         optim.clip_by(rows.gradient, norms, wide)
         optim.step_by(
-            self._model.structure.optimizer, rows.weights, rows.gradient, rows.moments, wide
+            self._ground.model.structure.optimizer, rows.weights, rows.gradient, rows.moments, wide
         )
         kept = stepping.unsqueeze(1)
         rows.weights.copy_(torch.where(kept, rows.weights, weights))

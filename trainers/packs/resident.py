@@ -1,167 +1,232 @@
-"""A part of the data that lies on the device as a whole, gathered there by index.
+"""Trials whose data lie on the device: the host plans each step by indices and numbers.
 
-For parts whose rows are whole or padded on the right. Shapes are those of the whole part, so a
-captured program can gather any batch: a row's own length stands beside it.
+One program (`program.py`), eager or captured, steps all slots, and sums are read at the end of an
+epoch, of a call, or every so many steps. So the host runs ahead; a trial that diverged is found at
+the next reading, and none of its weights has changed since.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import deque
+from dataclasses import dataclass
 
-import numpy as np
 import torch
-from torch import Tensor
 
-from trainers.config.train_config import Structure
-from trainers.learning.batches import Part
-from trainers.learning.lanes import StreamPart
+from trainers.learning.batches import epoch_order
+from trainers.learning.buffers import Buffers
+from trainers.learning.trial import Trial
+from trainers.network.dropout import evaluation_keys
 from trainers.network.masks import Array
-from trainers.network.segment import Segment
+from trainers.network.model import Model
+from trainers.network.segment import StackState
+from trainers.packs.cursor import Cursor
+from trainers.packs.device_part import fits_device
+from trainers.packs.device_validation import DeviceValidation
+from trainers.packs.evaluation import evaluate_slots
+from trainers.packs.parts import Parts
+from trainers.packs.program import Program, Signature, ground_of
+from trainers.packs.step_inputs import StepInputs, signature_with
+from trainers.packs.stepper import Trials, step_together, timed, to_close
 
-
-def fits_device(structure: Structure, part: Part | StreamPart) -> bool:
-    """Say whether a part can be walked on the device: no stream, gaps or resets, k2 = k1."""
-    if not isinstance(part, Part) or part.pattern == "general" or part.data.resets is not None:
-        return False
-    return structure.tbptt_backward_steps in (None, structure.tbptt_forward_steps)
+_READ_EVERY, _AHEAD = 64, 8
+_WORTH_ALL = 4  # all slots are validated where at least one in so many is asked for
 
 
 @dataclass(frozen=True)
-class Picked:
-    """What a step runs.
+class DeviceBatch:
+    """A batch whose rows lie on the device.
 
     Attributes:
-        rows: `(trials, batch)` rows of the part; anything beyond `present`.
-        present: `(trials,)` rows that each trial's batch has.
-        start: `(trials,)` the step at which each trial's segment begins.
+        rows: `(rows,)` indices into the part.
+        segments: It is walked in.
     """
 
-    rows: Tensor
-    present: Tensor
-    start: Tensor
+    rows: Array
+    segments: int
 
 
-class ResidentPart:
-    """One part on a device.
+class Resident:
+    """Trains all slots of a pack by one program.
 
-    Attributes:
-        rows: Number of sequences.
-        time_steps: Of the longest.
-        ends: `(rows,)` the step after each row's last, on the host.
+    Args:
+        model: What the trials have in common.
+        buffers: The pack's rows.
+        parts: Whose training part must fit (`trainers.packs.device_part.fits_device`).
+        capture: Whether steps are captured as a CUDA graph.
     """
 
-    def __init__(
-        self, part: Part, structure: Structure, input_size: int, device: torch.device
-    ) -> None:
-        self._structure = structure
-        self._dtype = getattr(torch, structure.dtype)
-        self.rows, self.ends = part.rows, part.ends
-        self.time_steps = max(int(part.ends.max()), 1)
-        inputs = np.array(part.data.inputs[:, : self.time_steps])
-        inputs[np.arange(self.time_steps) >= part.ends[:, None]] = 0  # padding may hold NaN
-        batch = part.batch(np.arange(part.rows))
-        self._valid_here = _valid(batch.target_mask, batch.targets)
-        self._ids = inputs.ndim == 2
-        self._inputs = torch.from_numpy(inputs).to(device, None if self._ids else self._dtype)
-        self._one_hot = torch.eye(input_size, dtype=self._dtype, device=device)
-        self._ends = torch.from_numpy(part.ends).to(device)
-        self._targets = torch.from_numpy(np.ascontiguousarray(batch.targets)).to(device)
-        if batch.targets.dtype.kind not in "iu":
-            self._targets = self._targets.to(self._dtype)
-        self._valid = torch.from_numpy(self._valid_here).to(device)
-        self._counts = torch.from_numpy(batch.target_counts).to(device, self._dtype)
+    def __init__(self, model: Model, buffers: Buffers, parts: Parts, *, capture: bool) -> None:
+        self._parts = parts
+        self._ground = ground_of(model, buffers, parts, capture=capture)
+        self._scored = self._ground.part.scored(self._ground.length)
+        self._signature = Signature((), ())
+        self._program: Program | None = None
+        self._validation: DeviceValidation | None = None
+        self._cursors: dict[int, Cursor[DeviceBatch]] = {}
+        self._assumed: dict[int, int] = {}  # optimizer steps since the last reading, by slot
+        self._steps = 0
+        self._running: deque[torch.cuda.Event] = deque()
 
-    def scored(self, length: int) -> Array:
-        """Return `(rows, segments)`: which segments of `length` steps hold a target of a row."""
-        segments = -(-self.time_steps // length)
-        valid: Array = np.asarray(self._valid_here.any(axis=-1))
-        if self._structure.one_target:
-            at = (np.maximum(self.ends, 1) - 1) // length
-            in_it = np.arange(segments) == at[:, None]
-            return np.asarray(in_it & (valid & (self.ends > 0))[:, None])
-        padded = np.zeros((self.rows, segments * length), dtype=bool)
-        padded[:, : self.time_steps] = valid
-        return np.asarray(padded.reshape(self.rows, segments, length).any(axis=2))
+    def advance(self, trials: Trials, seconds: float | None) -> list[int]:
+        """Train all of them; those that end their epoch first wait for the others."""
+        with timed(trials.values()):
+            try:
+                all_ended = step_together(self._step_segment, trials, seconds)
+            finally:
+                self._read()
+        return to_close(trials, all_ended=all_ended)
 
-    def segment(self, picked: Picked, length: int) -> tuple[Segment, Tensor, Tensor]:
-        """Gather the next `length` steps of every trial.
+    def validate(self, trials: Trials) -> dict[int, dict[str, float]]:
+        """Return each trial's metrics: from a pass of all slots on the device where that pays.
 
-        Returns:
-            The segment, its targets everywhere and weighed 0 where there is none; the valid
-            elements `(trials,)`; the share of the epoch mean's denominator `(trials,)`.
+        Zoneout's expectation and parts that do not fit there are stacked on the host.
         """
-        rows, start = picked.rows, picked.start
-        exists = torch.arange(rows.shape[1], device=rows.device) < picked.present.unsqueeze(1)
-        ends = torch.where(exists, self._ends[rows], 0)
-        steps = start.unsqueeze(1) + torch.arange(length, device=rows.device)  # (trials, time)
-        within = steps < self.time_steps
-        at = rows.unsqueeze(1), steps.clamp(max=self.time_steps - 1).unsqueeze(2)
-        whole = self._is_whole(length)
-        segment = Segment(
-            inputs=self._features(self._inputs[at]).transpose(1, 2),
-            lengths=None if whole else (ends - start.unsqueeze(1)).clamp(0, length),
-            hold=not whole,
-            rows=picked.present,
-        )
-        if self._structure.one_target:
-            here = (ends > start.unsqueeze(1)) & (ends <= start.unsqueeze(1) + length)
-            valid = self._valid[rows] & here.unsqueeze(-1)
-            return self._weighed(segment, self._targets[rows], valid, picked, exists)
-        valid = self._valid[at] & within.unsqueeze(-1).unsqueeze(-1)
-        valid = valid & exists.unsqueeze(1).unsqueeze(-1)
-        return self._weighed(segment, self._targets[at], valid, picked, exists)
+        ground, part = self._ground, self._parts.part("validation")
+        model, buffers = ground.model, ground.buffers
+        few = _WORTH_ALL * len(trials) < len(buffers.weights)
+        noisy = evaluation_keys(*(trial.config for trial in trials.values())) is not None
+        if few or noisy or not fits_device(model.structure, part):
+            return evaluate_slots(model, buffers, self._parts, trials)
+        if self._validation is None:
+            self._validation = DeviceValidation(model, buffers, self._parts, capture=ground.capture)
+        everyone = self._validation.metrics()
+        return {slot: everyone[slot] for slot in trials}
 
-    def _is_whole(self, length: int) -> bool:
-        """Say whether every batch is full and all its rows exist in every segment."""
-        longest = bool((self.ends == self.time_steps).all())
-        full = self.rows % self._structure.batch_size == 0
-        return longest and full and self.time_steps % length == 0
+    def _step_segment(self, trials: Trials) -> list[int]:
+        """Advance trials by one segment; return the slots whose epoch has ended."""
+        self._require([trial for slot, trial in trials.items() if self._is_new(slot, trial)])
+        for slot, trial in trials.items():
+            self._take_in(slot, trial)
+        ended = self._ended(trials)
+        going = {slot: trial for slot, trial in trials.items() if slot not in ended}
+        if going:
+            self._run(going)
+        ended = self._ended(trials)
+        if ended or self._steps % _READ_EVERY == 0:
+            self._read()
+            ended = self._ended(trials)
+        return ended
 
-    def _features(self, inputs: Tensor) -> Tensor:
-        if not self._ids:
-            return inputs
-        if self._structure.embedding_size is not None:
-            return inputs.long()
-        return torch.embedding(self._one_hot, inputs.long())
+    def _run(self, trials: Trials) -> None:
+        """Send a step of some slots to the device, and count it."""
+        assert self._program is not None
+        ground = self._ground
+        buffers, size = ground.buffers, ground.model.structure.batch_size
+        inputs, scored = StepInputs(self._signature, len(buffers.weights), size), []
+        for slot, trial in trials.items():
+            rows = self._cursors[slot].batch.rows
+            inputs.put_rows(slot, trial, rows, ground.length)
+            scored.append(bool(self._scored[rows, trial.counters.segment].any()))
+        inputs.put_numbers(trials, scored)
+        inputs.put_dropout(trials)
+        floats = torch.from_numpy(inputs.floats).to(buffers.weights.dtype)
+        self._program.step(torch.from_numpy(inputs.integers), floats)
+        for (slot, trial), steps in zip(trials.items(), scored, strict=True):
+            trial.counters.segment += 1
+            trial.counters.segments += 1
+            trial.counters.optimizer_steps += steps
+            self._assumed[slot] += steps
+        self._steps += 1
+        self._wait_for_the_device()
 
-    def _weighed(
-        self, segment: Segment, targets: Tensor, valid: Tensor, picked: Picked, exists: Tensor
-    ) -> tuple[Segment, Tensor, Tensor]:
-        """Add targets, time-major, and how their losses are weighed (`LossReduction`)."""
-        structure, trials = self._structure, len(picked.rows)
-        reduction, outputs = structure.loss_reduction, 1
-        if structure.loss != "cross_entropy":
-            outputs = targets.shape[-1]
-        elements = valid.flatten(1).sum(1) * (outputs // valid.shape[-1])
-        counts = torch.where(exists, self._counts[picked.rows], 0)
-        weights = valid.to(self._dtype)
-        batch_rows = picked.present.to(self._dtype)
-        if reduction == "sequence_sum":
-            batch_rows = batch_rows * outputs
-        count = torch.where(picked.start == 0, batch_rows, 0)
-        denominator = batch_rows
-        if reduction == "valid_step":
-            count = elements.to(self._dtype)
-            denominator = counts.sum(1) if structure.one_target else count
-        elif reduction == "sequence_mean":
-            each = 1.0 / counts.clamp(min=1)
-            weights = weights * (each if structure.one_target else each.unsqueeze(1)).unsqueeze(-1)
-        wide = (trials, -1, valid.shape[-1])
-        shape = (trials, -1) if structure.loss == "cross_entropy" else (trials, -1, outputs)
-        moved = replace(
-            segment,
-            targets=targets.reshape(shape),
-            element_mask=valid.reshape(wide),
-            weights=weights.reshape(wide),
-            denominator=denominator.clamp(min=1),
-        )
-        return moved, elements, count
+    def _read(self) -> None:
+        """Read what the trials added up, and the state they carry, into the trials themselves."""
+        if self._program is None:
+            return
+        totals, state = self._ground.totals, self._program.state
+        numbers, alive = totals.numbers.tolist(), totals.alive.tolist()
+        metrics = totals.metrics.clone()
+        carried = tuple(tuple(part.clone() for part in layer) for layer in state)
+        for slot, cursor in self._cursors.items():
+            trial = cursor.trial
+            _add_up(trial, numbers[slot], self._assumed[slot])
+            trial.tally.sums += metrics[slot]
+            self._assumed[slot] = 0
+            if not alive[slot]:
+                trial.counters.outcome = "diverged"
+            if trial.counters.segment:
+                trial.state = _rows_of(carried, slot, len(cursor.batch.rows))
+        totals.numbers.zero_()
+        totals.metrics.zero_()
+
+    def _ended(self, trials: Trials) -> list[int]:
+        return [slot for slot in trials if self._cursors[slot].ended()]
+
+    def _is_new(self, slot: int, trial: Trial) -> bool:
+        known = self._cursors.get(slot)
+        return known is None or known.trial is not trial
+
+    def _take_in(self, slot: int, trial: Trial) -> None:
+        """Bring a trial that is new in its slot, or begins an epoch, to the device."""
+        new = self._is_new(slot, trial)
+        if not new and self._cursors[slot].serves(trial):
+            return
+        self._cursors[slot] = self._cursor(trial)
+        self._assumed[slot] = 0
+        if not new:
+            return
+        totals = self._ground.totals
+        totals.alive[slot] = True
+        totals.numbers[slot] = 0
+        totals.metrics[slot] = 0
+        if trial.state is not None:
+            assert self._program is not None
+            for layer, given in zip(self._program.state, trial.state, strict=True):
+                for part, value in zip(layer, given, strict=True):
+                    part[slot].zero_()
+                    part[slot, : value.shape[1]] = value[0]
+
+    def _cursor(self, trial: Trial) -> Cursor[DeviceBatch]:
+        part, length = self._ground.part, self._ground.length
+        size = self._ground.model.structure.batch_size
+        order = epoch_order(trial.config.seed, trial.counters.epoch, part.rows)
+
+        def batch_at(index: int) -> DeviceBatch:
+            rows = order[index * size : (index + 1) * size]
+            return DeviceBatch(rows, -(-max(int(part.ends[rows].max()), 1) // length))
+
+        return Cursor(trial, -(-len(order) // size), batch_at)
+
+    def _require(self, new: list[Trial]) -> None:
+        """See to it that the program has all that new trials use; it never unlearns."""
+        if not new:
+            return
+        configs = [trial.config for trial in new]
+        wanted = signature_with(self._signature, configs, self._ground.model.structure)
+        if self._program is not None and wanted == self._signature:
+            return
+        state = None if self._program is None else self._program.state
+        self._program = None  # its captured memory first
+        try:
+            self._program = Program(self._ground, wanted, state)
+        except BaseException:
+            self._cursors.clear()  # whoever goes on brings its state to the next program
+            raise
+        self._signature = wanted
+
+    def _wait_for_the_device(self) -> None:
+        """Run ahead of the device by a few steps only, so that a call's time means something."""
+        if self._ground.buffers.weights.device.type != "cuda":
+            return
+        event = torch.cuda.Event()  # type: ignore[no-untyped-call]
+        event.record()
+        self._running.append(event)
+        if len(self._running) > _AHEAD:
+            self._running.popleft().synchronize()
 
 
-def _valid(mask: Array | None, targets: Array) -> Array:
-    """Return which targets are valid, with an axis of outputs: of size one where they share it."""
-    ids = targets.dtype.kind in "iu"
-    steps = targets.shape if ids else targets.shape[:-1]
-    if mask is None:
-        return np.ones((*steps, 1), dtype=bool)
-    return mask if mask.ndim > len(steps) else mask[..., None]
+def _add_up(trial: Trial, numbers: list[float], assumed: int) -> None:
+    counters, tally = trial.counters, trial.tally
+    loss, count, plain, elements, norms, steps = numbers
+    tally.loss_sum += loss
+    tally.loss_count += count
+    tally.plain_loss += plain
+    tally.elements += elements
+    counters.epoch_norms += norms
+    counters.epoch_steps += int(steps)
+    counters.optimizer_steps += int(steps) - assumed  # fewer only where the trial diverged
+
+
+def _rows_of(state: StackState, slot: int, rows: int) -> StackState:
+    own = slice(slot, slot + 1)
+    return tuple(tuple(part[own, :rows] for part in layer) for layer in state)

@@ -1,4 +1,4 @@
-"""Segments of several trials as one, padded to the longest: what a fused pack runs.
+"""Segments of several trials as one, padded to the longest: what `Stacked` runs.
 
 Padding is exact. Rows and steps that a trial does not have lie behind those it has and do not
 exist for the mask law; targets that it does not have repeat its first one with weight 0.
@@ -138,8 +138,8 @@ def _with_targets(
     if ragged or not alike or any(s.positions is not None for s in segments):
         each = rows if structure.one_target else rows * time_steps
         starts = torch.arange(trials).unsqueeze(1) * each
-        places = [_places(s, rows, structure) for s in segments]
-        positions = (_filled(places, None) + starts).reshape(-1)
+        flat = [_flat_positions(s, rows, structure) for s in segments]
+        positions = (_filled(flat, None) + starts).reshape(-1)
     none = given.new_zeros(0, *given.shape[2:])
     dtype = getattr(torch, structure.dtype)
     masked = any(s.element_mask is not None for s in segments)
@@ -157,7 +157,7 @@ def _with_targets(
     )
 
 
-def _places(segment: Segment, rows: int, structure: Structure) -> Tensor:
+def _flat_positions(segment: Segment, rows: int, structure: Structure) -> Tensor:
     """Return where a trial's outputs are wanted, as flat indices into `(time, rows)` or `(rows,)`.
 
     Its own rows may be fewer.

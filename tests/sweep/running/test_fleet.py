@@ -81,7 +81,7 @@ class DrainedInMidTrial(InProcessExecutor):
         found = {
             name
             for name, worker in self._workers.items()
-            if any(r.seat and r.epoch == 1 for r in worker._residents.values())
+            if any(t.in_pack and t.epoch == 1 for t in worker._trials.values())
         }
         if len(self.drained) < 3:
             self.drained |= found

@@ -308,8 +308,8 @@ def test_no_more_trials_train_at_once_than_may_also_after_a_rung(tmp_path, rule,
 
         def poll(self, timeout_seconds):
             found = super().poll(timeout_seconds)
-            resident = [r for w in self._workers.values() for r in w._residents.values()]
-            training.append(sum(r.seat is not None and not r.waits_at_rung for r in resident))
+            held = [t for w in self._workers.values() for t in w._trials.values()]
+            training.append(sum(t.in_pack is not None and not t.waits_at_rung for t in held))
             return found
 
     pruning = {"rule": rule, "min_epochs": 2}

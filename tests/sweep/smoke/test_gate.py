@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweep.smoke.gate import Unknown, check_names, judge, parse_gate
+from sweep.smoke.gate import Unknown, check_names, parse_gate, result_of
 from sweep.smoke.gate_syntax import GateError
 
 VALUES = {
@@ -39,8 +39,8 @@ NONE_YET = Unknown("no champion is registered as load", passes=True)
     ],
 )
 def test_a_gate_says_what_arithmetic_says_and_shows_both_sides(text, outcome, sides):
-    verdict = judge(parse_gate(text), VALUES)
-    assert (verdict.outcome, verdict.sides) == (outcome, sides)
+    result = result_of(parse_gate(text), VALUES)
+    assert (result.outcome, result.sides) == (outcome, sides)
 
 
 @pytest.mark.parametrize(
@@ -102,10 +102,10 @@ def test_an_unknown_name_is_told_with_the_nearest_and_all_there_are():
     ],
 )
 def test_without_a_champion_a_gate_passes_unless_the_rest_decides(text, outcome):
-    verdict = judge(parse_gate(text), VALUES | {"champion/val_rmse": NONE_YET})
-    assert verdict.outcome == outcome
-    assert verdict.failed == (outcome == "fires")
-    assert outcome != "no champion" or verdict.sides == NONE_YET.reason
+    result = result_of(parse_gate(text), VALUES | {"champion/val_rmse": NONE_YET})
+    assert result.outcome == outcome
+    assert result.failed == (outcome == "fires")
+    assert outcome != "no champion" or result.sides == NONE_YET.reason
 
 
 @pytest.mark.parametrize(
@@ -119,9 +119,9 @@ def test_without_a_champion_a_gate_passes_unless_the_rest_decides(text, outcome)
 )
 def test_what_can_not_be_judged_fails(text, reason):
     values = VALUES | {"best/val_rmse": math.nan, "champion/val_rmse": NONE_YET}
-    verdict = judge(parse_gate(text), values)
-    assert verdict.failed
-    assert reason is None or (verdict.outcome, verdict.sides) == ("unknown", reason)
+    result = result_of(parse_gate(text), values)
+    assert result.failed
+    assert reason is None or (result.outcome, result.sides) == ("unknown", reason)
 
 
 @given(
@@ -133,7 +133,7 @@ def test_any_text_is_a_gate_or_one_line(text):
     if isinstance(gate, str):
         assert "\n" not in gate
     else:
-        assert judge(gate, VALUES).outcome in ("passes", "fires", "unknown")
+        assert result_of(gate, VALUES).outcome in ("passes", "fires", "unknown")
 
 
 def read(text):
@@ -178,4 +178,4 @@ def test_gates_agree_with_python(text):
     if isinstance(gate, str):
         assert "at most 500 characters" in gate
     else:
-        assert judge(gate, VALUES).outcome == expected
+        assert result_of(gate, VALUES).outcome == expected

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from junitparser import JUnitXml
 
 from sweep.smoke.checks import Check
-from sweep.smoke.gate import Unknown, judge, parse_gate
+from sweep.smoke.gate import Unknown, parse_gate, result_of
 from sweep.smoke.report import junit, lines, summary
-from sweep.smoke.verdict import SmokeReport
+from sweep.smoke.smoke import SmokeReport
 from sweep.words.messages import DONE, FAILURE, INTERRUPTED, SMOKE_FAILED, USER_MISTAKE
 
 README = Path(__file__).resolve().parents[3] / "sweep" / "cli" / "README.md"
@@ -20,23 +20,23 @@ NONE_YET = Unknown("'load' has no champion yet", passes=True)
 VALUES = {"best/val_rmse": 0.5, "champion/val_rmse": 0.4, "seconds": 20.0}
 
 
-def verdict(text, **changes):
-    return judge(parse_gate(text), VALUES | changes)
+def result(text, **changes):
+    return result_of(parse_gate(text), VALUES | changes)
 
 
-def report(*checks, verdicts=(), name="load-smoke"):
-    return SmokeReport(name, Path("f"), checks, verdicts, "4 trials", "trial 1, rmse 0.5", 31.25)
+def report(*checks, gates=(), name="load-smoke"):
+    return SmokeReport(name, Path("f"), checks, gates, "4 trials", "trial 1, rmse 0.5", 31.25)
 
 
 MIXED = report(
     Check("it ends", "passed", "after 20 s", 0.5),
     Check("the loss falls", "failed", "trial 3: 1 in epoch 1, 2 at epoch 6", 0.25),
     Check("two epochs", "skipped", "one only"),
-    verdicts=(
-        verdict("best/val_rmse > 0.9 * champion"),
-        verdict("best/val_rmse > 2 * champion"),
-        verdict("best/val_rmse > champion", **{"champion/val_rmse": NONE_YET}),
-        verdict("seconds / 0 > 1"),
+    gates=(
+        result("best/val_rmse > 0.9 * champion"),
+        result("best/val_rmse > 2 * champion"),
+        result("best/val_rmse > champion", **{"champion/val_rmse": NONE_YET}),
+        result("seconds / 0 > 1"),
     ),
 )
 
@@ -122,8 +122,8 @@ def test_the_terminal_shows_a_line_a_case_and_the_whole():
 
 
 def test_a_gate_without_a_champion_fails_nothing():
-    calm = verdict("best/val_rmse > champion", **{"champion/val_rmse": NONE_YET})
-    assert not report(verdicts=(calm,)).failed
+    calm = result("best/val_rmse > champion", **{"champion/val_rmse": NONE_YET})
+    assert not report(gates=(calm,)).failed
 
 
 def test_the_readme_has_every_exit_code():

@@ -68,6 +68,6 @@ def test_a_worker_whose_device_has_failed_is_lost(monkeypatch, tmp_path, made, m
         assert "unspecified launch failure" in lost.reason
         (other,) = executor.workers()
         assert other != victim
-        assert until(executor, other, Reply).resident == ()
+        assert until(executor, other, Reply).held == ()
     finally:
         executor.close()

@@ -71,7 +71,7 @@ def settle(executor, *, trial):
     for _ in range(100):
         reply = call(executor)
         items += reply.items
-        if trial not in reply.resident:
+        if trial not in reply.held:
             return items
     raise AssertionError("the trial never ended")
 
@@ -91,12 +91,12 @@ def losses(items):
 def test_an_idle_worker_answers_that_it_did_nothing(executor):
     reply = call(executor)
     assert isinstance(reply, Reply)
-    assert (reply.items, reply.resident, reply.busy_seconds) == ((), (), 0.0)
+    assert (reply.items, reply.held, reply.busy_seconds) == ((), (), 0.0)
 
 
 def test_a_trial_trains_to_its_end_and_leaves_a_checkpoint(executor):
     first = call(executor, Admit(1, 1, CONFIG))
-    rest = settle(executor, trial=1) if 1 in first.resident else []
+    rest = settle(executor, trial=1) if 1 in first.held else []
     items = [*first.items, *rest]
     assert [epoch for epoch, _ in losses(items)] == [1, 2, 3]
     assert items[-1].report.outcome == "completed"
@@ -108,9 +108,9 @@ def test_a_trial_trains_to_its_end_and_leaves_a_checkpoint(executor):
 def test_a_trial_waits_at_a_rung_until_it_may_continue(executor):
     to_first_report(executor, Admit(2, 1, CONFIG, rungs=(1,)))
     waiting = call(executor)
-    assert (waiting.items, waiting.resident, waiting.busy_seconds) == ((), (2,), 0.0)
+    assert (waiting.items, waiting.held, waiting.busy_seconds) == ((), (2,), 0.0)
     first = call(executor, Continue(2, 1, 1))
-    items = [*first.items, *(settle(executor, trial=2) if 2 in first.resident else [])]
+    items = [*first.items, *(settle(executor, trial=2) if 2 in first.held else [])]
     assert [epoch for epoch, _ in losses(items)] == [2, 3]
 
 
@@ -120,26 +120,26 @@ def test_a_command_that_comes_twice_changes_nothing(executor):
     items += call(executor, order).items
     assert [epoch for epoch, _ in losses(items)] == [1]
     call(executor, Stop(3, 1), Stop(3, 1))
-    assert call(executor).resident == ()
+    assert call(executor).held == ()
 
 
 def test_a_command_for_another_attempt_is_not_obeyed(executor):
     call(executor, Admit(4, 2, CONFIG, rungs=(1,)))
-    assert call(executor, Stop(4, 1)).resident == (4,)
+    assert call(executor, Stop(4, 1)).held == (4,)
     assert losses(call(executor, Continue(4, 1, 1)).items) == []
-    assert call(executor, Stop(4, 2)).resident == ()
+    assert call(executor, Stop(4, 2)).held == ()
 
 
 def test_a_saved_trial_goes_on_elsewhere_bit_for_bit(executor):
     here, there = executor.workers()
     whole = call(executor, Admit(5, 1, CONFIG), worker=here)
-    items = [*whole.items, *(settle(executor, trial=5) if 5 in whole.resident else [])]
+    items = [*whole.items, *(settle(executor, trial=5) if 5 in whole.held else [])]
     to_first_report(executor, Admit(6, 1, CONFIG, rungs=(1,)))
     saved = call(executor, SaveAll(), worker=here).items[0]
     call(executor, Stop(6, 1), worker=here)
     rest = call(executor, Admit(6, 2, CONFIG, checkpoint=saved.path, cleared=1), worker=there)
     later = losses(rest.items)
-    while 6 in rest.resident:
+    while 6 in rest.held:
         rest = call(executor, worker=there)
         later += losses(rest.items)
     assert later == losses(items)[1:]
@@ -150,7 +150,7 @@ def test_a_trial_that_raises_is_over_and_its_worker_lives(executor):
     [crash] = call(executor, Admit(7, 1, unfit)).items
     assert (type(crash), crash.trial, crash.attempt) == (Crashed, 7, 1)
     assert "embedding" in crash.message
-    assert call(executor).resident == ()
+    assert call(executor).held == ()
 
 
 def test_a_checkpoint_that_can_not_be_read_is_said_and_its_trial_not_taken(executor, tmp_path):
@@ -163,7 +163,7 @@ def test_a_checkpoint_that_can_not_be_read_is_said_and_its_trial_not_taken(execu
         (Unreadable, 7, 3),
     ]
     assert ["absent" in found[0].message, "torn" in found[1].message] == [True, True]
-    assert call(executor).resident == ()
+    assert call(executor).held == ()
 
 
 def test_a_worker_that_can_not_save_is_one_clear_error_and_lives(executor, checkpoints):
@@ -176,7 +176,7 @@ def test_a_worker_that_can_not_save_is_one_clear_error_and_lives(executor, check
         checkpoints.with_name("away").rename(checkpoints)
     assert executor.in_flight(executor.workers()[0]) == 0
     call(executor, Stop(10, 1))
-    assert call(executor).resident == ()
+    assert call(executor).held == ()
 
 
 def test_a_killed_worker_is_reported_once_and_replaced(executor):
@@ -190,4 +190,4 @@ def test_a_killed_worker_is_reported_once_and_replaced(executor):
     assert victim not in after
     assert len(after) == len(before)
     new = next(name for name in after if name not in before)
-    assert call(executor, worker=new).resident == ()
+    assert call(executor, worker=new).held == ()

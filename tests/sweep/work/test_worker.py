@@ -92,7 +92,7 @@ def test_memory_that_does_not_suffice_for_several_packs_fails_no_trial(packed, m
 
     assert after() == [(Evicted, number) for number in (0, 1, 2, 3)]
     assert after(*admit(8, 0)) == [(Evicted, 0)]
-    assert worker._seating.slots == 1  # of new packs; the old one still has four
+    assert worker._packs.slots == 1  # of new packs; the old one still has four
     short_of |= {4}
     assert after() == [(Evicted, number) for number in (4, 5, 6, 7)]
     assert after(*admit(4, 4)) == [(Crashed, 4)]  # alone it has no room either

@@ -207,9 +207,9 @@ def test_a_plateau_reduces_the_rate_when_torchs_scheduler_does():
     )
     seen = []
     for value in (5.0, 4.0, 4.5, 4.5, 4.5, 4.5, 3.0, 3.1, 3.1, 3.1):
-        trial.judge({"rmse": value}, RMSE)
+        trial.end_epoch(0, {"rmse": value}, RMSE, None)
         schedule.step(value)
-        seen.append(optim.learning_rate(config, 0, 0, trial.progress.plateau_reductions))
+        seen.append(trial.learning_rate())
         assert seen[-1] == pytest.approx(schedule.get_last_lr()[0])
     assert seen[-1] == pytest.approx(0.1)
     assert seen[3] == pytest.approx(0.4)

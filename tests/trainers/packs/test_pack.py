@@ -90,25 +90,6 @@ def test_reference_backend_learns_what_the_fastest_one_does(cell):
     torch.testing.assert_close(slot_weights(fastest), slot_weights(reference), rtol=1e-9, atol=1e-9)
 
 
-def test_a_diverging_trial_ends_and_its_neighbours_do_not_notice():
-    data = mixed_data()
-    wild = replace(BASE, cell="rnn_relu", learning_rate=1e30, optimizer="sgd", seed=8)
-    calm = replace(wild, learning_rate=0.01, seed=9)
-    pack = Pack(calm.structure(), data, RMSE, slots=3)
-    for slot, config in enumerate((calm, wild, replace(calm, seed=10))):
-        pack.admit(slot, config)
-    first = pack.train_epoch()
-    assert [r.outcome for r in first] == ["training", "diverged", "training"]
-    assert all(math.isfinite(v) for v in [*first[1].train.values(), first[1].gradient_norm])
-    assert (first[1].epoch, first[1].best_epoch, first[1].ended) == (1, 0, True)
-    while pack.train_epoch():
-        pass
-    for slot, seed in ((0, 9), (2, 10)):
-        alone = admitted(replace(calm, seed=seed), data)
-        finish(alone)
-        assert torch.equal(slot_weights(pack, slot), slot_weights(alone))
-
-
 def test_a_trial_whose_validation_is_not_finite_has_diverged():
     """One row trains; a validation input of 1e38 overflows only there."""
     train, validation = regression_set(4, 5), regression_set(4, 5, seed=1)
@@ -151,20 +132,6 @@ def test_a_trial_completes_at_max_epochs_and_its_slot_takes_the_next():
     fresh = admitted(second, regression_data())
     finish(pack), finish(fresh)
     assert torch.equal(slot_weights(pack), slot_weights(fresh))
-
-
-def test_training_in_slices_of_time_changes_nothing():
-    data = mixed_data()
-    sliced, whole = admitted(FREE[2], data), admitted(FREE[2], data)
-    calls, reports = 0, []
-    while not reports or not reports[-1].ended:
-        calls += 1
-        report = sliced.train(0, seconds=0.0)
-        if report is not None:
-            reports.append(report)
-    assert calls > 2 * len(reports)
-    assert [without_time(r) for r in reports] == [without_time(r) for r in finish(whole)]
-    assert torch.equal(slot_weights(sliced), slot_weights(whole))
 
 
 def test_denormals_are_flushed_in_the_thread_that_trains():

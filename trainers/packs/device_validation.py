@@ -7,56 +7,46 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from trainers.data.contract import SequenceData
 from trainers.learning import losses
-from trainers.learning.batches import Part
+from trainers.learning.buffers import Buffers
 from trainers.learning.metrics import Tally
 from trainers.learning.tallies import sums_of
-from trainers.learning.trial import Buffers
-from trainers.network.masks import Array
 from trainers.network.model import Model
 from trainers.network.parameters import weights_of
-from trainers.packs.evaluation import evaluation_rows, results_of
+from trainers.packs.device_part import DevicePart, Picked
+from trainers.packs.evaluation import evaluation_rows, results_of, untruncated
+from trainers.packs.parts import Parts
 from trainers.packs.program import captured
-from trainers.packs.resident import Picked, ResidentPart
 from trainers.packs.stacking import widen
 
 _FLOATS = {"cpu": 1 << 20, "cuda": 1 << 27}  # of the largest array in a batch
 
 
-class Judge:
+class DeviceValidation:
     """Evaluates the newest weights of every slot on one part; no zoneout.
 
     Args:
         model: What the trials have in common.
         buffers: The pack's rows.
-        part: What they are judged on, which must fit (`trainers.packs.resident.fits_device`).
-        data: Whose part it is.
-        total_squares: SST of the part, for r2.
+        parts: Whose validation part must fit (`trainers.packs.device_part.fits_device`).
+        capture: Whether to capture a pass as a CUDA graph.
     """
 
-    def __init__(
-        self,
-        model: Model,
-        buffers: Buffers,
-        part: Part,
-        data: SequenceData,
-        total_squares: Array | None,
-    ) -> None:
-        whole = replace(model.structure, tbptt_forward_steps=None, tbptt_backward_steps=None)
+    def __init__(self, model: Model, buffers: Buffers, parts: Parts, *, capture: bool) -> None:
+        whole, part = untruncated(model.structure), parts.part("validation")
         device, slots = buffers.weights.device, len(buffers.weights)
         self._model = replace(model, structure=whole)
         self._weights = weights_of(model.layout, buffers.weights)
-        self._part = ResidentPart(part, whole, data.input_size, device)
-        self._tally = Tally(data, whole, device)
-        self._squares, self._slots = total_squares, slots
+        self._part = DevicePart(part, whole, parts.data.input_size, device)
+        self._tally = Tally(parts.data, whole, device)
+        self._squares, self._slots = parts.total_squares("validation"), slots
         floats = _FLOATS.get(device.type, _FLOATS["cuda"]) // slots
         self._rows = min(evaluation_rows(model, part, floats), self._part.rows)
         self._start = torch.zeros(1, dtype=torch.int64, device=device)
         self._metrics = self._tally.sums.new_zeros(slots, *self._tally.sums.shape)
         self._losses = self._metrics.new_zeros(2, slots)
         self._counts = self._metrics.new_zeros(2)
-        self._run = captured(self._step, device)
+        self._run = captured(self._step, device) if capture else self._step
 
     def metrics(self) -> list[dict[str, float]]:
         """Return every slot's metrics."""

@@ -12,7 +12,7 @@ from sweep.config.sweep_config import SweepConfig
 from sweep.running.preparation import Prepared, prepare, pruning_rule
 from sweep.search.study import search_limit
 from sweep.smoke.checks import Check
-from sweep.smoke.gate import Gate, Verdict, check_names, judge
+from sweep.smoke.gate import Gate, GateResult, check_names, result_of
 from sweep.smoke.gate_names import champion_values, finished_values, gate_names
 from sweep.smoke.readback import Found, read_back
 from sweep.smoke.run import run_and_resume
@@ -50,7 +50,7 @@ class SmokeReport:
     name: str
     folder: Path
     checks: tuple[Check, ...]
-    verdicts: tuple[Verdict, ...]
+    gates: tuple[GateResult, ...]
     size: str
     best: str
     seconds: float
@@ -58,7 +58,7 @@ class SmokeReport:
     @property
     def failed(self) -> bool:
         """Whether a check failed or a gate fired."""
-        return any(check.failed for check in self.checks) or any(v.failed for v in self.verdicts)
+        return any(check.failed for check in self.checks) or any(gate.failed for gate in self.gates)
 
 
 def smoke(config: SweepConfig, options: SmokeOptions, tell: Callable[[str], None]) -> SmokeReport:
@@ -92,7 +92,7 @@ def smoke(config: SweepConfig, options: SmokeOptions, tell: Callable[[str], None
         name=prepared.config.name,
         folder=ran.folder,
         checks=found.checks,
-        verdicts=tuple(judge(gate, values) for gate in options.gates),
+        gates=tuple(result_of(gate, values) for gate in options.gates),
         size=size,
         best=_best(found),
         seconds=seconds,

@@ -1,9 +1,9 @@
 """How many trials of a structure train together, and on which backend: measured, then chosen.
 
-Short dry runs of one trial at a time and of fused packs of growing size are timed on the device.
+Short dry runs of one trial at a time and of packs of growing size are timed on the device.
 The choice is a pure function of what was measured: the least time per trial and segment among the
-ways that fit into memory. A way that was measured to be slower than another is never taken, so a
-pack is fused only where that pays.
+ways that fit into memory. A way that was measured to be slower than another is never taken, so
+trials run as one program only where that pays.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ import torch
 from trainers.config.train_config import Structure, TrainConfig
 from trainers.data.contract import SequenceData
 from trainers.errors import OutOfMemory
+from trainers.learning.lanes import part_of
 from trainers.learning.metrics import Objective
 from trainers.network.recurrence import Wanted
-from trainers.packs.graph import fits_graph
+from trainers.packs.device_part import fits_device
 from trainers.packs.memory import free_bytes, pack_bytes
 from trainers.packs.pack import Pack
 
@@ -49,7 +50,7 @@ class Measured(NamedTuple):
 
 @dataclass(frozen=True)
 class PackChoice:
-    """What `plan_pack` chose.
+    """What `choose_pack` chose.
 
     Attributes:
         slots: K.
@@ -67,7 +68,7 @@ class PackChoice:
 DryRun = Callable[[Wanted, int], Measured]
 
 
-def plan_pack(
+def choose_pack(
     structure: Structure,
     data: SequenceData,
     objective: Objective,
@@ -102,16 +103,16 @@ def plan_pack(
     run = dry_run or _DryRun(structure, data, objective, device)
     memory = free_bytes(device) if free is None else free
     backends: list[Wanted] = ["stepwise"]
-    if fits_graph(structure, data):
+    if fits_device(structure, part_of(data, data.train, structure)):
         backends.insert(0, "graph" if kind == "cuda" else "eager")
     sizes = [size for size in _SIZES.get(kind, _SIZES["cuda"]) if size <= most_slots]
     found = [run("auto", 1)]
     for backend in backends:
         found += _growing(run, backend, sizes, memory)
-    return choose(found, memory)
+    return fastest(found, memory)
 
 
-def choose(found: Sequence[Measured], free: int) -> PackChoice:
+def fastest(found: Sequence[Measured], free: int) -> PackChoice:
     """Take the fastest way per trial that fits; the first is one by one. Pure."""
     alone = found[0]
     fitting = [way for way in found[1:] if way.memory_bytes <= _SHARE_OF_MEMORY * free]
@@ -204,5 +205,5 @@ class _DryRun:
 
 
 def config_of(structure: Structure) -> TrainConfig:
-    """Return a configuration of this structure that trains for ever."""
+    """Return a configuration of this structure that a dry run never ends."""
     return TrainConfig(**vars(structure), max_epochs=1_000_000)

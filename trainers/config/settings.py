@@ -43,7 +43,14 @@ _OPEN: dict[str, Collection[str]] = {
     "optimizer": ("adam", "adamw", "sgd", "rmsprop", "adagrad"),
     "loss": ("mse", "mae", "huber", "cross_entropy", "binary_cross_entropy"),
 }
-_HALF = (0.0, 0.5)
+
+
+def _rate(sentence: str, most: float = 0.5) -> Any:
+    """Declare a probability of dropping something, `most` of what is typical."""
+    return setting(
+        "dropout", 0.0, sentence, unit="probability", within=PROBABILITY, typical=(0.0, most)
+    )
+
 
 # fmt: off
 
@@ -184,43 +191,17 @@ class TrainingSettings(StructuralSettings):
         "regularisation", 0.0, "weighs the mean of (h_t - h_(t-1))² of the last layer",
         within=AMOUNT, typical=(0.1, 2.0),
     )
-    input_dropout: float = setting(
-        "dropout", 0.0, "drops the recurrence's inputs", unit="probability", within=PROBABILITY,
-        typical=_HALF,
+    input_dropout: float = _rate("drops the recurrence's inputs")
+    layer_dropout: float | tuple[float, ...] = _rate(
+        "drops units between recurrent layers; a list gives one rate per gap; 0 with one layer"
     )
-    layer_dropout: float | tuple[float, ...] = setting(
-        "dropout", 0.0,
-        "drops units between recurrent layers; a list gives one rate per gap; 0 with one layer",
-        unit="probability", within=PROBABILITY, typical=_HALF,
-    )
-    output_dropout: float = setting(
-        "dropout", 0.0, "drops outputs of the last recurrent layer", unit="probability",
-        within=PROBABILITY, typical=_HALF,
-    )
-    embedding_dropout: float = setting(
-        "dropout", 0.0, "drops whole words of the embedding", unit="probability",
-        within=PROBABILITY, typical=(0.0, 0.2),
-    )
-    recurrent_dropout: float = setting(
-        "dropout", 0.0, "drops h on its way into the gates (Gal & Ghahramani 2016)",
-        unit="probability", within=PROBABILITY, typical=_HALF,
-    )
-    weight_drop: float = setting(
-        "dropout", 0.0, "drops single recurrent weights (Merity et al. 2018)",
-        unit="probability", within=PROBABILITY, typical=_HALF,
-    )
-    zoneout_hidden: float = setting(
-        "dropout", 0.0, "keeps old values of h (Krueger et al. 2017)", unit="probability",
-        within=PROBABILITY, typical=(0.0, 0.2),
-    )
-    zoneout_cell: float = setting(
-        "dropout", 0.0, "keeps old values of c (Krueger et al. 2017)", unit="probability",
-        within=PROBABILITY, typical=_HALF,
-    )
-    head_dropout: float = setting(
-        "dropout", 0.0, "drops units of the head's hidden layers", unit="probability",
-        within=PROBABILITY, typical=_HALF,
-    )
+    output_dropout: float = _rate("drops outputs of the last recurrent layer")
+    embedding_dropout: float = _rate("drops whole words of the embedding", most=0.2)
+    recurrent_dropout: float = _rate("drops h on its way into the gates (Gal & Ghahramani 2016)")
+    weight_drop: float = _rate("drops single recurrent weights (Merity et al. 2018)")
+    zoneout_hidden: float = _rate("keeps old values of h (Krueger et al. 2017)", most=0.2)
+    zoneout_cell: float = _rate("keeps old values of c (Krueger et al. 2017)")
+    head_dropout: float = _rate("drops units of the head's hidden layers")
     head_l2: float = setting(
         "regularisation", 0.0, "weighs Σw²/2 of the head's hidden kernels", within=AMOUNT,
         typical=(1e-6, 1e-2),

@@ -10,7 +10,8 @@ def shown(capsys, *arguments):
     return capsys.readouterr().out
 
 
-def test_all_keys_are_listed_with_default_unit_and_meaning(capsys):
+def test_all_keys_are_listed_with_default_unit_and_meaning(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")
     lines = shown(capsys).splitlines()
     (line,) = [line for line in lines if line.split()[:1] == ["train.patience"]]
     assert line.split()[1:3] == ["null", "epochs"]

@@ -164,6 +164,8 @@ def _values(field: Schema) -> str:
         return f"one of {', '.join(map(str, field['enum']))}"
     if "const" in field:
         return str(field["const"])
+    if field.get("pattern") == ":":
+        return "module:object"
     kind = _WORDS[field.get("type", "object")]
     if "type" in field.get("items", {}):
         return f"{kind}, each item {_values(field['items'])}"

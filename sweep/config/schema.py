@@ -27,7 +27,9 @@ def config_schema() -> dict[str, Any]:
 def setting_schema(setting: Setting) -> dict[str, Any]:
     """Return one training setting's JSON schema."""
     schema = TypeAdapter(setting.hint).json_schema()
-    if setting.choices:
+    if setting.is_open:
+        schema["anyOf"] = [{"enum": list(setting.choices)}, {"type": "string", "pattern": ":"}]
+    elif setting.choices:
         schema["enum"] = list(setting.choices)
     if setting.within is not None:
         _bound(schema, setting.within.bounds())

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 from trainers.annotations import Misfit, conform, words
 from trainers.errors import ConfigError
+from trainers.registry import Registry, UnknownEntry
 
 Group = Literal[
     "network", "truncated BPTT", "loss", "optimizer", "learning rate", "dropout", "regularisation",
@@ -68,7 +69,8 @@ class Setting:
         hint: Its annotation.
         structural: Whether trials that differ in it can't share a pack.
         typical: Values that are often tried: the ends of an interval, or a list of choices.
-        choices: The texts that it may be; any value of its annotation where it is empty.
+        choices: The texts that it may be; any value of its annotation where it is empty. Of a
+            registry, `module:object` as well.
     """
 
     name: str
@@ -86,7 +88,7 @@ class Setting:
     def law(self) -> str:
         """What its values must be, in one line."""
         if self.choices:
-            return f"one of {', '.join(self.choices)}"
+            return f"one of {', '.join(self.choices)}{' or module:object' if self.is_open else ''}"
         if self.within is None:
             return words(self.hint)
         return self.within.law(self.name) + (" or null" if self._may_be_null else "")
@@ -97,14 +99,28 @@ class Setting:
         Raises:
             ConfigError: it breaks one of them.
         """
-        if self.choices and not (isinstance(value, str) and value in self.choices):
-            raise ConfigError(f"{self.name} must be {self.law}, but got {value!r}.")
+        if self.choices:
+            self._check_choice(value)
         try:
             conform(self.hint, value)
         except Misfit as error:
             raise ConfigError(f"{self.name} {error}") from error
         if self.within is not None and not self.within.holds(hashable(value)):
             raise ConfigError(f"`{self.law}` must hold, but got {self.name}={value!r}.")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its choices are a registry's: `module:object` is one of them, too."""
+        return isinstance(self.choices, Registry)
+
+    def _check_choice(self, value: Any) -> None:
+        if isinstance(value, str) and isinstance(self.choices, Registry):
+            try:
+                self.choices[value]
+            except UnknownEntry as error:
+                raise ConfigError(f"{error}.") from error
+        elif not isinstance(value, str) or value not in self.choices:
+            raise ConfigError(f"{self.name} must be {self.law}, but got {value!r}.")
 
     @property
     def _may_be_null(self) -> bool:

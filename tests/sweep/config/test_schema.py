@@ -61,4 +61,5 @@ def test_what_a_training_setting_refuses_the_schema_refuses(train):
 
 def test_what_a_file_may_leave_open_the_schema_leaves_open():
     assert problems(search={"objectives": [{"metric": "rmse"}]}) == []
+    assert problems(train={"cell": "my_cells:MINE"}) == []
     assert problems(run={"workers": 0})

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
+
 import pytest
 
+from trainers.config.cells import CELLS
 from trainers.config.settings import settings
+from trainers.config.train_config import TrainConfig
 from trainers.errors import ConfigError
 
 each_setting = pytest.mark.parametrize("setting", settings().values(), ids=lambda s: s.name)
@@ -40,3 +45,14 @@ def test_its_law_is_one_line_that_its_message_holds(name, outside, law):
     assert setting.law == law
     with pytest.raises(ConfigError, match=law):
         setting.check(outside)
+
+
+def test_an_open_choice_may_be_somebody_elses_and_laws_ask_it(monkeypatch):
+    module = ModuleType("my_cells")
+    module.MINE = CELLS["gru"]
+    monkeypatch.setitem(sys.modules, "my_cells", module)
+    assert TrainConfig(cell="my_cells:MINE", chrono_time_steps=9).cell == "my_cells:MINE"
+    with pytest.raises(ConfigError, match="forget_bias needs a cell with a forget gate"):
+        TrainConfig(cell="my_cells:MINE", forget_bias=1.0)
+    with pytest.raises(ConfigError, match="my_cells:YOURS can't be loaded"):
+        TrainConfig(cell="my_cells:YOURS")

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
 
 from sweep.config.section import PositiveInt, Section
 from sweep.config.tracking_uri import name_problem, uri_problem
 from sweep.words.redaction import holds_password
+from trainers.config.metrics import METRICS, Direction
+from trainers.registry import UnknownEntry
 
-Direction = Literal["minimize", "maximize"]
-Metric = Literal[
-    "accuracy", "bits_per_character", "cross_entropy", "loss", "macro_f1", "mae", "mse", "nats",
-    "parameters", "perplexity", "r2", "rmse",
-]  # fmt: skip
-MAXIMIZED = frozenset({"accuracy", "macro_f1", "r2"})
+
+def _known_metric(name: str) -> str:
+    try:
+        METRICS[name]
+    except UnknownEntry as error:
+        raise ValueError(str(error).removeprefix("metric ")) from None
+    return name
+
+
+def _list_metrics(schema: dict[str, Any]) -> None:
+    schema["enum"] = list(METRICS)
+
+
+Metric = Annotated[str, AfterValidator(_known_metric), Field(json_schema_extra=_list_metrics)]
 
 
 class DataSection(Section):
@@ -58,8 +68,9 @@ class ObjectiveSection(Section):
     @classmethod
     def _natural_direction(cls, values: Any) -> Any:
         if isinstance(values, dict) and "direction" not in values:
-            best_high = values.get("metric") in MAXIMIZED
-            return {**values, "direction": "maximize" if best_high else "minimize"}
+            metric = str(values.get("metric"))
+            best = METRICS[metric].direction if metric in METRICS else "minimize"
+            return {**values, "direction": best}
         return values
 
 

@@ -25,7 +25,6 @@ from sweep.config.section import NAME, Section
 from sweep.config.sections import (
     DataSection,
     FinalistsSection,
-    Metric,
     ObjectiveSection,
     RetentionSection,
     SearchSection,
@@ -147,5 +146,5 @@ def load_config(
 
 def default_objectives(task: str) -> tuple[ObjectiveSection, ...]:
     """Return what a sweep optimises when its file does not say: by the data's task."""
-    metric: Metric = "accuracy" if task == "classification" else "rmse"
+    metric = "accuracy" if task == "classification" else "rmse"
     return (ObjectiveSection.model_validate({"metric": metric}),)

@@ -20,7 +20,8 @@ from sweep.pruning.verdicts import Rule
 from sweep.running.scheduler import Scheduling
 from sweep.search.space import EXAMPLES, sweep_space, training_defaults
 from sweep.search.study import Constraint, SearchRules, ask_seed, feasible, objective_value
-from trainers.config.fitting import check_structure, metric_names
+from trainers.config.fitting import check_structure
+from trainers.config.metrics import metric_names
 from trainers.config.train_config import TrainConfig
 from trainers.data import load_data
 from trainers.errors import ConfigError

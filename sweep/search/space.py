@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.config.mistakes import unknown_key
 from sweep.config.sweep_config import SweepConfig
 from sweep.errors import ConfigProblem
+from trainers.config.losses import losses_for
 from trainers.config.settings import field_names
 from trainers.config.train_config import TrainConfig
 from trainers.errors import ConfigError
@@ -71,7 +72,7 @@ def _pinned(space: Space, config: SweepConfig) -> Space:
 def training_defaults(data: SequenceData) -> dict[str, Any]:
     """Return the settings that follow from the data where the file leaves them open."""
     defaults: dict[str, Any] = {
-        "loss": "cross_entropy" if data.task == "classification" else "mse",
+        "loss": losses_for(data)[0],
         "readout": "last" if data.one_target else "every",
     }
     if data.walk == "stream":

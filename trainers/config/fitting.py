@@ -1,18 +1,19 @@
-"""Which structures fit which data, and what is measured on them; free of torch.
+"""Which structures fit which data; free of torch.
 
 The coordinator asks before anything is written, a pack asks again before it trains.
 """
 
 from __future__ import annotations
 
+from trainers.config.losses import LOSSES, losses_for, targets_of
 from trainers.config.train_config import Structure
-from trainers.data.contract import SequenceData, Task
+from trainers.data.contract import SequenceData
 from trainers.errors import ConfigError
 
-LANGUAGE = ("nats", "bits_per_character", "perplexity")
-_LOSSES: dict[Task, tuple[str, ...]] = {
-    "regression": ("mse", "mae", "huber"),
-    "classification": ("cross_entropy", "binary_cross_entropy"),
+_KINDS = {
+    "values": "numbers",
+    "ids": "class ids (sequences, time)",
+    "labels": "labels (sequences, time, outputs)",
 }
 
 
@@ -27,30 +28,13 @@ def check_structure(structure: Structure, data: SequenceData) -> None:
     _check_walk(structure, data)
 
 
-def metric_names(data: SequenceData, loss: str) -> tuple[str, ...]:
-    """Return the names of the metrics that a pass over this data reports."""
-    if data.task == "regression":
-        return ("loss", "mse", "rmse", "mae", "r2")
-    if loss == "cross_entropy":
-        language = LANGUAGE if is_language(data) else ()
-        return ("loss", "accuracy", "macro_f1", "cross_entropy", *language)
-    return ("loss", "accuracy", "macro_f1")
-
-
-def is_language(data: SequenceData) -> bool:
-    """Say whether classes are the vocabulary itself: what comes next is a token."""
-    return data.task == "classification" and data.vocabulary_size == data.output_size
-
-
 def _check_loss(loss: str, data: SequenceData) -> None:
-    fitting = _LOSSES[data.task]
-    if loss not in fitting:
-        raise ConfigError(f"loss must be one of {list(fitting)} for {data.task}, but got {loss!r}.")
-    ids = data.train.targets.ndim == 2
-    if data.task == "classification" and ids != (loss == "cross_entropy"):
-        kind = "class ids (sequences, time)" if ids else "labels (sequences, time, outputs)"
-        other = "cross_entropy" if ids else "binary_cross_entropy"
-        raise ConfigError(f"loss must be {other} for targets that are {kind}, but got {loss!r}.")
+    kind = targets_of(data)
+    if LOSSES[loss].targets != kind:
+        fitting = " or ".join(losses_for(data))
+        raise ConfigError(
+            f"loss must be {fitting} for targets that are {_KINDS[kind]}, but got {loss!r}."
+        )
 
 
 def _check_embedding(structure: Structure, data: SequenceData) -> None:

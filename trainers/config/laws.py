@@ -12,6 +12,7 @@ from typing import Any
 
 from trainers.config.cells import CELLS
 from trainers.config.declaration import plain
+from trainers.config.optimizers import OPTIMIZERS
 from trainers.config.settings import TrainingSettings
 from trainers.errors import ConfigError
 
@@ -130,8 +131,8 @@ LAWS = (
     ),
     Law(
         ("optimizer", "weight_decay_kind"),
-        lambda c: c.optimizer != "adamw" or c.weight_decay_kind != "l2",
-        "optimizer=adamw decouples weight decay",
+        lambda c: not OPTIMIZERS[c.optimizer].decoupled or c.weight_decay_kind != "l2",
+        "adamw decouples weight decay",
         "choose adam, or decoupled",
     ),
     Law(

@@ -24,6 +24,8 @@ from trainers.config.declaration import (
     hashable,
     setting,
 )
+from trainers.config.losses import LOSSES
+from trainers.config.optimizers import OPTIMIZERS
 from trainers.errors import ConfigError
 
 Stem = Literal["none", "dense", "conv"]
@@ -40,8 +42,8 @@ Dtype = Literal["float32", "float64"]
 
 _OPEN: dict[str, Collection[str]] = {
     "cell": CELLS,
-    "optimizer": ("adam", "adamw", "sgd", "rmsprop", "adagrad"),
-    "loss": ("mse", "mae", "huber", "cross_entropy", "binary_cross_entropy"),
+    "optimizer": OPTIMIZERS,
+    "loss": LOSSES,
 }
 
 

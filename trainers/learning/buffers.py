@@ -16,7 +16,7 @@ class Buffers:
     weights: Tensor
     gradient: Tensor
     best: Tensor
-    moments: Tensor  # (MOMENTS, slots, P)
+    moments: Tensor  # (the optimizer's, slots, P)
 
     @classmethod
     def zeros(cls, slots: int, size: int, moments: int, like: Tensor) -> Buffers:

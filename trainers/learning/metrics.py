@@ -7,24 +7,27 @@ the data, a pass can be interrupted, and masked steps never enter.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from trainers.config.fitting import LANGUAGE, is_language, metric_names
+from trainers.config.losses import LOSSES
+from trainers.config.metrics import METRICS, Direction, Pass, metric_names
 from trainers.config.train_config import Structure
 from trainers.data.contract import SequenceData
 from trainers.errors import ConfigError
+from trainers.learning import losses
 from trainers.learning.batches import Part
 from trainers.learning.lanes import StreamPart
 from trainers.network.masks import Array
 from trainers.network.segment import Segment
+from trainers.registry import load_object
 
-_LARGEST_EXPONENT = 700.0  # e^700 is about the largest float
+_KEPT = 3  # rows that checkpoints hold as one tensor
 _NUMBERS = ("loss_sum", "loss_count", "plain_loss", "elements")
 
 
@@ -33,12 +36,12 @@ class Objective:
     """Which validation metric decides about the best epoch and patience.
 
     Attributes:
-        metric: A name in `trainers.config.fitting.metric_names`.
+        metric: A name in `trainers.config.metrics.METRICS`.
         direction: Whether less or more of it is better.
     """
 
     metric: str
-    direction: Literal["minimize", "maximize"]
+    direction: Direction
 
     def better(self, value: float, best: float | None) -> bool:
         """Say whether `value` beats `best` (None: nothing to beat yet)."""
@@ -61,29 +64,81 @@ def check_objective(objective: Objective, data: SequenceData, structure: Structu
         )
 
 
-class Tally:
-    """The sums of one pass over a part.
+class Measures:
+    """What a pass over some data measures under a loss, and the sums that this takes.
 
     Attributes:
-        sums: `(3, outputs or classes)` float64. Regression: squared errors, absolute errors,
-            elements. Classification: hits, predicted, actual.
-        loss_sum: Weighted losses, before division.
-        loss_count: What `loss_sum` is divided by.
-        plain_loss: The loss's elements without weights.
-        elements: Valid target elements.
+        data: Whose parts are passed over.
+        loss: The loss's name.
+        rows: Names of the sums; a pass adds them up as `(…, rows, outputs or classes)`.
         class_weights: `(classes,)` factors of the loss, or None.
     """
 
     def __init__(
         self, data: SequenceData, structure: Structure, device: torch.device | None = None
     ) -> None:
-        self._data = data
-        self._single_label = structure.loss == "cross_entropy"
+        self.data, self.loss, self._device = data, structure.loss, device
+        self._metrics = {name: METRICS[name] for name in metric_names(data, structure.loss)}
+        # One of each, in the metrics' order; the loss's own come first.
+        needed = dict.fromkeys(each for m in self._metrics.values() for each in m.sums)
+        self._adds = [(_loaded(one.code), one.own_units) for one in needed]
+        self._scale, self._shift = (
+            None if given is None else torch.as_tensor(given, dtype=torch.float64, device=device)
+            for given in (data.target_scale, data.target_shift)
+        )
+        self.rows = tuple(row for accumulator in needed for row in accumulator.rows)
         self.class_weights: Tensor | None = None
         if data.class_weights is not None:
             dtype = getattr(torch, structure.dtype)
             self.class_weights = torch.as_tensor(data.class_weights, dtype=dtype, device=device)
-        self.sums = torch.zeros(3, data.output_size, dtype=torch.float64, device=device)
+
+    def zeros(self, *trials: int) -> Tensor:
+        """Return the sums of nothing, `(*trials, rows, outputs)`."""
+        shape = (*trials, len(self.rows), self.data.output_size)
+        return torch.zeros(shape, dtype=torch.float64, device=self._device)
+
+    @torch.no_grad()
+    def sums(self, outputs: Tensor, targets: Tensor, mask: Tensor | None) -> Tensor:
+        """Return the sums `(trials, rows, outputs)` of a head's outputs `(trials, wanted, ·)`.
+
+        `mask (trials, wanted, outputs or 1)` leaves single elements out.
+        """
+        answers = losses.point(self.loss, outputs.detach())
+        found = [
+            add(*(map(self._own, (answers, targets)) if own else (answers, targets)), mask)
+            for add, own in self._adds
+        ]
+        return found[0] if len(found) == 1 else torch.cat(found, dim=1)
+
+    def _own(self, values: Tensor) -> Tensor:
+        """Return `(trials, wanted, outputs)` in the target's own units."""
+        scaled = values if self._scale is None else values * self._scale
+        return scaled if self._shift is None else scaled + self._shift
+
+    def values(self, sums: Tensor, of: Pass) -> dict[str, float]:
+        """Return the metrics by name; those that the data do not define are absent."""
+        named = dict(zip(self.rows, sums.cpu().numpy(), strict=True))
+        found = {name: metric.value(named, of) for name, metric in self._metrics.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+class Tally:
+    """The sums of one pass over a part.
+
+    Attributes:
+        measures: What is measured.
+        sums: `(rows, outputs or classes)` float64.
+        loss_sum: Weighted losses, before division.
+        loss_count: What `loss_sum` is divided by.
+        plain_loss: The loss's elements without weights.
+        elements: Valid target elements.
+    """
+
+    def __init__(
+        self, data: SequenceData, structure: Structure, device: torch.device | None = None
+    ) -> None:
+        self.measures = Measures(data, structure, device)
+        self.sums = self.measures.zeros()
         self.loss_sum = 0.0
         self.loss_count = 0.0
         self.plain_loss = 0.0
@@ -97,62 +152,42 @@ class Tally:
         """
         whole_loss = loss * float(segment.denominator)
         self.loss_sum += whole_loss
-        whole = segment.weights is None and self.class_weights is None
+        whole = segment.weights is None and self.measures.class_weights is None
         self.plain_loss += whole_loss if whole else values.sum().item()
         assert segment.targets is not None
-        mask = segment.element_mask
-        self.add(outputs[0], segment.targets[0], None if mask is None else mask[0])
+        self.add(outputs, segment.targets, segment.element_mask)
 
-    def add(self, outputs: Tensor, targets: Tensor, mask: Tensor | None) -> None:
-        """Add predictions `(wanted, outputs)` against targets (same, or class ids `(wanted,)`).
+    def add(self, outputs: Tensor, targets: Tensor, mask: Tensor | None = None) -> None:
+        """Add predictions `(1, wanted, outputs)` against targets (same, or ids `(1, wanted)`).
 
-        `mask (wanted, outputs)` leaves single elements out.
+        `mask (1, wanted, outputs)` leaves single elements out.
         """
         self.elements += targets.numel() if mask is None else int(mask.sum())
-        if self._data.task == "regression":
-            self._add_errors(outputs, targets, mask)
-        elif targets.dim() == 1:
-            self._add_classes(outputs, targets)
-        else:
-            self._add_labels(outputs > 0, targets > 0.5, mask)
+        self.sums += self.measures.sums(outputs, targets, mask)[0]
 
     def numbers(self) -> dict[str, float]:
-        """Return everything but `sums`, to save it; restored by setting the attributes."""
+        """Return everything but the sums, to save it."""
         return {name: getattr(self, name) for name in _NUMBERS}
 
-    def restore(self, sums: Tensor, numbers: dict[str, float]) -> None:
-        """Go on where another tally was."""
-        self.sums.copy_(sums)
+    def tensors(self) -> dict[str, Tensor]:
+        """Return the sums, to save them: those that every release has, others by their names."""
+        others = zip(self.measures.rows[_KEPT:], self.sums[_KEPT:], strict=True)
+        return {"sums": self.sums[:_KEPT], **{f"sums.{row}": values for row, values in others}}
+
+    def restore(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, float]) -> None:
+        """Go on where another tally was; what it did not add up is unknown until the next pass."""
         for name in _NUMBERS:
             setattr(self, name, numbers[name])
+        self.sums[:_KEPT] = tensors["sums"]
+        for row, values in zip(self.measures.rows[_KEPT:], self.sums[_KEPT:], strict=True):
+            unknown = torch.full_like(values, math.nan if self.elements else 0.0)
+            values.copy_(tensors.get(f"sums.{row}", unknown))
 
     def clear(self) -> None:
         """Begin a new pass."""
-        self.restore(torch.zeros_like(self.sums), dict.fromkeys(_NUMBERS, 0.0))
-
-    def _add_errors(self, outputs: Tensor, targets: Tensor, mask: Tensor | None) -> None:
-        error = (outputs - targets).double()
-        if mask is None:
-            self.sums[2] += len(targets)
-        else:
-            error = torch.where(mask, error, 0.0)
-            self.sums[2] += mask.sum(0)
-        self.sums[0] += error.square().sum(0)
-        self.sums[1] += error.abs().sum(0)
-
-    def _add_classes(self, outputs: Tensor, targets: Tensor) -> None:
-        predicted = outputs.argmax(-1)
-        classes = self.sums.shape[1]
-        self.sums[0] += torch.bincount(targets[predicted == targets], minlength=classes)
-        self.sums[1] += torch.bincount(predicted, minlength=classes)
-        self.sums[2] += torch.bincount(targets, minlength=classes)
-
-    def _add_labels(self, predicted: Tensor, actual: Tensor, mask: Tensor | None) -> None:
-        if mask is not None:
-            predicted, actual = predicted & mask, actual & mask
-        self.sums[0] += (predicted & actual).sum(0)
-        self.sums[1] += predicted.sum(0)
-        self.sums[2] += actual.sum(0)
+        self.sums.zero_()
+        for name in _NUMBERS:
+            setattr(self, name, 0.0)
 
     def result(self, total_squares: Array | None = None) -> dict[str, float]:
         """Return the metrics by name; those that the data do not define are absent.
@@ -161,45 +196,16 @@ class Tally:
         """
         if not self.loss_count or not self.elements:
             return {}  # the very first segment diverged
-        metrics = {"loss": self.loss_sum / self.loss_count}
-        if self._data.task == "regression":
-            metrics |= self._regression(total_squares)
-        else:
-            metrics |= self._classification()
-        return metrics
+        mean = self.loss_sum / self.loss_count
+        data, loss = self.measures.data, LOSSES[self.measures.loss]
+        of = Pass(data, loss, mean, self.plain_loss, self.elements, total_squares)
+        return self.measures.values(self.sums, of)
 
-    def _regression(self, total_squares: Array | None) -> dict[str, float]:
-        squares, absolutes, elements = self.sums.cpu().numpy()
-        scale = (
-            np.ones(len(squares)) if self._data.target_scale is None else self._data.target_scale
-        )
-        scale = np.asarray(scale, dtype=np.float64)
-        mse = float((squares * scale**2).sum() / elements.sum())
-        mae = float((absolutes * np.abs(scale)).sum() / elements.sum())
-        metrics = {"mse": mse, "rmse": math.sqrt(mse) if mse >= 0 else mse, "mae": mae}
-        if total_squares is not None and (varies := total_squares > 0).any():
-            # A linear scale cancels: SSE and SST are both in scaled units.
-            metrics["r2"] = float((1 - squares[varies] / total_squares[varies]).mean())
-        return metrics
 
-    def _classification(self) -> dict[str, float]:
-        hits, predicted, actual = self.sums.cpu().numpy()
-        known = predicted + actual > 0
-        f1 = 2 * hits[known] / (predicted[known] + actual[known])
-        # Single-label: every element has one class. Multi-label: absent and unpredicted is right.
-        wrong = (predicted + actual - 2 * hits).sum()
-        right = hits.sum() if self._single_label else self.elements - wrong
-        metrics = {
-            "accuracy": float(right / self.elements),
-            "macro_f1": float(f1.mean()) if known.any() else 0.0,
-        }
-        if self._single_label:
-            nats = metrics["cross_entropy"] = self.plain_loss / self.elements
-            if is_language(self._data):
-                perplexity = math.exp(min(nats, _LARGEST_EXPONENT))
-                bits = nats / math.log(2)
-                metrics |= dict(zip(LANGUAGE, (nats, bits, perplexity), strict=True))
-        return metrics
+def _loaded(code: str | Callable[..., Any]) -> Callable[..., Any]:
+    found = load_object(code) if isinstance(code, str) else code
+    assert callable(found)
+    return found
 
 
 def total_squares(part: Part | StreamPart) -> Array:

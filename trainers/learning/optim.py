@@ -7,19 +7,12 @@ Each equals its namesake in `torch.optim`, with torch's defaults.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from trainers.config.train_config import TrainConfig
-
-_BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-8
-_ADAGRAD_EPSILON = 1e-10
-
-# Flat rows of state per parameter row.
-MOMENTS = {"adam": 2, "adamw": 2, "sgd": 1, "rmsprop": 2, "adagrad": 1}
+from trainers.learning.optimizers.interface import Columns, rule_of
 
 
 def learning_rate(
@@ -46,11 +39,6 @@ def learning_rate(
     elif config.lr_decay == "plateau":
         share = max(math.pow(config.lr_decay_rate, reductions), floor)
     return config.learning_rate * share
-
-
-# Per-trial numbers of a step by name; a column `(trials, 1)`, or a plain number of one trial. What
-# no trial makes use of is absent.
-Columns = Mapping[str, Any]
 
 
 def clip(gradient: Tensor, norms: Tensor, configs: Sequence[TrainConfig]) -> None:
@@ -93,7 +81,7 @@ def step(
     Args:
         weights: `(trials, P)`.
         gradient: `(trials, P)`, clipped already; L2 weight decay is added to it.
-        moments: `(MOMENTS[optimizer], trials, P)`.
+        moments: `(the optimizer's, trials, P)`.
         configs: One per trial, of one optimizer family.
         steps_done: Optimizer steps that each trial has made before this one.
         rates: Learning rate of each trial.
@@ -115,29 +103,8 @@ def coefficients(
         numbers["kept"] = [
             1 - r * (c.weight_decay - w) for r, c, w in zip(rates, configs, l2, strict=True)
         ]
-    match configs[0].optimizer:
-        case "adam" | "adamw":
-            numbers["spread"] = [(1 - _BETA2 ** (done + 1)) ** -0.5 for done in steps_done]
-            numbers["size"] = [
-                -r / (1 - _BETA1 ** (done + 1)) for r, done in zip(rates, steps_done, strict=True)
-            ]
-            return numbers
-        case "rmsprop":
-            numbers["rest"] = [1 - config.rmsprop_smoothing for config in configs]
-    numbers["size"] = [-rate for rate in rates]
-    if configs[0].optimizer == "adagrad":
-        return numbers
-    momentum = [config.momentum for config in configs]
-    if any(momentum):
-        numbers["momentum"] = momentum
-        if configs[0].optimizer == "sgd":
-            # Plain momentum steps along the velocity; Nesterov along gradient + momentum ·
-            # velocity.
-            pairs = zip(momentum, configs, strict=True)
-            numbers["along_velocity"] = [m if c.nesterov else 1.0 for m, c in pairs]
-            if any(config.nesterov for config in configs):
-                numbers["along_gradient"] = [1.0 if c.nesterov else 0.0 for c in configs]
-    return numbers
+    rule = rule_of(configs[0].optimizer)
+    return numbers | rule.numbers(configs, steps_done, rates)
 
 
 def step_by(
@@ -149,57 +116,9 @@ def step_by(
         gradient.add_(weights * columns["l2"])
     if "kept" in columns:
         weights.mul_(columns["kept"])
-    match optimizer:
-        case "adam" | "adamw":
-            _adam(weights, gradient, moments, columns)
-        case "rmsprop":
-            _rmsprop(weights, gradient, moments, columns)
-        case "adagrad":
-            _adagrad(weights, gradient, moments[0], columns)
-        case _:
-            _sgd(weights, gradient, moments[0], columns)
+    rule_of(optimizer).step(weights, gradient, moments, columns)
 
 
 def _column(values: list[float], like: Tensor) -> Tensor | float:
     """Return per-trial numbers as a column; a single trial's stays a plain number."""
     return values[0] if len(values) == 1 else like.new_tensor(values).unsqueeze(1)
-
-
-def _adam(weights: Tensor, gradient: Tensor, moments: Tensor, columns: Columns) -> None:
-    """Kingma & Ba 2015, algorithm 1."""
-    first, second = moments.unbind(0)
-    first.lerp_(gradient, 1 - _BETA1)
-    second.mul_(_BETA2).addcmul_(gradient, gradient, value=1 - _BETA2)
-    denominator = second.sqrt().mul_(columns["spread"]).add_(_EPSILON)
-    weights.add_(torch.div(first, denominator, out=denominator).mul_(columns["size"]))
-
-
-def _sgd(weights: Tensor, gradient: Tensor, velocity: Tensor, columns: Columns) -> None:
-    """SGD, with momentum and Nesterov's look-ahead as `torch.optim.SGD` has them."""
-    if "momentum" not in columns:
-        weights.add_(gradient * columns["size"])
-        return
-    velocity.mul_(columns["momentum"]).add_(gradient)
-    direction = velocity * columns["along_velocity"]
-    if "along_gradient" in columns:
-        direction.add_(gradient * columns["along_gradient"])
-    weights.add_(direction.mul_(columns["size"]))
-
-
-def _rmsprop(weights: Tensor, gradient: Tensor, moments: Tensor, columns: Columns) -> None:
-    """Tieleman & Hinton 2012; with momentum as `torch.optim.RMSprop` has it."""
-    squares, velocity = moments.unbind(0)
-    rest = columns["rest"]
-    weight = rest.expand_as(squares) if isinstance(rest, Tensor) else rest
-    squares.lerp_(gradient.square(), weight)
-    direction = gradient / squares.sqrt().add_(_EPSILON)
-    if "momentum" in columns:
-        direction = velocity.mul_(columns["momentum"]).add_(direction)
-    weights.add_(direction * columns["size"])
-
-
-def _adagrad(weights: Tensor, gradient: Tensor, sums: Tensor, columns: Columns) -> None:
-    """Duchi et al. 2011."""
-    sums.addcmul_(gradient, gradient)
-    direction = gradient / sums.sqrt().add_(_ADAGRAD_EPSILON)
-    weights.add_(direction.mul_(columns["size"]))

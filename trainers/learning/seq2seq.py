@@ -17,6 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from trainers.config.losses import LOSSES
+from trainers.config.optimizers import OPTIMIZERS
 from trainers.config.train_config import TrainConfig
 from trainers.errors import ConfigError, DataError
 from trainers.learning import losses, optim
@@ -94,7 +96,7 @@ class EncoderDecoder:
         self.steps_done = 0
         self.epochs_done = 0
         self._sizes = input_size, output_size
-        self._ids = config.loss == "cross_entropy"
+        self._ids = LOSSES[config.loss].targets == "ids"
         decoder_input = output_size + 1 if self._ids else output_size  # the start symbol
         backend = choose_backend("auto", structure.cell, 1, "cpu")
         # An encoder has no outputs: its head is empty.
@@ -109,7 +111,7 @@ class EncoderDecoder:
         initialise(layouts[0], self.flat[0, :begin], config)
         initialise(layouts[1], self.flat[0, begin:], config)
         self._gradient = torch.zeros_like(self.flat)
-        self._moments = self.flat.new_zeros(optim.MOMENTS[structure.optimizer], 1, size)
+        self._moments = self.flat.new_zeros(OPTIMIZERS[structure.optimizer].moments, 1, size)
         halves = (slice(0, begin), slice(begin, size))
         self._weights = tuple(
             weights_of(layout, self.flat[:, half], self._gradient[:, half])
@@ -148,7 +150,8 @@ class EncoderDecoder:
         for _ in range(steps):
             out, state = self._decode(before, state, None)
             outputs.append(out)
-            before = out.argmax(-1) if self._ids else out
+            answer = losses.point(self.config.loss, out)
+            before = answer.argmax(-1) if self._ids else answer
         return torch.cat(outputs, dim=1)
 
     def fit(self, pairs: Pairs) -> Iterator[float]:

@@ -49,7 +49,8 @@ def train_segment(model: Model, trial: Trial, source: Source, walk: Walk, input_
         if segment.targets is not None
     ]
     parts = [
-        losses.reduced(values, segment, trial.tally.class_weights) for segment, _, values in scored
+        losses.reduced(values, segment, trial.tally.measures.class_weights)
+        for segment, _, values in scored
     ]
     rows.gradient.zero_()
     total = sum(parts[1:], parts[0])

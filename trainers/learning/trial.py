@@ -191,7 +191,7 @@ def checkpoint_of(trial: Trial, layout: Layout, data: SequenceData) -> Checkpoin
         "weights": trial.rows.weights[0],
         "best": trial.rows.best[0],
         "moments": trial.rows.moments[:, 0],
-        "sums": trial.tally.sums,
+        **trial.tally.tensors(),
     }
     for layer, state in enumerate(trial.state or ()):
         tensors |= {f"state.{layer}.{i}": tensor for i, tensor in enumerate(state)}
@@ -209,7 +209,7 @@ def checkpoint_of(trial: Trial, layout: Layout, data: SequenceData) -> Checkpoin
 def restore(trial: Trial, saved: Checkpoint) -> None:
     """Continue a trial where its checkpoint left it."""
     tensors, rows, counters = saved.tensors, trial.rows, dict(saved.progress)
-    trial.tally.restore(tensors["sums"], counters.pop("tally"))
+    trial.tally.restore(tensors, counters.pop("tally"))
     trial.counters = Counters(**counters)
     rows.weights[0].copy_(tensors["weights"])
     rows.best[0].copy_(tensors["best"])

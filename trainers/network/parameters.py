@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from trainers.config.losses import LOSSES
 from trainers.config.train_config import Structure
 from trainers.network.cells.interface import LayerWeights, cell_of
 
@@ -103,7 +104,8 @@ def _shapes(
     for number, size in enumerate(structure.head_sizes):
         yield from _dense(f"dense.{number}", (size, features))
         features = size
-    yield from _dense("head", (output_size, features))
+    each = LOSSES[structure.loss].outputs_per_target
+    yield from _dense("head", (output_size * each, features))
 
 
 def _dense(name: str, shape: tuple[int, ...]) -> Iterator[tuple[str, tuple[int, ...], int]]:

@@ -134,9 +134,8 @@ class DevicePart:
     ) -> tuple[Segment, Tensor, Tensor]:
         """Add targets, time-major, and how their losses are weighed (`LossReduction`)."""
         structure, trials = self._structure, len(picked.rows)
-        reduction, outputs = structure.loss_reduction, 1
-        if structure.loss != "cross_entropy":
-            outputs = targets.shape[-1]
+        reduction, ids = structure.loss_reduction, not targets.is_floating_point()
+        outputs = 1 if ids else targets.shape[-1]
         elements = valid.flatten(1).sum(1) * (outputs // valid.shape[-1])
         counts = torch.where(exists, self._counts[picked.rows], 0)
         weights = valid.to(self._dtype)
@@ -152,7 +151,7 @@ class DevicePart:
             each = 1.0 / counts.clamp(min=1)
             weights = weights * (each if structure.one_target else each.unsqueeze(1)).unsqueeze(-1)
         wide = (trials, -1, valid.shape[-1])
-        shape = (trials, -1) if structure.loss == "cross_entropy" else (trials, -1, outputs)
+        shape = (trials, -1) if ids else (trials, -1, outputs)
         moved = replace(
             segment,
             targets=targets.reshape(shape),

@@ -43,7 +43,7 @@ class DeviceValidation:
         floats = _FLOATS.get(device.type, _FLOATS["cuda"]) // slots
         self._rows = min(evaluation_rows(model, part, floats), self._part.rows)
         self._start = torch.zeros(1, dtype=torch.int64, device=device)
-        self._metrics = self._tally.sums.new_zeros(slots, *self._tally.sums.shape)
+        self._metrics = self._tally.measures.zeros(slots)
         self._losses = self._metrics.new_zeros(2, slots)
         self._counts = self._metrics.new_zeros(2)
         self._run = captured(self._step, device) if capture else self._step
@@ -72,7 +72,7 @@ class DeviceValidation:
         assert segment.targets is not None
         assert isinstance(segment.denominator, Tensor)
         values = losses.elements(structure.loss, outputs, segment.targets)
-        found = sums_of(segment, outputs, values, structure, self._tally.class_weights)
+        found = sums_of(segment, outputs, values, self._tally.measures)
         self._metrics += found.metrics
         self._losses[0] += found.losses.double() * segment.denominator
         self._losses[1] += found.plain

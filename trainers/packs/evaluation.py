@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from trainers.config.losses import LOSSES
 from trainers.config.train_config import Structure
 from trainers.errors import ConfigError
 from trainers.learning import losses
@@ -60,7 +61,7 @@ def evaluate(
         tally.loss_count += segment.count
         if segment.targets is not None:
             values = losses.elements(whole.loss, outputs, segment.targets)
-            loss = losses.reduced(values, segment, tally.class_weights).item()
+            loss = losses.reduced(values, segment, tally.measures.class_weights).item()
             tally.add_segment(segment, outputs, values, loss)
     return tally.result(parts.total_squares(name))
 
@@ -77,13 +78,13 @@ def evaluate_together(
     whole = untruncated(model.structure)
     device, trials = weights.head_bias.device, len(weights.head_bias)
     common = Tally(parts.data, whole, device)
-    sums = common.sums.new_zeros(trials, *common.sums.shape)
+    sums = common.measures.zeros(trials)
     losses_sum, plain = sums.new_zeros(trials), sums.new_zeros(trials)
     for segment, outputs in _passes(model, weights, parts, name, keys):
         common.loss_count += segment.count
         if segment.targets is not None:
             values = losses.elements(whole.loss, outputs, segment.targets)
-            found = sums_of(segment, outputs, values, whole, common.class_weights)
+            found = sums_of(segment, outputs, values, common.measures)
             sums += found.metrics
             losses_sum += found.losses.double() * segment.denominator
             plain += found.plain
@@ -109,7 +110,7 @@ def results_of(
 
     Args:
         common: What is the same for all: counts, task.
-        metrics: `(trials, 3, outputs)`.
+        metrics: `(trials, rows, outputs)`.
         losses: `(2, trials)`: weighted losses, their elements without weights.
         total_squares: SST of the part, for r2.
     """
@@ -136,16 +137,16 @@ def confusion_matrix(
     Raises:
         ConfigError: the targets are no class ids.
     """
-    if model.structure.loss != "cross_entropy":
+    loss = model.structure.loss
+    if LOSSES[loss].targets != "ids":
         raise ConfigError(
-            "a confusion matrix needs targets that are class ids, but got "
-            f"loss={model.structure.loss!r}."
+            f"a confusion matrix needs targets that are class ids, but got loss={loss!r}."
         )
     classes = parts.data.output_size
     counts = torch.zeros(classes * classes, dtype=torch.int64)
     for segment, outputs in _passes(model, weights, parts, name, keys):
         if segment.targets is not None:
-            pairs = segment.targets[0] * classes + outputs[0].argmax(-1)
+            pairs = segment.targets[0] * classes + losses.point(loss, outputs[0]).argmax(-1)
             counts += torch.bincount(pairs, minlength=len(counts)).cpu()
     matrix: Array = counts.reshape(classes, classes).numpy()
     return matrix

@@ -12,10 +12,10 @@ from pathlib import Path
 import torch
 
 from trainers.config.fitting import check_structure
+from trainers.config.optimizers import OPTIMIZERS
 from trainers.config.train_config import Structure, TrainConfig
 from trainers.data.contract import SequenceData
 from trainers.errors import ConfigError, DataError
-from trainers.learning import optim
 from trainers.learning.buffers import Buffers
 from trainers.learning.checkpoint import check_fits, read_checkpoint, write_checkpoint
 from trainers.learning.metrics import Objective, Tally, check_objective
@@ -73,7 +73,7 @@ class Pack:
         self._trials: list[Trial | None] = [None] * slots
         like = torch.empty(0, dtype=getattr(torch, structure.dtype), device=device)
         with out_of_memory_named(slots, like.device):
-            moments = optim.MOMENTS[structure.optimizer]
+            moments = OPTIMIZERS[structure.optimizer].moments
             self._buffers = Buffers.zeros(slots, layout.size, moments, like)
             self.stepper = selected.stepper
             self._stepper = make_stepper(self.stepper, self._model, self._buffers, self._parts)

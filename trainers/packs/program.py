@@ -17,7 +17,7 @@ from torch import Tensor
 from trainers.config.train_config import TrainConfig
 from trainers.learning import losses, optim
 from trainers.learning.buffers import Buffers
-from trainers.learning.metrics import Tally
+from trainers.learning.metrics import Measures
 from trainers.learning.tallies import sums_of
 from trainers.learning.training import detached, differentiate
 from trainers.network.dropout import Columns, DrawnKeys, DropoutKey, Site
@@ -45,7 +45,7 @@ class Totals:
     """What the trials added up since it was last read, per slot.
 
     Attributes:
-        metrics: `(slots, 3, outputs)` float64.
+        metrics: `(slots, rows, outputs)` float64.
         numbers: `(slots, 6)` float64: losses, loss count, plain losses, elements, gradient norms,
             optimizer steps.
         alive: `(slots,)` bool: no loss or gradient was infinite or NaN.
@@ -56,9 +56,9 @@ class Totals:
     alive: Tensor
 
     @classmethod
-    def zeros(cls, slots: int, outputs: int, device: torch.device) -> Totals:
+    def zeros(cls, slots: int, measures: Measures, device: torch.device) -> Totals:
         """Begin."""
-        double = torch.zeros(slots, 3, outputs, dtype=torch.float64, device=device)
+        double = measures.zeros(slots)
         alive = torch.ones(slots, dtype=torch.bool, device=device)
         return cls(double, double.new_zeros(slots, 6), alive)
 
@@ -93,7 +93,7 @@ class Ground:
         buffers: The pack's rows.
         weights: Leaves of autograd over them.
         totals: Where sums are left.
-        class_weights: `(classes,)` factors of the loss, or None.
+        measures: What is measured.
         capture: Whether steps are captured as a CUDA graph.
     """
 
@@ -103,13 +103,14 @@ class Ground:
     buffers: Buffers
     weights: Weights
     totals: Totals
-    class_weights: Tensor | None
+    measures: Measures
     capture: bool
 
 
 def ground_of(model: Model, buffers: Buffers, parts: Parts, *, capture: bool) -> Ground:
     """Bring the training part, which must fit (`fits_device`), to the rows' device."""
     data, structure, device = parts.data, model.structure, buffers.weights.device
+    measures = Measures(data, structure, device)
     part = DevicePart(parts.part("train"), structure, data.input_size, device)
     return Ground(
         model=model,
@@ -117,8 +118,8 @@ def ground_of(model: Model, buffers: Buffers, parts: Parts, *, capture: bool) ->
         length=min(structure.tbptt_forward_steps or part.time_steps, part.time_steps),
         buffers=buffers,
         weights=weights_of(model.layout, buffers.weights, buffers.gradient),
-        totals=Totals.zeros(len(buffers.weights), data.output_size, device),
-        class_weights=Tally(data, structure, device).class_weights,
+        totals=Totals.zeros(len(buffers.weights), measures, device),
+        measures=measures,
         capture=capture,
     )
 
@@ -200,7 +201,7 @@ class Program:
         )
         assert segment.targets is not None
         values = losses.elements(structure.loss, outputs, segment.targets)
-        found = sums_of(segment, outputs, values, structure, self._ground.class_weights)
+        found = sums_of(segment, outputs, values, self._ground.measures)
         added = penalty_by(self._ground.weights, activations or (), by)
         differentiate(found.losses if added is None else found.losses + added, self._ground.weights)
         with torch.no_grad():

@@ -164,14 +164,13 @@ class Stacked:
         segments, state = self._stacked(group)
         activations: list[Tensor] | None = [] if regularises_activations(configs) else None
         outputs, states = run(self._model, own.weights, segments, state, keys, activations)
-        weighed = trials[0].tally.class_weights
+        measures = trials[0].tally.measures
         parts = [
             sums_of(
                 segment,
                 out,
                 losses.elements(structure.loss, out, segment.targets),
-                structure,
-                weighed,
+                measures,
                 _valid(group, span, out),
             )
             for span, (segment, out) in enumerate(zip(segments, outputs, strict=True))

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trainers.config.cells import CELLS
+from trainers.config.losses import LOSSES
 from trainers.config.train_config import TrainConfig
 from trainers.errors import ConfigError
 from trainers.learning.checkpoint import Checkpoint, read_checkpoint
@@ -70,7 +71,7 @@ class ExportedNetwork(nn.Module):
             self.dense.append(nn.Linear(features, size))
             features = size
         self.head_activation = _ACTIVATIONS[structure.head_activation]()
-        self.head = nn.Linear(features, output_size)
+        self.head = nn.Linear(features, output_size * LOSSES[config.loss].outputs_per_target)
         self.to(getattr(torch, config.dtype))
 
     def forward(self, inputs: Tensor, lengths: Tensor | None = None) -> Tensor:

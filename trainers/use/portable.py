@@ -21,9 +21,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from trainers.config.losses import LOSSES
 from trainers.config.train_config import TrainConfig
 from trainers.data.interface import Interface
 from trainers.errors import CheckpointError, ConfigError, DataError
+from trainers.learning import losses
 from trainers.learning.checkpoint import Checkpoint, read_checkpoint
 from trainers.network.masks import Array
 from trainers.network.parameters import Layout
@@ -144,14 +146,18 @@ class PortableModel:
             else:
                 yield self._stepped(encoded[number], record, f"sequence {first + number}")
 
-    def _answer(self, outputs: Any, record: Mapping[str, Any]) -> dict[str, Any]:
-        values = values_of(outputs, self.interface, labels=self._labels)
-        wanted = record.get("probabilities")
+    def _answer(self, outputs: Array, record: Mapping[str, Any]) -> dict[str, Any]:
+        values, wanted = self.values_of(outputs), record.get("probabilities")
         return answer_of(values, self.interface, probabilities=wanted, labels=self._labels)
+
+    def values_of(self, outputs: Array) -> Array:
+        """Turn a network's outputs `(…, outputs)` into own units, or probabilities of classes."""
+        answers = losses.point(self.config.loss, torch.from_numpy(outputs)).numpy()
+        return values_of(answers, self.interface, labels=self._labels)
 
     @property
     def _labels(self) -> bool:
-        return self.config.loss == "binary_cross_entropy"
+        return LOSSES[self.config.loss].targets == "labels"
 
     def _stepped(self, encoded: Encoded, record: Mapping[str, Any], where: str) -> dict[str, Any]:
         """Go on from a record's state; masked steps hold it."""

@@ -12,7 +12,6 @@ import torch
 from trainers.data.contract import Array
 from trainers.errors import DataError
 from trainers.use.portable import PortableModel
-from trainers.use.records import values_of
 
 
 class SteppedModel:
@@ -58,9 +57,7 @@ class SteppedModel:
         Raises:
             DataError: the shape does not fit, or the batch size changed without `clear_state`.
         """
-        outputs = self._network.step(self._tensor(x)).numpy()
-        labels = self._model.config.loss == "binary_cross_entropy"
-        return values_of(outputs, self._model.interface, labels=labels)
+        return self._model.values_of(self._network.step(self._tensor(x)).numpy())
 
     def clear_state(self) -> None:
         """Forget everything: the next step begins with zero state and any batch size."""

@@ -16,7 +16,7 @@ from tests.trainers.factory import (
     regression_set,
     wrap,
 )
-from trainers.config.fitting import metric_names
+from trainers.config.metrics import metric_names
 from trainers.config.train_config import TrainConfig
 from trainers.data.contract import SequenceSet
 from trainers.errors import ConfigError, DataError
@@ -38,7 +38,7 @@ def regression_tally(**fields):
 def test_regression_metrics_are_in_the_targets_own_units():
     """Errors 1 and −3 in scaled units are 10 and −30 Wh."""
     tally = regression_tally(target_scale=np.array([10.0]), target_shift=np.array([5.0]))
-    tally.add(torch.tensor([[1.0], [-3.0]]), torch.zeros(2, 1), None)
+    tally.add(torch.tensor([[[1.0], [-3.0]]]), torch.zeros(1, 2, 1))
     tally.loss_sum, tally.loss_count = 10.0, 2.0
     result = tally.result(np.array([20.0]))
     assert result == pytest.approx(
@@ -49,14 +49,14 @@ def test_regression_metrics_are_in_the_targets_own_units():
 def test_single_masked_outputs_are_left_out():
     tally = regression_tally(target_scale=np.ones(2))
     outputs = torch.tensor([[1.0, 7.0], [3.0, 2.0]])
-    tally.add(outputs, torch.zeros(2, 2), torch.tensor([[True, False], [True, True]]))
+    tally.add(outputs[None], torch.zeros(1, 2, 2), torch.tensor([[[True, False], [True, True]]]))
     tally.loss_count = 1.0
     assert tally.result()["mse"] == pytest.approx((1 + 9 + 4) / 3)
 
 
 def test_r2_is_the_mean_over_outputs_that_vary():
     tally = regression_tally(target_scale=np.ones(2))
-    tally.add(torch.tensor([[1.0, 1.0]]), torch.zeros(1, 2), None)
+    tally.add(torch.tensor([[[1.0, 1.0]]]), torch.zeros(1, 1, 2))
     tally.loss_count = 1.0
     assert tally.result(np.array([4.0, 0.0]))["r2"] == pytest.approx(0.75)
     assert "r2" not in tally.result(np.zeros(2))
@@ -70,7 +70,7 @@ def test_adding_block_by_block_equals_all_at_once_and_scikit_learn():
     flat, actual = torch.from_numpy(predicted.reshape(-1, 2)), data.targets.reshape(-1, 2)
     for start in range(0, 120, 7):
         steps = slice(start, start + 7)
-        tally.add(flat[steps], torch.from_numpy(actual[steps]), None)
+        tally.add(flat[None, steps], torch.from_numpy(actual[None, steps]))
     tally.loss_count = 1.0
     squares = total_squares(Part(data, REGRESSION.structure()))
     result = tally.result(squares)
@@ -82,7 +82,7 @@ def test_classification_metrics_equal_scikit_learn():
     actual, logits = random.integers(0, 3, 50), random.normal(size=(50, 5)).astype(np.float32)
     tally = Tally(wrap(classes_set(2, 2), task="classification", classes=5), CLASSES.structure())
     for steps in (slice(0, 20), slice(20, 50)):
-        tally.add(torch.from_numpy(logits[steps]), torch.from_numpy(actual[steps]), None)
+        tally.add(torch.from_numpy(logits[None, steps]), torch.from_numpy(actual[None, steps]))
     tally.loss_count = 1.0
     predicted = logits.argmax(1)
     result = tally.result()
@@ -95,7 +95,7 @@ def test_multi_label_accuracy_counts_every_label():
     data = SequenceSet(np.zeros((1, 2, 3), np.float32), np.zeros((1, 2, 2), np.float32))
     config = TrainConfig(readout="every", loss="binary_cross_entropy")
     tally = Tally(wrap(data, task="classification", classes=2), config.structure())
-    tally.add(torch.tensor([[2.0, 1.0], [-1.0, 3.0]]), torch.tensor([[1.0, 0.0], [0.0, 1.0]]), None)
+    tally.add(torch.tensor([[[2.0, 1.0], [-1.0, 3.0]]]), torch.tensor([[[1.0, 0.0], [0.0, 1.0]]]))
     tally.loss_count = 1.0
     assert tally.result() == pytest.approx(
         {"loss": 0.0, "accuracy": 0.75, "macro_f1": (1 + 2 / 3) / 2}

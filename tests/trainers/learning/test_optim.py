@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tests.trainers.factory import RMSE, admitted, regression_data
+from trainers.config.optimizers import OPTIMIZERS
 from trainers.config.train_config import TrainConfig
 from trainers.learning import optim
 
@@ -77,7 +78,7 @@ def torch_path(config, start, gradients):
 
 def own_path(configs, start, gradients):
     weights = start.clone()
-    moments = torch.zeros(optim.MOMENTS[configs[0].optimizer], *start.shape)
+    moments = torch.zeros(OPTIMIZERS[configs[0].optimizer].moments, *start.shape)
     for done, gradient in enumerate(gradients):
         clipped = gradient.clone()
         norms = torch.linalg.vector_norm(clipped, dim=1)

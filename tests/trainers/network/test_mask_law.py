@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.trainers.factory import Network, classes_set, prefix_mask, regression_set, wrap
+from trainers.config.cells import CELLS
 from trainers.config.train_config import TrainConfig
 from trainers.data.contract import SequenceSet
 from trainers.learning.metrics import Objective
 from trainers.packs.pack import Pack
 
-CELLS = ("rnn_tanh", "rnn_relu", "gru", "lstm", "lstm_layernorm")
 READOUTS = ("every", "last", "mean", "max", "all_states")
 STEPS = 7
 
@@ -40,7 +40,7 @@ def structure(cell, readout="every", **fields):
 
 @settings(max_examples=80, deadline=None, derandomize=True)
 @given(
-    cell=st.sampled_from(CELLS),
+    cell=st.sampled_from(list(CELLS)),
     readout=st.sampled_from(READOUTS),
     merge=st.sampled_from([None, "concat", "sum"]),
     stem=st.sampled_from(["none", "dense", "conv"]),
@@ -69,7 +69,7 @@ def test_a_masked_row_gives_what_it_gives_alone(
 
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(
-    cell=st.sampled_from(CELLS),
+    cell=st.sampled_from(list(CELLS)),
     readout=st.sampled_from(READOUTS),
     stem=st.sampled_from(["none", "conv"]),
     k1=st.integers(1, STEPS),

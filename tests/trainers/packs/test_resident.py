@@ -25,10 +25,10 @@ from tests.trainers.fused_cases import (
     trials,
     without_gaps,
 )
+from trainers.config.optimizers import OPTIMIZERS
 from trainers.config.train_config import TrainConfig
 from trainers.learning.buffers import Buffers
 from trainers.learning.lanes import part_of
-from trainers.learning.optim import MOMENTS
 from trainers.network.dropout import DropoutKey, sites_of, word, words
 from trainers.network.model import Model
 from trainers.network.parameters import Layout
@@ -104,7 +104,7 @@ def test_a_step_does_nothing_that_a_capture_forbids(name):
     layout = Layout.of(structure, made.input_size, made.output_size)
     model = Model(structure, layout, choose_backend("eager", structure.cell, 3, "cpu"))
     like = torch.empty(0, dtype=torch.float64, device="meta")
-    buffers = Buffers.zeros(3, layout.size, MOMENTS[structure.optimizer], like)
+    buffers = Buffers.zeros(3, layout.size, OPTIMIZERS[structure.optimizer].moments, like)
     parts = Parts(made, structure)
     ground = ground_of(model, buffers, parts, capture=False)
     program = Program(ground, signature_with(Signature((), ()), configs, structure), None)

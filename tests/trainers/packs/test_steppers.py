@@ -42,13 +42,13 @@ from tests.trainers.fused_cases import (
     trials,
     without_gaps,
 )
+from trainers.config.cells import CELLS
 from trainers.config.train_config import TrainConfig
 from trainers.errors import ConfigError, OutOfMemory
 from trainers.learning.checkpoint import read_checkpoint
 from trainers.network.model import Model
 from trainers.packs.pack import Pack
 
-CELLS = ("rnn_tanh", "rnn_relu", "gru", "lstm", "lstm_layernorm")
 TOGETHER = [(STACKED, pattern) for pattern in ("none", "prefix", "gaps")]
 TOGETHER += [(RESIDENT, "none"), (RESIDENT, "prefix")]
 NOISY = replace(BASE, cell="lstm", recurrent_dropout=0.2, layer_dropout=0.3, max_epochs=2)
@@ -56,12 +56,6 @@ NOISY = replace(BASE, cell="lstm", recurrent_dropout=0.2, layer_dropout=0.3, max
 
 def name_of(parameter):
     return str(parameter)
-
-
-@pytest.mark.parametrize(("way", "pattern"), [*TOGETHER, (ALONE, "gaps")], ids=name_of)
-@pytest.mark.parametrize("cell", CELLS)
-def test_every_cell_under_every_mask_equals_the_trial_alone(cell, way, pattern):
-    way.assert_equal_to_solo(different(replace(BASE, cell=cell), 3), data_of(pattern))
 
 
 @pytest.mark.parametrize("way", [ALONE, STACKED], ids=name_of)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,6 +28,8 @@ from trainers.use.export import named_weights
 from trainers.use.portable import CONFIG_FILE, WEIGHTS_FILE, PortableModel
 from trainers.use.records import Encoder
 
+OUTSIDE = Path(__file__).parents[1] / "conformance" / "outside"
+
 
 def reread(model, tmp_path):
     folder = tmp_path / "model"
@@ -43,10 +46,14 @@ def reread(model, tmp_path):
         {"cell": "lstm_layernorm", "zoneout_hidden": 0.3},
         {"stem": "conv", "stem_size": 3, "dtype": "float64"},
         {"bidirectional": True},
+        {"loss": "outside_loss:GAUSSIAN"},  # two outputs per target: the answer is their mean
     ],
 )
 @pytest.mark.parametrize("readout", ["every", "last", "mean"])
-def test_answers_in_own_units_give_the_error_that_evaluation_gives(tmp_path, readout, fields):
+def test_answers_in_own_units_give_the_error_that_evaluation_gives(
+    tmp_path, monkeypatch, readout, fields
+):
+    monkeypatch.syspath_prepend(OUTSIDE)
     data = regression(one_target=readout != "every")
     pack, model = trained(tmp_path, data, readout=readout, **fields)
     answers = reread(model, tmp_path).predict(raw_records())

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from trainers.config.losses import LOSSES
+from trainers.errors import ConfigError
 from trainers.network.segment import Segment
-
-_ELEMENTWISE: dict[str, Callable[..., Tensor]] = {
-    "mse": F.mse_loss,
-    "mae": F.l1_loss,
-    "huber": F.huber_loss,  # delta 1
-    "binary_cross_entropy": F.binary_cross_entropy_with_logits,
-}
+from trainers.registry import UnknownEntry, load_object
 
 
 def elements(loss: str, outputs: Tensor, targets: Tensor) -> Tensor:
@@ -29,12 +26,32 @@ def elements(loss: str, outputs: Tensor, targets: Tensor) -> Tensor:
     Returns:
         `(trials, wanted, outputs)`, or `(trials, wanted, 1)` for cross_entropy, in nats.
     """
-    if loss == "cross_entropy":
-        flat = F.cross_entropy(
-            outputs.reshape(-1, outputs.shape[-1]), targets.reshape(-1), reduction="none"
-        )
-        return flat.reshape(*targets.shape, 1)
-    return _ELEMENTWISE[loss](outputs, targets, reduction="none")
+    values: Tensor = _loaded(LOSSES[loss].code)(_by_target(loss, outputs), targets)
+    return values
+
+
+def point(loss: str, outputs: Tensor) -> Tensor:
+    """Return the answers `(…, outputs or classes)` in the outputs of a head `(…, ·)`."""
+    place = LOSSES[loss].point
+    if place is None:
+        return outputs
+    answers: Tensor = _loaded(place)(_by_target(loss, outputs))
+    return answers
+
+
+def _by_target(loss: str, outputs: Tensor) -> Tensor:
+    each = LOSSES[loss].outputs_per_target
+    return outputs if each == 1 else outputs.reshape(*outputs.shape[:-1], -1, each)
+
+
+@cache
+def _loaded(place: str) -> Callable[..., Any]:
+    try:
+        found = load_object(place)
+    except UnknownEntry as error:
+        raise ConfigError(f"a loss's code must be a function, but {error}.") from error
+    assert callable(found)
+    return found
 
 
 def reduced(values: Tensor, segment: Segment, class_weights: Tensor | None = None) -> Tensor:

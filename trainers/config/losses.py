@@ -1,0 +1,74 @@
+"""The losses by name, and what is known of each without torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from trainers.registry import Registry
+
+if TYPE_CHECKING:
+    from trainers.data.contract import SequenceData, Task
+
+Targets = Literal["values", "ids", "labels"]
+
+
+@dataclass(frozen=True)
+class LossType:
+    """A loss: what it is minimised on, and what a network that minimises it answers.
+
+    Attributes:
+        sentence: What it is, for people.
+        targets: Numbers; ids of classes that exclude each other; or labels that do not. The
+            network answers with the same: numbers, a class, or a probability for each label.
+        code: `module:function` `(outputs, targets) -> elements`. Outputs are `(trials, wanted,
+            outputs)`, with a last axis of `outputs_per_target` where those are several; targets
+            are alike, or ids `(trials, wanted)`. Elements are `(trials, wanted, outputs)`, or
+            `(trials, wanted, 1)` for ids.
+        metrics: Those that are the mean of its elements, or follow from that.
+        outputs_per_target: What the network's head gives for each output or class.
+        point: `module:function` `(…, outputs, outputs_per_target) -> (…, outputs)`, the answer
+            that metrics judge; needed where there are several.
+    """
+
+    sentence: str
+    targets: Targets
+    code: str
+    metrics: tuple[str, ...] = ()
+    outputs_per_target: int = 1
+    point: str | None = None
+
+    @property
+    def task(self) -> Task:
+        """What it can be minimised for."""
+        return "regression" if self.targets == "values" else "classification"
+
+
+_CODE = "trainers.learning.losses"
+_OWN = {
+    "mse": LossType("squared error", "values", f"{_CODE}.errors:squared"),
+    "mae": LossType("absolute error", "values", f"{_CODE}.errors:absolute"),
+    "huber": LossType("squared below 1, absolute above", "values", f"{_CODE}.errors:huber"),
+    "cross_entropy": LossType(
+        "negative log-likelihood of the class, in nats", "ids", f"{_CODE}.entropies:of_classes",
+        metrics=("cross_entropy", "nats", "bits_per_character", "perplexity"),
+    ),
+    "binary_cross_entropy": LossType(
+        "negative log-likelihood of each label, in nats", "labels", f"{_CODE}.entropies:of_labels"
+    ),
+}  # fmt: skip
+
+LOSSES: Registry[LossType] = Registry("rnn_sweep.losses", "loss", LossType, _OWN)
+
+
+def targets_of(data: SequenceData) -> Targets:
+    """Return what kind of targets a data set has."""
+    if data.task == "regression":
+        return "values"
+    return "ids" if data.train.targets.ndim == 2 else "labels"
+
+
+def losses_for(data: SequenceData) -> tuple[str, ...]:
+    """Return the losses that can be minimised on a data set, the default first."""
+    kind = targets_of(data)
+    return tuple(name for name, loss in LOSSES.items() if loss.targets == kind)

@@ -28,10 +28,8 @@ class OpenPack:
         suspects: Slots to train one by one, since one of them makes the pack raise.
     """
 
-    structure: Structure
     pack: Pack
-    slots: int
-    taken: dict[int, HeldTrial]
+    taken: dict[int, HeldTrial] = field(default_factory=dict)
     suspects: set[int] = field(default_factory=set)
     turn: int = 0
 
@@ -96,7 +94,7 @@ class OpenPacks:
         structure = order.config.structure()
         open_pack = next((one for one in self._open_packs if _has_room(one, structure)), None)
         open_pack = open_pack or self._open(structure)
-        slot = next(i for i in range(open_pack.slots) if i not in open_pack.taken)
+        slot = next(i for i in range(open_pack.pack.slots) if i not in open_pack.taken)
         try:
             open_pack.pack.admit(
                 slot, order.config, Path(order.checkpoint) if order.checkpoint else None
@@ -142,7 +140,7 @@ class OpenPacks:
             device=settings.device,
             backend=backend,
         )
-        open_pack = OpenPack(structure, pack, self.slots, {})
+        open_pack = OpenPack(pack)
         self._open_packs.append(open_pack)
         return open_pack
 
@@ -162,4 +160,5 @@ class OpenPacks:
 
 
 def _has_room(open_pack: OpenPack, structure: Structure) -> bool:
-    return open_pack.structure == structure and len(open_pack.taken) < open_pack.slots
+    pack = open_pack.pack
+    return pack.structure == structure and len(open_pack.taken) < pack.slots

@@ -31,8 +31,8 @@ class Alone:
         with timed([trial]):
             cursor = host_cursor(trial, self._parts.part("train"), self._model.structure)
             while not cursor.ended():
-                at = cursor.batch
-                train_segment(self._model, trial, at.source, at.walk, self._parts.data.input_size)
+                source, walk = cursor.batch
+                train_segment(self._model, trial, source, walk, self._parts.data.input_size)
                 late = seconds is not None and time.perf_counter() - began >= seconds
                 if late and not trial.diverged:
                     return []

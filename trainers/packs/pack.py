@@ -38,6 +38,7 @@ class Pack:
     """K trials of one structure on one data set, each in a slot.
 
     Attributes:
+        structure: What the trials have in common.
         stepper: How the slots are trained, as `trainers.packs.selection` names it.
 
     Args:
@@ -65,7 +66,7 @@ class Pack:
     ) -> None:
         check_structure(structure, data)
         check_objective(objective, data, structure)
-        self._structure, self._objective = structure, objective
+        self.structure, self._objective = structure, objective
         self._parts = Parts(data, structure)
         selected = select_stepper(backend, structure, self._parts.part("train"), device, slots)
         layout = Layout.of(structure, data.input_size, data.output_size)
@@ -79,6 +80,11 @@ class Pack:
             self._stepper = make_stepper(self.stepper, self._model, self._buffers, self._parts)
         if objective.metric == "r2":
             self._require_variance()
+
+    @property
+    def slots(self) -> int:
+        """K."""
+        return len(self._trials)
 
     @property
     def parameter_count(self) -> int:
@@ -106,12 +112,12 @@ class Pack:
             ConfigError: the configuration is of another structure.
             CheckpointError: the checkpoint is damaged or of another trial or other data.
         """
-        if config.structure() != self._structure:
+        if config.structure() != self.structure:
             raise ConfigError(
-                f"trials of a pack must share {self._structure}, but got {config.structure()}."
+                f"trials of a pack must share {self.structure}, but got {config.structure()}."
             )
         rows, data = self._buffers.views(slot, slot + 1), self._parts.data
-        tally = Tally(data, self._structure, rows.weights.device)
+        tally = Tally(data, self.structure, rows.weights.device)
         trial = Trial(config, rows, self._model.layout, tally)
         if checkpoint is None:
             initialise(self._model.layout, rows.weights[0], config)
@@ -161,7 +167,7 @@ class Pack:
         """
         torch.set_flush_denormal(True)  # per thread; denormals slow CPU kernels up to ninefold
         trials = {slot: self._in_training(slot) for slot in sorted(slots)}
-        with out_of_memory_named(len(self._trials), self._buffers.weights.device):
+        with out_of_memory_named(self.slots, self._buffers.weights.device):
             ended = self._stepper.advance(trials, seconds)
             return self._close_epochs({slot: trials[slot] for slot in ended}) if ended else []
 

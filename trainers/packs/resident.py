@@ -8,7 +8,6 @@ the next reading, and none of its weights has changed since.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 
 import torch
 
@@ -32,19 +31,6 @@ _READ_EVERY, _AHEAD = 64, 8
 _WORTH_ALL = 4  # all slots are validated where at least one in so many is asked for
 
 
-@dataclass(frozen=True)
-class DeviceBatch:
-    """A batch whose rows lie on the device.
-
-    Attributes:
-        rows: `(rows,)` indices into the part.
-        segments: It is walked in.
-    """
-
-    rows: Array
-    segments: int
-
-
 class Resident:
     """Trains all slots of a pack by one program.
 
@@ -62,7 +48,7 @@ class Resident:
         self._signature = Signature((), ())
         self._program: Program | None = None
         self._validation: DeviceValidation | None = None
-        self._cursors: dict[int, Cursor[DeviceBatch]] = {}
+        self._cursors: dict[int, Cursor[Array]] = {}
         self._assumed: dict[int, int] = {}  # optimizer steps since the last reading, by slot
         self._steps = 0
         self._running: deque[torch.cuda.Event] = deque()
@@ -114,7 +100,7 @@ class Resident:
         buffers, size = ground.buffers, ground.model.structure.batch_size
         inputs, scored = StepInputs(self._signature, len(buffers.weights), size), []
         for slot, trial in trials.items():
-            rows = self._cursors[slot].batch.rows
+            rows = self._cursors[slot].batch
             inputs.put_rows(slot, trial, rows, ground.length)
             scored.append(bool(self._scored[rows, trial.counters.segment].any()))
         inputs.put_numbers(trials, scored)
@@ -145,7 +131,7 @@ class Resident:
             if not alive[slot]:
                 trial.counters.outcome = "diverged"
             if trial.counters.segment:
-                trial.state = _rows_of(carried, slot, len(cursor.batch.rows))
+                trial.state = _rows_of(carried, slot, len(cursor.batch))
         totals.numbers.zero_()
         totals.metrics.zero_()
 
@@ -176,14 +162,15 @@ class Resident:
                     part[slot].zero_()
                     part[slot, : value.shape[1]] = value[0]
 
-    def _cursor(self, trial: Trial) -> Cursor[DeviceBatch]:
+    def _cursor(self, trial: Trial) -> Cursor[Array]:
+        """Return where a trial stands; a batch is its rows of the part."""
         part, length = self._ground.part, self._ground.length
         size = self._ground.model.structure.batch_size
         order = epoch_order(trial.config.seed, trial.counters.epoch, part.rows)
 
-        def batch_at(index: int) -> DeviceBatch:
+        def batch_at(index: int) -> tuple[Array, int]:
             rows = order[index * size : (index + 1) * size]
-            return DeviceBatch(rows, -(-max(int(part.ends[rows].max()), 1) // length))
+            return rows, -(-max(int(part.ends[rows].max()), 1) // length)
 
         return Cursor(trial, -(-len(order) // size), batch_at)
 

@@ -25,7 +25,7 @@ from trainers.network.model import Model
 from trainers.network.parameters import Weights, weights_of
 from trainers.network.regularisation import penalty, regularises_activations
 from trainers.network.segment import Segment, StackState
-from trainers.packs.cursor import Cursor, WalkedBatch, host_cursor
+from trainers.packs.cursor import HostCursor, host_cursor
 from trainers.packs.evaluation import evaluate_slots
 from trainers.packs.parts import Parts
 from trainers.packs.stacking import batch_rows, stack, stack_states, state_of
@@ -90,7 +90,7 @@ class Stacked:
 
     def __init__(self, model: Model, buffers: Buffers, parts: Parts) -> None:
         self._model, self._buffers, self._parts = model, buffers, parts
-        self._cursors: dict[int, Cursor[WalkedBatch]] = {}
+        self._cursors: dict[int, HostCursor] = {}
         self._rows: dict[tuple[int, ...], SlotRows] = {}
 
     def advance(self, trials: Trials, seconds: float | None) -> list[int]:
@@ -132,15 +132,12 @@ class Stacked:
 
     def _next(self, slot: int, trial: Trial) -> NextSegment:
         """Cut a trial's next segment."""
-        at, index = self._cursor(slot, trial).batch, trial.counters.segment
-        cuts = cut_walk(
-            at.source, at.walk, index, self._model.structure, self._parts.data.input_size
-        )
-        return NextSegment(
-            slot, trial, cuts, at.walk.carried_after(index), at.walk.rate_factor(index)
-        )
+        (source, walk), index = self._cursor(slot, trial).batch, trial.counters.segment
+        structure, input_size = self._model.structure, self._parts.data.input_size
+        cuts = cut_walk(source, walk, index, structure, input_size)
+        return NextSegment(slot, trial, cuts, walk.carried_after(index), walk.rate_factor(index))
 
-    def _cursor(self, slot: int, trial: Trial) -> Cursor[WalkedBatch]:
+    def _cursor(self, slot: int, trial: Trial) -> HostCursor:
         known = self._cursors.get(slot)
         if known is None or not known.serves(trial):
             part = self._parts.part("train")

@@ -81,7 +81,7 @@ def test_memory_that_does_not_suffice_for_several_packs_fails_no_trial(packed, m
     advance, short_of = Pack.advance, {8}
 
     def cramped(pack, slots, seconds=None):
-        if pack._structure.hidden_size in short_of:
+        if pack.structure.hidden_size in short_of:
             raise OutOfMemory("a pack must fit into memory, but this one does not.")
         return advance(pack, slots, seconds)
 

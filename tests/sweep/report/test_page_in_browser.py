@@ -6,14 +6,16 @@ import shutil
 
 import pytest
 
+from sweep.log.events import Event, Kind
 from sweep.report.document import render_report
 from sweep.results.results import open_results
 from tests.sweep.report.test_plots import mixed_events
-from tests.sweep.sweep_factory import complete, write_sweep
+from tests.sweep.sweep_factory import asked, complete, write_sweep
 
 pytestmark = pytest.mark.integration
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+TALL = {"width": 1300, "height": 4500}
 PINK = "#d6006c"
 LINKED = ("history", "parallel", "slices", "learning_curves", "rungs")
 # Every mark of a trial as Vega draws it: its points on the page, its colours and opacity.
@@ -51,19 +53,15 @@ def browser():
         found.close()
 
 
-@pytest.fixture
-def open_page(browser, tmp_path):
-    """Open a folder's report, offline, in a window that shows all of it; hold what went wrong."""
-    contexts = []
+@pytest.fixture(scope="module")
+def open_page(browser, tmp_path_factory):
+    """Open a sweep's report, offline, in a window that shows all of it; hold what went wrong."""
 
-    def opened(folder, **options):
-        path = tmp_path / "report.html"
+    def opened(events, **options):
+        folder = write_sweep(tmp_path_factory.mktemp("sweep"), *events)
+        path = folder / "report.html"
         path.write_text(render_report(open_results(folder)), encoding="utf-8")
-        context = browser.new_context(
-            viewport={"width": 1300, "height": 4500}, offline=True, **options
-        )
-        contexts.append(context)
-        page = context.new_page()
+        page = browser.new_context(viewport=TALL, offline=True, **options).new_page()
         page.wrongs, page.requests = [], []
         page.on("console", lambda message: page.wrongs.append(message.text))
         page.on("pageerror", lambda error: page.wrongs.append(str(error)))
@@ -71,18 +69,26 @@ def open_page(browser, tmp_path):
         page.on("request", lambda request: page.requests.append(request.url))
         page.goto(path.as_uri())
         if options.get("java_script_enabled", True):
-            page.wait_for_selector("body[data-drawn=all]")
+            page.wait_for_selector("body[data-drawn=all]", timeout=120_000)
         return page
 
-    yield opened
-    for context in contexts:
-        context.close()
+    return opened
+
+
+@pytest.fixture(scope="module")
+def shared_page(open_page):
+    return open_page(mixed_events())
 
 
 @pytest.fixture
-def page(open_page, tmp_path):
-    """Trials: 0 (0.5), 1 (0.3), 4 (0.4) complete, 2 pruned at rung 1, 3 diverged, 5 running."""
-    return open_page(write_sweep(tmp_path / "sweep", *mixed_events()))
+def page(shared_page):
+    """The report of `mixed_events`, as it was opened: nothing lit, dragged or focused."""
+    yield shared_page
+    shared_page.set_viewport_size(TALL)
+    shared_page.keyboard.press("Escape")
+    shared_page.mouse.move(2, 2)
+    shared_page.evaluate("document.activeElement.blur()")
+    two_frames(shared_page)
 
 
 def marks(page, name):
@@ -134,12 +140,8 @@ class TestOpening:
         assert "Best rmse: 0.3, trial 1." in texts["history"]
         assert "2 of 3 at epoch 1" in texts["rungs"]
 
-    def test_without_scripts_the_tables_stand_and_the_charts_say_what_is_missing(
-        self, open_page, tmp_path
-    ):
-        page = open_page(
-            write_sweep(tmp_path / "sweep", *mixed_events()), java_script_enabled=False
-        )
+    def test_without_scripts_the_tables_stand_and_the_charts_say_what_is_missing(self, open_page):
+        page = open_page(mixed_events(), java_script_enabled=False)
         assert page.locator("#top tbody tr").count() == 3
         assert "drawn by the script" in page.locator("#history noscript").inner_text()
 
@@ -248,7 +250,8 @@ class TestKeys:
         page.keyboard.press("Escape")
         assert lit(page, "history") == set()
 
-    def test_a_heading_sorts_by_key_and_says_so(self, page):
+    def test_a_heading_sorts_by_key_and_says_so(self, open_page):
+        page = open_page(mixed_events())
         heading = page.locator("#top th", has_text="rmse").first
         heading.locator("button").focus()
         page.keyboard.press("Enter")
@@ -258,14 +261,16 @@ class TestKeys:
         assert [row.get_attribute("data-t") for row in rows] == ["0", "4", "1"]
 
 
-def test_what_a_user_wrote_stays_text(open_page, tmp_path):
+def test_what_a_user_wrote_stays_text(open_page):
     evil = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
-    folder = write_sweep(
-        tmp_path / "sweep",
+    failed = Event(Kind.FAILED, 2, 1, 0, {"reason": "error", "message": evil})
+    events = [
         *complete(0, {"a": evil, "<b>": 1, "x.y[0]:Q": 1}, 0.5),
         *complete(1, {"a": "&amp;", "<b>": 2, "x.y[0]:Q": 3}, 0.4),
-    )
-    page = open_page(folder)
+        asked(2, **{"a": evil, "<b>": 1, "x.y[0]:Q": 1}),
+        failed,
+    ]
+    page = open_page(events)
     point_at(page, "history", 0)
     assert evil in page.locator("#tip").inner_text()
     assert page.locator("img").count() == 0

@@ -1,111 +1,66 @@
-"""A chart as plain data: marks in a unit square, drawn as SVG for a page and as PNG for a file.
+"""One plot as data: a Vega-Lite chart, drawn by Vega on a page and by vl-convert as a picture.
 
-Plots decide where everything lies (`sweep.report.plots`), `svg` and `png` only draw: the two
-pictures of a plot can't disagree.
+Every row of a trial's mark holds `trial`, its number. The page sets the chart's two parameters,
+`lit` (the trial under the pointer) and `off` (the trials that a brush left out), and reads where
+marks lie from Vega: nothing else links charts to each other (`assets/page.js`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any
 
-from sweep.report.scales import Tick
+import altair as alt
+import vl_convert
+
+Rows = Sequence[Mapping[str, Any]]
+Chart = Any  # what `+` and `properties` of Altair's charts return
 
 
 class Role(StrEnum):
-    """What a mark stands for; it decides colour and shape (see `COLORS`)."""
+    """What a mark stands for, as legends name it; it decides colour and shape."""
 
     COMPLETE = "complete"
-    PRUNED = "pruned"
+    PRUNED = "pruned or paused"
     FAILED = "failed"
     RUNNING = "running"
-    BEST = "best"
-    TRAIN = "train"
-    VALIDATION = "validation"
-    QUIET = "quiet"
-    LIMIT = "limit"
+    WENT_ON = "went on"
+    STOPPED = "stopped or paused"
 
 
 # Okabe & Ito's palette: told apart with any colour vision, and by lightness in print.
+BLUE, ORANGE, VERMILION, GREEN = "#0072b2", "#e69f00", "#d55e00", "#009e73"
+BLACK, GRAY, PINK = "#111111", "#9aa3ad", "#d6006c"
 COLORS = {
-    Role.COMPLETE: "#0072b2",
-    Role.PRUNED: "#e69f00",
-    Role.FAILED: "#d55e00",
-    Role.RUNNING: "#009e73",
-    Role.BEST: "#111111",
-    Role.TRAIN: "#d55e00",
-    Role.VALIDATION: "#0072b2",
-    Role.QUIET: "#9aa3ad",
-    Role.LIMIT: "#777777",
+    Role.COMPLETE: BLUE,
+    Role.PRUNED: ORANGE,
+    Role.FAILED: VERMILION,
+    Role.RUNNING: GREEN,
+    Role.WENT_ON: BLUE,
+    Role.STOPPED: ORANGE,
 }
-# Part of viridis, light to dark: readable on white at both ends.
-SHADES = ("#a5db36", "#4ac16d", "#1fa187", "#277f8e", "#365c8d", "#46327e", "#440154")
-
-
-class Dot(NamedTuple):
-    """One trial at a point of the panel."""
-
-    x: float
-    y: float
-    role: Role
-    trial: int | None = None
-    shade: float | None = None
-
-
-class Line(NamedTuple):
-    """A line through points of the panel; a trial's, or one that belongs to all."""
-
-    points: tuple[tuple[float, float], ...]
-    role: Role
-    trial: int | None = None
-    shade: float | None = None
-    faint: bool = False
-
-
-class Bar(NamedTuple):
-    """A box from (x0, y0) to (x1, y1), with a text at its end."""
-
-    x0: float
-    y0: float
-    x1: float
-    y1: float
-    role: Role
-    text: str = ""
-
-
-@dataclass(frozen=True)
-class Axis:
-    """An axis along the panel's edge."""
-
-    label: str = ""
-    ticks: tuple[Tick, ...] = ()
-
-
-@dataclass(frozen=True)
-class Pole:
-    """A vertical axis of parallel coordinates, standing at `x`."""
-
-    x: float
-    label: str
-    ticks: tuple[Tick, ...]
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One coordinate system; sizes in pixels, `left` is the room for the vertical labels."""
-
-    x: Axis = Axis()
-    y: Axis = Axis()
-    title: str = ""
-    dots: tuple[Dot, ...] = ()
-    lines: tuple[Line, ...] = ()
-    bars: tuple[Bar, ...] = ()
-    poles: tuple[Pole, ...] = ()
-    width: int = 900
-    height: int = 300
-    left: int = 64
+WIDTH = 1000
+_PNG_SCALE = 1.4
+_INK, _SOFT, _GRID = "#1f2933", "#52606d", "#e3e6e9"
+_CONFIG = {
+    "background": "white",
+    "font": "Liberation Sans, Arial, Helvetica, sans-serif",
+    "view": {"stroke": None},
+    "axis": {
+        "labelFontSize": 12, "titleFontSize": 12.5, "labelColor": _SOFT, "titleColor": _INK,
+        "titleFontWeight": "normal", "gridColor": _GRID, "domainColor": GRAY, "tickColor": GRAY,
+        "labelLimit": 190, "titleLimit": 280, "labelOverlap": True,
+    },
+    "axisX": {"grid": False},
+    "legend": {
+        "orient": "top", "title": None, "labelFontSize": 12.5, "labelColor": _INK,
+        "symbolSize": 70, "columnPadding": 18,
+    },
+    "title": {"anchor": "start", "fontSize": 13, "color": _INK, "fontWeight": 600},
+    "text": {"fontSize": 12, "color": _SOFT},
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -114,49 +69,45 @@ class Plot:
 
     Attributes:
         name: File name without its ending.
-        panels: What is drawn; none where the sweep holds nothing to draw.
-        legend: Which role is what.
         note: One line below: how to read it, or why there is nothing.
-        trials: Gives what tooltips show of each trial (`page.trial_facts`).
+        spec: The chart in Vega-Lite, its data inside; empty where there is nothing to draw.
     """
 
     name: str
     title: str
-    panels: tuple[Panel, ...] = ()
-    legend: tuple[tuple[Role, str], ...] = ()
     note: str = ""
-    trials: Callable[[], Sequence[dict[str, object]]] = tuple
-
-    @property
-    def fragment(self) -> str:
-        """The plot as a part of a page that holds style and script (`page.page`)."""
-        from sweep.report.svg import figure
-
-        return figure(self)
-
-    @property
-    def html(self) -> str:
-        """The plot as a page of its own, which needs no network."""
-        from sweep.report.page import page, section
-
-        body = section(self.name, self.title, self.fragment)
-        return page(self.title, f"<main>{body}</main>", self.trials())
+    spec: Mapping[str, Any] = field(default_factory=dict)
 
     def png(self) -> bytes:
         """Return the plot as a PNG picture."""
-        from sweep.report.png import png
-
-        return png(self)
-
-
-def shade_color(shade: float) -> str:
-    """Return the colour of a shade: 0 is light, 1 is dark."""
-    place = min(max(shade, 0.0), 1.0) * (len(SHADES) - 1)
-    low = min(int(place), len(SHADES) - 2)
-    pairs = zip(_channels(SHADES[low]), _channels(SHADES[low + 1]), strict=True)
-    mixed = (round(a + (b - a) * (place - low)) for a, b in pairs)
-    return "#" + "".join(f"{channel:02x}" for channel in mixed)
+        title = {"text": self.title, "fontSize": 17, "offset": 14}
+        return vl_convert.vegalite_to_png({**self.spec, "title": title}, scale=_PNG_SCALE)
 
 
-def _channels(color: str) -> tuple[int, ...]:
-    return tuple(int(color[i : i + 2], 16) for i in (1, 3, 5))
+def plot(
+    name: str, title: str, chart: Chart, data: Mapping[str, Rows], *, note: str = "", summary: str
+) -> Plot:
+    """Return the plot of an Altair chart.
+
+    Args:
+        data: Rows by the names that the chart's layers draw from (`alt.NamedData`).
+        summary: What the picture shows, for those who can't see it.
+    """
+    spec = {
+        **chart.to_dict(),
+        "params": [{"name": "lit", "value": None}, {"name": "off", "value": {}}],
+        "datasets": {key: list(rows) for key, rows in data.items()},
+        "description": f"{title}. {summary}",
+        "config": _CONFIG,
+    }
+    return Plot(name, title, note, spec)
+
+
+def nothing(name: str, title: str, why: str) -> Plot:
+    """Return a plot that says why it is empty."""
+    return Plot(name, title, f"Nothing to draw: {why}.")
+
+
+def rows_of(name: str) -> alt.Chart:
+    """Return a chart over the rows of that name, which `plot` gives it."""
+    return alt.Chart(alt.NamedData(name))

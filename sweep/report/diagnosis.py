@@ -5,30 +5,41 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from html import escape
+
+import altair as alt
 
 from sweep.history.goal import ranked
 from sweep.history.state import TrialState
-from sweep.report.chart import Axis, Line, Panel, Plot, Role
-from sweep.report.scales import NumberScale, epoch_scale, value_scale
+from sweep.report.chart import BLUE, GRAY, VERMILION, Chart, Plot, Rows, plot, rows_of
+from sweep.report.layers import number_axis
+from sweep.report.scales import NumberScale, value_scale
 from sweep.results.results import Results
 
 _SHOWN = 6
 _MAX_POINTS = 200
+_COLORS = {"training loss": VERMILION, "validation loss": BLUE}
 _ADVICE = {
     "overfitting": "more dropout, weight decay or data, a smaller net, or less patience",
     "underfitting": "more epochs, a larger net, or a higher learning rate",
 }
 
 
-def diagnosis_section(results: Results) -> str:
-    """Return how the complete trials were judged, and the loss curves of the best ones."""
+def diagnosis_plot(results: Results) -> Plot:
+    """Return the loss curves of the best trials, and how the complete ones were judged."""
+    title = "Training against validation"
     complete = ranked(results.trials, results.goal)
     judged = Counter[str](found for t in complete if (found := results.diagnosis(t)) is not None)
     shown = [t for t in complete if _finite(results, t)][:_SHOWN]
     if not shown:
-        return ""
-    return f"<p>{escape(_sentence(results, complete, judged))}</p>" + _plot(results, shown).fragment
+        return Plot("diagnosis", title)
+    panels = [_panel(results, trial) for trial in shown]
+    data = {name: rows for trial in shown for name, rows in _rows(results, trial).items()}
+    note = f"{_sentence(results, complete, judged)} Dashed: the best epoch."
+    numbers = ", ".join(str(trial.number) for trial in shown)
+    return plot(
+        "diagnosis", title, alt.concat(*panels, columns=3), data,
+        note=note, summary=f"Loss by epoch of trials {numbers}. {note}",
+    )  # fmt: skip
 
 
 def _sentence(results: Results, complete: Sequence[TrialState], judged: Counter[str]) -> str:
@@ -44,43 +55,32 @@ def _sentence(results: Results, complete: Sequence[TrialState], judged: Counter[
     return text
 
 
-def _plot(results: Results, trials: Sequence[TrialState]) -> Plot:
-    panels = []
-    for trial in trials:
-        curves = results.curves[trial.number]
-        y = value_scale(v for curve in (curves.train, curves.validation) for v in curve)
-        x = epoch_scale([len(curves.train)])
-        lines = tuple(
-            Line(_points(curve, x, y), role)
-            for curve, role in (
-                (curves.train, Role.TRAIN),
-                (curves.validation, Role.VALIDATION),
-            )
-        )
-        best = x.at(trial.best_epoch)
-        title = f"trial {trial.number}: {results.diagnosis(trial) or 'too short to judge'}"
-        panels.append(
-            Panel(
-                Axis("epoch", x.ticks), Axis("loss", y.ticks), title, width=340, height=230,
-                lines=(*lines, Line(((best, 0.0), (best, 1.0)), Role.LIMIT)),
-            )
-        )  # fmt: skip
-    legend = (
-        (Role.TRAIN, "training loss"), (Role.VALIDATION, "validation loss"),
-        (Role.LIMIT, "best epoch"),
-    )  # fmt: skip
-    return Plot("diagnosis", "Training against validation", tuple(panels), legend)
+def _panel(results: Results, trial: TrialState) -> Chart:
+    curves = results.curves[trial.number]
+    loss = value_scale(v for curve in (curves.train, curves.validation) for v in curve)
+    x = number_axis("epoch", NumberScale(1, len(curves.train), whole=True), "epoch")
+    color = alt.Color("part:N", scale=alt.Scale(domain=list(_COLORS), range=list(_COLORS.values())))
+    best = rows_of(f"best_{trial.number}").mark_rule(color=GRAY, strokeDash=[5, 4])
+    lines = rows_of(f"loss_{trial.number}").transform_flatten(["epoch", "loss"]).mark_line()
+    title = f"trial {trial.number}: {results.diagnosis(trial) or 'too short to judge'}"
+    return alt.layer(
+        best.encode(x=x), lines.encode(x=x, y=number_axis("loss", loss, "loss"), color=color)
+    ).properties(width=270, height=180, title=title)
 
 
-def _points(
-    curve: Sequence[float], x: NumberScale, y: NumberScale
-) -> tuple[tuple[float, float], ...]:
+def _rows(results: Results, trial: TrialState) -> dict[str, Rows]:
+    curves = results.curves[trial.number]
+    parts = zip(_COLORS, (curves.train, curves.validation), strict=True)
+    return {
+        f"loss_{trial.number}": [{"part": part, **_points(curve)} for part, curve in parts],
+        f"best_{trial.number}": [{"epoch": trial.best_epoch}],
+    }
+
+
+def _points(curve: Sequence[float]) -> dict[str, list[float]]:
     step = math.ceil(len(curve) / _MAX_POINTS)
-    return tuple(
-        (x.at(index + 1), y.at(value))
-        for index, value in enumerate(curve)
-        if math.isfinite(value) and index % step == 0
-    )
+    kept = [i for i, value in enumerate(curve) if math.isfinite(value) and i % step == 0]
+    return {"epoch": [i + 1 for i in kept], "loss": [curve[i] for i in kept]}
 
 
 def _finite(results: Results, trial: TrialState) -> bool:

@@ -12,9 +12,9 @@ from typing import Any
 
 from sweep.history.goal import searched
 from sweep.report import plots
-from sweep.report.diagnosis import diagnosis_section
-from sweep.report.efficiency import ledger_section
-from sweep.report.page import page, section, trial_facts
+from sweep.report.diagnosis import diagnosis_plot
+from sweep.report.efficiency import ledger_plot
+from sweep.report.page import figure, page, section, trial_facts
 from sweep.report.tables import audit_section, replicates_section, top_table
 from sweep.results.results import Results
 from sweep.words.console import duration, setting, settings, short
@@ -23,19 +23,21 @@ from sweep.words.redaction import masked
 
 def render_report(results: Results) -> str:
     """Return the whole page."""
-    parts: list[tuple[str, str, str]] = [
+    charts = [*plots.all_plots(results), diagnosis_plot(results)]
+    ledger = ledger_plot(results)
+    parts = [
         ("top", "Best trials", top_table(results)),
         ("finalists", "Finalists over seeds", replicates_section(results)),
-        *((plot.name, plot.title, plot.fragment) for plot in plots.all_plots(results)),
-        ("diagnosis", "Training against validation", diagnosis_section(results)),
+        *((plot.name, plot.title, figure(plot)) for plot in charts),
         ("audit", "What pruning cost", audit_section(results)),
-        ("ledger", "Where the time went", ledger_section(results)),
+        (ledger.name, ledger.title, figure(ledger)),
     ]
     shown = [(name, title, body) for name, title, body in parts if body]
     links = "".join(f'<a href="#{name}">{escape(title)}</a>' for name, title, _ in shown)
     sections = "\n".join(section(name, title, body) for name, title, body in shown)
     body = f"{_header(results, links)}\n<main>{sections}</main>"
-    return page(f"{results.config.name}: sweep report", body, trial_facts(results))
+    title = f"{results.config.name}: sweep report"
+    return page(title, body, [*charts, ledger], trial_facts(results))
 
 
 def _header(results: Results, links: str) -> str:

@@ -1,9 +1,10 @@
-"""A sweep's plots. Pure: results in, plots out; each one draws itself as HTML and as PNG."""
+"""A sweep's plots. Pure: results in, plots out; each is a Vega-Lite chart."""
 
 from __future__ import annotations
 
 from sweep.report.chart import Plot
-from sweep.report.plots_of_parameters import importance, parallel, slices
+from sweep.report.plot_parallel import parallel
+from sweep.report.plots_of_parameters import importance, slices
 from sweep.report.plots_of_rungs import rungs
 from sweep.report.plots_of_trials import history, learning_curves
 from sweep.results.results import Results

@@ -3,65 +3,90 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
 
 from sweep.history.goal import searched
 from sweep.history.state import Standing, TrialState
-from sweep.report.chart import Axis, Bar, Dot, Panel, Plot, Role
-from sweep.report.marks import jitter, nothing, thinned
-from sweep.report.page import trial_facts
-from sweep.report.scales import NumberScale, Tick, value_scale
+from sweep.report.chart import COLORS, Plot, Role, Rows, nothing, plot, rows_of
+from sweep.report.drawn import jitter, thinned
+from sweep.report.layers import dots, jittered, number_axis
+from sweep.report.scales import value_scale
 from sweep.results.results import Results
+
+_HEIGHT = 260
+_ROLES = (Role.WENT_ON, Role.STOPPED)
+Entered = Mapping[int, Sequence[tuple[TrialState, float]]]
 
 
 def rungs(results: Results) -> Plot:
     """Return what pruning decided at each rung: how many went on, and at which values."""
     title, metric = "Rungs", results.goal.leading.metric
     trials = searched(results.trials)
-    epochs = rung_epochs(trials)
-    if not epochs:
+    entered = {epoch: _entered(results, trials, epoch) for epoch in rung_epochs(trials)}
+    if not entered:
         rule = results.config.search.pruning.rule
         return nothing("rungs", title, f"no trial was judged at a rung (pruning rule {rule})")
-    entered = {epoch: _entered(results, trials, epoch) for epoch in epochs}
-    total = max(map(len, entered.values()))
-    shown = {trial.number for trial in thinned(results, trials)}
-    counts, dots, sign = [], [], results.state.sign
-    reached = (sign * value for found in entered.values() for _, value in found)
+    drawn = {trial.number for trial in thinned(results, trials)}
+    rows = _rows(results, entered, drawn)
+    reached = (results.state.sign * value for found in entered.values() for _, value in found)
     y = value_scale(reached, results.goal.leading.direction)
-    ticks = []
-    for place, epoch in enumerate(epochs):
-        x, half = (place + 0.5) / len(epochs), 0.35 / len(epochs)
-        ticks.append(Tick(x, str(epoch)))
-        went_on = sum(trial.cleared >= epoch for trial, _ in entered[epoch])
-        share, whole = went_on / total, len(entered[epoch]) / total
-        counts += [
-            Bar(x - half, 0.0, x + half, share, Role.COMPLETE),
-            Bar(x - half, share, x + half, whole, Role.PRUNED),
-        ]
-        for trial, value in entered[epoch]:
-            if trial.number not in shown:
-                continue
-            role = Role.COMPLETE if trial.cleared >= epoch else Role.PRUNED
-            dots.append(
-                Dot(x + jitter(trial.number) * half, y.at(sign * value), role, trial.number)
-            )
-    if len(ticks) > 12:
-        ticks = ticks[:: math.ceil(len(ticks) / 12)]
-    axis = Axis("rung (epoch)", tuple(ticks))
-    number = NumberScale(0, total, whole=True)
-    panels = (
-        Panel(axis, Axis("trials judged", number.ticks), bars=tuple(counts), width=430),
-        Panel(axis, Axis(f"best {metric} so far", y.ticks), dots=tuple(dots), width=430),
+    x = alt.X("rung:O", title="rung (epoch)", axis=alt.Axis(labelAngle=0))
+    counts = rows_of("counts").mark_bar().encode(
+        x=x, y=alt.Y("trials:Q", title="trials judged"),
+        color=alt.Color("color:N", scale=None),
+    )  # fmt: skip
+    values = dots(
+        "trials", _ROLES, x=x, xOffset=jittered(),
+        y=number_axis("value", y, f"best {metric} so far"),
+    )  # fmt: skip
+    chart = counts.properties(width=400, height=_HEIGHT) | values.properties(
+        width=500, height=_HEIGHT
     )
-    legend = ((Role.COMPLETE, "went on"), (Role.PRUNED, "stopped or paused"))
-    return Plot("rungs", title, panels, legend, "", partial(trial_facts, results))
+    chart = chart.resolve_scale(xOffset="independent")
+    data = {"trials": rows, "counts": _counts(entered)}
+    return plot("rungs", title, chart, data, summary=_summary(entered))
 
 
 def rung_epochs(trials: Sequence[TrialState]) -> list[int]:
     """Return the epochs at which a rung decided something."""
     stopped = {t.epoch for t in trials if t.state in (Standing.PRUNED, Standing.PAUSED)}
     return sorted((stopped | {t.cleared for t in trials}) - {0})
+
+
+def _rows(results: Results, entered: Entered, drawn: set[int]) -> list[dict[str, Any]]:
+    return [
+        {
+            "trial": trial.number,
+            "rung": epoch,
+            "role": Role.WENT_ON if trial.cleared >= epoch else Role.STOPPED,
+            "value": results.state.sign * value,
+            "jitter": jitter(trial.number),
+        }
+        for epoch, found in entered.items()
+        for trial, value in found
+        if trial.number in drawn
+    ]
+
+
+def _counts(entered: Entered) -> Rows:
+    counts = []
+    for epoch, found in entered.items():
+        went_on = _went_on(epoch, found)
+        for role, count in zip(_ROLES, (went_on, len(found) - went_on), strict=True):
+            counts.append({"rung": epoch, "trials": count, "color": COLORS[role]})
+    return counts
+
+
+def _went_on(epoch: int, found: Sequence[tuple[TrialState, float]]) -> int:
+    return sum(trial.cleared >= epoch for trial, _ in found)
+
+
+def _summary(entered: Entered) -> str:
+    went = (f"{_went_on(e, found)} of {len(found)} at epoch {e}" for e, found in entered.items())
+    return f"Trials that went on: {', '.join(went)}."
 
 
 def _entered(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
 
 from sweep.history.goal import ranked, searched
 from sweep.history.state import Standing, TrialState
-from sweep.report.chart import Axis, Dot, Line, Panel, Plot, Role
-from sweep.report.marks import ROLE_NAMES, nothing, role_of, thinned, thinned_note
-from sweep.report.page import trial_facts
-from sweep.report.scales import NumberScale, epoch_scale, value_scale
+from sweep.report.chart import BLACK, GRAY, WIDTH, Chart, Plot, Rows, nothing, plot, rows_of
+from sweep.report.drawn import leading_value, role_of, thinned, thinned_note
+from sweep.report.layers import dots, lines, number_axis, shaded
+from sweep.report.scales import NumberScale, value_scale
 from sweep.results.results import Results
+from sweep.words.console import short
 
 _TOP = 5
 _MAX_LINE_POINTS = 120
@@ -22,20 +25,30 @@ def history(results: Results) -> Plot:
     """Return every trial's value in the order of asking, and the best value so far."""
     title = "Optimization history"
     trials = [t for t in searched(results.trials) if t.epoch > 0 or t.ended]
-    shown = thinned(results, trials)
     if not trials:
         return nothing("history", title, "no trial has reported yet")
+    shown = thinned(results, trials)
+    data: dict[str, Rows] = {}
     panels = [
-        _history_panel(results, trials, shown, i) for i in range(len(results.goal.objectives))
+        _history_panel(results, trials, shown, index, data)
+        for index in range(len(results.goal.objectives))
     ]
     if results.several_objectives:
-        panels.append(_front_panel(results, shown))
-    roles = dict.fromkeys(role_of(trial) for trial in shown)
-    legend = [(role, ROLE_NAMES[role]) for role in ROLE_NAMES if role in roles]
-    note = "a pruned trial's value is the best that it had reached; values far off lie at the edge"
-    return Plot(
-        "history", title, tuple(panels), (*legend, (Role.BEST, "best so far")),
-        thinned_note(note, shown, trials), partial(trial_facts, results),
+        panels.append(_front_panel(results, shown, data))
+    note = (
+        "black line: the best so far; a pruned trial's value is the best that it had reached; "
+        "values far off lie at the edge"
+    )
+    best = results.best()
+    summary = f"{len(trials):,} trials. " + (
+        "None is complete."
+        if best is None
+        else f"Best {results.goal.leading.metric}: "
+        f"{short(leading_value(results.goal, best))}, trial {best.number}."
+    )
+    return plot(
+        "history", title, alt.vconcat(*panels), data,
+        note=thinned_note(note, shown, trials), summary=summary,
     )  # fmt: skip
 
 
@@ -45,94 +58,114 @@ def learning_curves(results: Results) -> Plot:
     trials = [t for t in searched(results.trials) if any(map(math.isfinite, t.curve))]
     if not trials:
         return nothing("learning_curves", title, "no epoch is reported yet")
-    best = ranked(trials, results.goal)[:_TOP]
+    best = [trial.number for trial in ranked(trials, results.goal)[:_TOP]]
     shown = thinned(results, trials)
-    y = value_scale(value for trial in trials for value in trial.curve)
-    x = epoch_scale(len(trial.curve) for trial in trials)
-    first = {trial.number for trial in best}
-    quiet = [_curve(t, x, y, Role.QUIET, faint=True) for t in shown if t.number not in first]
-    shades = [1 - i / max(1, len(best)) for i in range(len(best))]
-    strong = [
-        _curve(trial, x, y, Role.COMPLETE, shade)._replace(trial=trial.number)
-        for trial, shade in zip(best, shades, strict=True)
-    ]
-    panel = Panel(
-        Axis("epoch", x.ticks), Axis(f"validation {metric}", y.ticks),
-        lines=(*quiet, *reversed(strong)), height=340,
-    )  # fmt: skip
-    names = ", ".join(str(trial.number) for trial in best) or "none complete"
+    rows = [_curve(trial, best) for trial in shown]
+    rows.sort(key=lambda row: row["shade"])  # the best ones on top
+    chart = lines(
+        "curves",
+        alt.condition("datum.strong", shaded(), alt.value(GRAY)),
+        ("epoch", "value"),
+        x=number_axis("epoch", _epochs(trials), "epoch"),
+        y=number_axis("value", _values(trials), f"validation {metric}"),
+    ).properties(width=WIDTH, height=320)
+    names = ", ".join(map(str, best)) or "none complete"
     note = f"strong lines: the best complete trials ({names}; the darker, the better)"
-    return Plot(
-        "learning_curves", title, (panel,), (), thinned_note(note, shown, trials),
-        partial(trial_facts, results),
+    return plot(
+        "learning_curves", title, chart, {"curves": rows}, note=thinned_note(note, shown, trials),
+        summary=f"Validation {metric} by epoch of {len(trials):,} trials; the best: {names}.",
     )  # fmt: skip
 
 
 def _history_panel(
-    results: Results, trials: Sequence[TrialState], shown: Sequence[TrialState], index: int
-) -> Panel:
+    results: Results, trials: Sequence[TrialState], shown: Sequence[TrialState], index: int,
+    data: dict[str, Rows],
+) -> Chart:  # fmt: skip
+    """Return the panel of one objective, and add its rows to `data`."""
     objective = results.goal.objectives[index]
     values = {trial.number: results.goal.values(trial)[index] for trial in trials}
-    y = value_scale((v for v in values.values() if v is not None), objective.direction)
-    x = NumberScale(0, max(1, trials[-1].number), whole=True)
-    worst = 1.0 if objective.direction == "minimize" else 0.0
-    dots = tuple(
-        Dot(
-            x.at(trial.number), worst if value is None else y.at(value), role_of(trial),
-            trial.number,
-        )
-        for trial in shown
-        if (value := values[trial.number]) is not None or trial.state is Standing.FAILED
+    scale = value_scale((v for v in values.values() if v is not None), objective.direction)
+    worst = scale.high if objective.direction == "minimize" else scale.low
+    rows: Rows = [
+        {"trial": t.number, "role": role_of(t), "value": worst if value is None else value}
+        for t in shown
+        if (value := values[t.number]) is not None or t.state is Standing.FAILED
+    ]
+    data[f"trials_{index}"] = rows
+    data[f"best_{index}"] = _best_so_far(results, trials, values, objective.direction)
+    x = number_axis("number", NumberScale(0, max(1, trials[-1].number), whole=True), "trial")
+    y = number_axis("value", scale, objective.metric)
+    line = rows_of(f"best_{index}").mark_line(interpolate="step-after", color=BLACK)
+    every = dots(
+        f"trials_{index}", (row["role"] for row in rows), x={**x, "field": "trial"}, y=y,
     )  # fmt: skip
-    better = min if objective.direction == "minimize" else max
-    steps: list[tuple[float, float]] = []
-    best: float | None = None
+    return alt.layer(line.encode(x=x, y=y), every).properties(width=WIDTH, height=260)
+
+
+def _best_so_far(
+    results: Results, trials: Sequence[TrialState], values: Mapping[int, float | None],
+    direction: str,
+) -> Rows:  # fmt: skip
+    """Return the best value of complete trials at each trial that changed it, and at the end."""
+    better = min if direction == "minimize" else max
+    steps: list[dict[str, Any]] = []
     for trial in trials:
         value = values[trial.number]
-        if trial.state is Standing.COMPLETE and value is not None and results.goal.allows(trial):
-            new = value if best is None else better(best, value)
-            if new != best:
-                if best is not None:
-                    steps.append((x.at(trial.number), y.at(best)))
-                steps.append((x.at(trial.number), y.at(new)))
-                best = new
-    if best is not None:
-        steps.append((1.0, y.at(best)))
-    return Panel(
-        Axis("trial", x.ticks), Axis(objective.metric, y.ticks), dots=dots,
-        lines=(Line(tuple(steps), Role.BEST),) if steps else (),
-    )  # fmt: skip
+        if trial.state is not Standing.COMPLETE or value is None or not results.goal.allows(trial):
+            continue
+        if not steps or better(steps[-1]["value"], value) != steps[-1]["value"]:
+            steps.append({"number": trial.number, "value": value})
+    return steps + [{**step, "number": trials[-1].number} for step in steps[-1:]]
 
 
-def _front_panel(results: Results, shown: Sequence[TrialState]) -> Panel:
+def _front_panel(results: Results, shown: Sequence[TrialState], data: dict[str, Rows]) -> Chart:
     """Return the first two objectives against each other, the Pareto front as a line."""
     goal, front = results.goal, results.front()
-    pairs = {
-        trial.number: (one, other)
+    rows: Rows = [
+        {"trial": trial.number, "role": role_of(trial), "one": one, "other": other}
         for trial in shown
         for one, other, *_ in [goal.values(trial)]
         if one is not None and other is not None
-    }
-    x, y = (value_scale((pair[i] for pair in pairs.values()), whole_range=True) for i in (0, 1))
-    places = {n: (x.at(one), y.at(other)) for n, (one, other) in pairs.items()}
-    dots = tuple(Dot(*places[t.number], role_of(t), t.number) for t in shown if t.number in places)
-    line = Line(tuple(sorted(places[n] for n in front if n in places)), Role.BEST)
-    first, second = goal.objectives[:2]
-    return Panel(
-        Axis(first.metric, x.ticks), Axis(second.metric, y.ticks), "Pareto front", dots,
-        (line,) if len(line.points) > 1 else (), height=380,
-    )  # fmt: skip
+    ]
+    data["pairs"] = rows
+    data["front"] = [
+        {"one": row["one"], "other": row["other"]} for row in rows if row["trial"] in front
+    ]
+    x, y = (
+        number_axis(name, value_scale((row[name] for row in rows), whole_range=True), o.metric)
+        for name, o in zip(("one", "other"), goal.objectives, strict=False)
+    )
+    line = rows_of("front").mark_line(color=BLACK).encode(x=x, y=y)
+    every = dots(
+        "pairs",
+        (row["role"] for row in rows),
+        x=x,
+        y=y,
+    )
+    return alt.layer(line, every).properties(width=WIDTH, height=320, title="Pareto front")
 
 
-def _curve(
-    trial: TrialState, x: NumberScale, y: NumberScale, role: Role,
-    shade: float | None = None, *, faint: bool = False,
-) -> Line:  # fmt: skip
+def _curve(trial: TrialState, best: Sequence[int]) -> dict[str, Any]:
     step = math.ceil(len(trial.curve) / _MAX_LINE_POINTS)
     last = len(trial.curve) - 1
-    points = tuple(
-        (x.at(index + 1), y.at(value))
+    points = [
+        (index + 1, float(f"{value:.5g}"))
         for index, value in enumerate(trial.curve)
         if math.isfinite(value) and (index % step == 0 or index == last)
-    )
-    return Line(points, role, trial.number, shade, faint)
+    ]
+    strong = trial.number in best
+    return {
+        "trial": trial.number,
+        "epoch": [epoch for epoch, _ in points],
+        "value": [value for _, value in points],
+        "strong": strong,
+        "shade": 1 - best.index(trial.number) / len(best) if strong else 0.0,
+    }
+
+
+def _epochs(trials: Sequence[TrialState]) -> NumberScale:
+    return NumberScale(1, max(len(trial.curve) for trial in trials), whole=True)
+
+
+def _values(trials: Sequence[TrialState]) -> NumberScale:
+    return value_scale(value for trial in trials for value in trial.curve)

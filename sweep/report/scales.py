@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from optuna.distributions import (
     BaseDistribution,
@@ -28,19 +28,6 @@ class Tick(NamedTuple):
     text: str
 
 
-class Scale(Protocol):
-    """Positions of values on one axis."""
-
-    @property
-    def ticks(self) -> tuple[Tick, ...]:
-        """Return the labels along the axis."""
-        ...
-
-    def at(self, value: Any) -> float:
-        """Return where a value lies; what is off the axis lies at its end."""
-        ...
-
-
 @dataclass(frozen=True)
 class NumberScale:
     """Numbers from `low` to `high`, on a linear or a logarithmic axis."""
@@ -58,14 +45,19 @@ class NumberScale:
         return min(max((number - low) / (high - low), 0.0), 1.0)
 
     @property
-    def ticks(self) -> tuple[Tick, ...]:
-        """Return about five round numbers."""
+    def values(self) -> list[float]:
+        """Return about five round numbers on the axis."""
         if not self.low < self.high:
-            return (Tick(0.5, f"{self.low:.4g}"),)
+            return [self.low]
         values = _decades(self.low, self.high) if self.log else []
-        if len(values) < 2:
-            values = _round_steps(self.low, self.high, self.whole)
-        return tuple(Tick(self.at(value), f"{value:.5g}") for value in values)
+        return values if len(values) > 1 else _round_steps(self.low, self.high, self.whole)
+
+    @property
+    def ticks(self) -> tuple[Tick, ...]:
+        """Return a label for each of `values`."""
+        return tuple(
+            Tick(self.at(value), f"{value:.5g}".replace("e-0", "e-")) for value in self.values
+        )
 
     def _along(self, value: float) -> float:
         return math.log(max(value, self.low)) if self.log else value
@@ -86,6 +78,9 @@ class ChoiceScale:
     def ticks(self) -> tuple[Tick, ...]:
         """Return every choice as YAML has it."""
         return tuple(Tick(self.at(choice), setting(choice)) for choice in self.choices)
+
+
+Scale = NumberScale | ChoiceScale
 
 
 def parameter_scale(values: Sequence[Any], distribution: BaseDistribution | None = None) -> Scale:
@@ -139,11 +134,6 @@ def _reach(known: Sequence[float], direction: str | None) -> tuple[float, float]
     tenth, ninetieth = _quantile(known, 0.1), _quantile(known, 0.9)
     reach = _OUTLIER_SPANS * (ninetieth - tenth)
     return max(lowest, tenth - reach), min(highest, ninetieth + reach)
-
-
-def epoch_scale(epochs: Iterable[int], *, log: bool = False) -> NumberScale:
-    """Return the axis of epochs, from 1."""
-    return NumberScale(1, max(epochs, default=1), log, whole=True)
 
 
 def _is_number(value: Any) -> bool:

@@ -115,7 +115,7 @@ def html_table(heads: Sequence[str], rows: Iterable[tuple[int, Sequence[tuple[st
     body = "".join(
         f'<tr data-t="{number}">{"".join(map(_cell, cells))}</tr>' for number, cells in rows
     )
-    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
+    head = "".join(f'<th scope="col"><button>{escape(name)}</button></th>' for name in heads)
     return (
         '<div class="scroll"><table class="sortable">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"

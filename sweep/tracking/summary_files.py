@@ -16,6 +16,7 @@ from sweep.history.goal import ranked
 from sweep.history.ledger import Ledger
 from sweep.history.state import TrialState
 from sweep.report.document import render_report
+from sweep.report.page import plot_page, trial_facts
 from sweep.report.plots import all_plots
 from sweep.results.results import Results
 from sweep.words.console import short
@@ -45,9 +46,11 @@ def summary_files(
         "top.csv": _csv(columns, rows),
         "top.html": _html(results.config.name, columns, rows),
     }
+    trials = trial_facts(results)
     for plot in all_plots(results):
-        files[f"plots/{plot.name}.html"] = plot.html
-        files[f"plots/{plot.name}.png"] = plot.png()
+        files[f"plots/{plot.name}.html"] = plot_page(plot, trials)
+        if plot.spec:
+            files[f"plots/{plot.name}.png"] = plot.png()
     return {
         path: content.encode() if isinstance(content, str) else content
         for path, content in files.items()

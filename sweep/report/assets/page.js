@@ -1,58 +1,144 @@
-// A trial under the pointer lights up in every chart and table; dragging along an axis of the
-// parallel coordinates keeps the trials that cross it there; a click on a heading sorts.
+// A trial under the pointer, or under the keys, lights up in every chart and table; dragging along
+// an axis of the parallel coordinates keeps the trials that cross it there; headings sort.
 (() => {
   "use strict";
-  const REACH = 14; // pixels of the panel's own coordinates
-  const facts = new Map(
-    JSON.parse(document.getElementById("trials").textContent).map((t) => [t.number, t]));
-  const marks = new Map();
-  for (const el of document.querySelectorAll("[data-t]")) {
-    const number = Number(el.dataset.t);
-    if (!marks.has(number)) marks.set(number, []);
-    marks.get(number).push(el);
-  }
-  const pointsOf = (el) => {
-    if (el.tagName === "circle") return [el.cx.baseVal.value, el.cy.baseVal.value];
-    if (el.tagName === "polyline") return Array.from(el.points).flatMap((p) => [p.x, p.y]);
-    const box = el.getBBox();
-    return [box.x + box.width / 2, box.y + box.height / 2];
-  };
+  const REACH = 14; // pixels of a chart
+  const read = (id) => JSON.parse(document.getElementById(id).textContent);
+  const facts = new Map(read("trials").map((trial) => [trial.number, trial]));
+  const specs = read("charts");
+  const rows = Array.from(document.querySelectorAll("tr[data-t]"));
+  const charts = Array.from(document.querySelectorAll("[data-chart]"), (host) => (
+    { host, spec: specs[host.dataset.chart], seen: false, begun: false, view: null, marks: null }));
+  let lit = null; // the trial that stands out
+  let pinned = false; // it stays when the pointer leaves
+  let off = {}; // the trials that a brush left out, as keys
 
-  // -- the trial under the pointer ------------------------------------------------------------
+  // -- drawing: what is in sight first, the rest when the browser is idle -----------------------
+  async function draw(chart) {
+    if (chart.begun) return;
+    chart.begun = true;
+    const place = document.createElement("div");
+    chart.host.replaceChildren(place);
+    const options = { actions: false, hover: false, renderer: "canvas" };
+    const { view } = await vegaEmbed(place, chart.spec, options);
+    chart.host.view = chart.view = view;
+    show(chart);
+  }
+
+  function show(chart) {
+    const view = chart.view;
+    if (!view || (view.signal("lit") === lit && view.signal("off") === off)) return;
+    view.signal("lit", lit).signal("off", off).run();
+  }
+
+  const showAll = () => charts.forEach((chart) => { if (chart.seen) show(chart); });
+  const sight = new IntersectionObserver((entries) => entries.forEach((entry) => {
+    const chart = charts.find(({ host }) => host === entry.target);
+    chart.seen = entry.isIntersecting;
+    if (chart.seen) { draw(chart); show(chart); }
+  }));
+  const whenIdle = window.requestIdleCallback || ((act) => setTimeout(act, 50));
+  const drawRest = () => whenIdle(async () => {
+    const next = charts.find((chart) => !chart.begun);
+    if (!next) { document.body.dataset.drawn = "all"; return; }
+    await draw(next);
+    drawRest();
+  });
+
+  // -- where a trial's marks lie, in pixels of the chart ----------------------------------------
+  function marksOf(chart) {
+    if (chart.marks) return chart.marks;
+    chart.marks = [];
+    const add = (item, points) => {
+      const trial = item && item.datum && item.datum.trial;
+      if (trial !== undefined && trial !== null) chart.marks.push({ trial, points });
+    };
+    const walk = (mark, dx, dy) => {
+      const at = (item) => [item.x + dx, item.y + dy];
+      if (mark.marktype === "line") add(mark.items[0], mark.items.map(at));
+      if (mark.marktype === "symbol") mark.items.forEach((item) => add(item, [at(item)]));
+      if (mark.marktype !== "group") return;
+      for (const group of mark.items) {
+        for (const inner of group.items) walk(inner, dx + (group.x || 0), dy + (group.y || 0));
+      }
+    };
+    walk(chart.view.scenegraph().root, ...origin(chart.view));
+    return chart.marks;
+  }
+
+  function origin(view) {
+    const [padding, [x, y]] = [view.padding(), view.origin()];
+    return [padding.left + x, padding.top + y];
+  }
+
+  // The page may show the canvas smaller than it is.
+  function scaleOf(canvas) {
+    const box = canvas.getBoundingClientRect();
+    return { box, ratio: canvas.width / devicePixelRatio / box.width };
+  }
+
+  function placeOf(chart, event) {
+    const { box, ratio } = scaleOf(chart.host.querySelector("canvas"));
+    return [(event.clientX - box.left) * ratio, (event.clientY - box.top) * ratio];
+  }
+
+  function distance(points, x, y) {
+    let nearest = Math.hypot(points[0][0] - x, points[0][1] - y);
+    for (let i = 1; i < points.length; i += 1) {
+      const [[ax, ay], [bx, by]] = [points[i - 1], points[i]];
+      const [dx, dy] = [bx - ax, by - ay];
+      const along = ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy || 1);
+      const part = Math.min(1, Math.max(0, along));
+      nearest = Math.min(nearest, Math.hypot(ax + part * dx - x, ay + part * dy - y));
+    }
+    return nearest;
+  }
+
+  function nearest(chart, x, y) {
+    let [best, reach] = [null, REACH];
+    for (const mark of marksOf(chart)) {
+      if (off[mark.trial]) continue;
+      const far = distance(mark.points, x, y);
+      if (far < reach) [best, reach] = [mark.trial, far];
+    }
+    return best;
+  }
+
+  // -- the lit trial, and what is said of it ----------------------------------------------------
   const tip = document.createElement("div");
   tip.id = "tip";
-  document.body.append(tip);
-  let shown = null;
-  let clones = [];
-
-  function clear() {
-    clones.forEach((clone) => clone.remove());
-    document.querySelectorAll("tr.hot").forEach((row) => row.classList.remove("hot"));
-    tip.style.display = "none";
-    clones = [];
-    shown = null;
-  }
+  const said = document.createElement("div");
+  said.id = "said";
+  said.setAttribute("role", "status"); // read aloud when it changes
+  document.body.append(tip, said);
+  const say = (text) => { said.textContent = text; };
 
   function light(number) {
-    if (shown === number) return;
-    clear();
-    shown = number;
-    for (const el of marks.get(number) || []) {
-      if (el.tagName === "TR") { el.classList.add("hot"); continue; }
-      const clone = el.cloneNode();
-      clone.removeAttribute("data-t");
-      clone.classList.remove("off", "faint");
-      clone.classList.add("hot");
-      el.parentNode.append(clone);
-      clones.push(clone);
-    }
+    if (number === null) tip.style.display = "none";
+    if (number === lit) return;
+    lit = number;
+    for (const row of rows) row.classList.toggle("hot", Number(row.dataset.t) === lit);
+    showAll();
   }
 
-  function tell(number, event) {
-    const trial = facts.get(number);
+  function leave() { if (!pinned) light(null); }
+
+  function sayTrial() {
+    const trial = facts.get(lit);
+    const pairs = trial.rows.map(([name, value]) => `${name} ${value}`);
+    say(`trial ${lit}, ${trial.state}${pinned ? ", pinned" : ""}: ${pairs.join(", ")}`);
+  }
+
+  function pin() {
+    pinned = lit !== null && !pinned;
+    if (pinned) sayTrial(); else say("not pinned");
+  }
+
+  function tell(clientX, clientY) {
+    const trial = facts.get(lit);
     if (!trial) return;
     const title = document.createElement("b");
-    title.textContent = `trial ${number}, ${trial.state}`;
+    title.textContent = `trial ${lit}, ${trial.state}`;
     const list = document.createElement("dl");
     for (const [name, value] of trial.rows) {
       const term = document.createElement("dt");
@@ -64,123 +150,168 @@
     tip.replaceChildren(title, list);
     tip.style.display = "block";
     const box = tip.getBoundingClientRect();
-    const right = event.clientX + 18 + box.width > innerWidth;
-    const left = right ? event.clientX - 18 - box.width : event.clientX + 18;
-    const top = Math.min(event.clientY + 12, innerHeight - box.height - 6);
+    const right = clientX + 18 + box.width > innerWidth;
+    const left = right ? clientX - 18 - box.width : clientX + 18;
+    const top = Math.min(clientY + 12, innerHeight - box.height - 6);
     tip.style.left = `${Math.max(4, left)}px`;
     tip.style.top = `${Math.max(4, top)}px`;
   }
 
-  function distance(points, x, y) {
-    let nearest = Math.hypot(points[0] - x, points[1] - y);
-    for (let i = 2; i < points.length; i += 2) {
-      const [ax, ay] = [points[i - 2], points[i - 1]];
-      const [dx, dy] = [points[i] - ax, points[i + 1] - ay];
-      const along = ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy || 1);
-      const at = Math.min(1, Math.max(0, along));
-      nearest = Math.min(nearest, Math.hypot(ax + at * dx - x, ay + at * dy - y));
-    }
-    return nearest;
+  // -- pointer and keys over a chart ------------------------------------------------------------
+  function step(chart, key) {
+    const numbers = new Set(marksOf(chart).map((mark) => mark.trial).filter((n) => !off[n]));
+    const known = Array.from(numbers).sort((a, b) => a - b);
+    if (!known.length) return;
+    const back = key === "ArrowLeft" || key === "ArrowUp";
+    const next = back ? known.findLast((n) => n < lit) : known.find((n) => n > lit);
+    const [first, last] = [known[0], known[known.length - 1]];
+    const ends = { Home: first, End: last };
+    light(ends[key] ?? (lit === null ? first : next ?? (back ? last : first)));
+    const canvas = chart.host.querySelector("canvas");
+    const { box, ratio } = scaleOf(canvas);
+    const [x, y] = marksOf(chart).find((mark) => mark.trial === lit).points.at(-1);
+    tell(box.left + x / ratio, box.top + y / ratio);
+    sayTrial();
   }
 
-  for (const svg of document.querySelectorAll("svg.panel")) {
-    const plot = svg.querySelector(".plot");
-    let known = null;
+  for (const chart of charts) {
     let waiting = null;
     const look = () => {
       const event = waiting;
       waiting = null;
-      if (!event) return;
-      known ||= Array.from(plot.querySelectorAll("[data-t]"), (el) => (
-        { el, number: Number(el.dataset.t), points: pointsOf(el) }));
-      const matrix = plot.getScreenCTM().inverse();
-      const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(matrix);
-      let best = null;
-      let reach = REACH;
-      for (const mark of known) {
-        if (mark.el.classList.contains("off") || !mark.points.length) continue;
-        const far = distance(mark.points, at.x, at.y);
-        if (far < reach) [best, reach] = [mark, far];
-      }
-      if (best) { light(best.number); tell(best.number, event); } else clear();
+      if (!event || pinned || !chart.view) return;
+      light(nearest(chart, ...placeOf(chart, event)));
+      tell(event.clientX, event.clientY);
     };
-    svg.addEventListener("pointermove", (event) => {
+    chart.host.addEventListener("pointermove", (event) => {
       if (!waiting) requestAnimationFrame(look);
       waiting = event;
     });
-    svg.addEventListener("pointerleave", () => { waiting = null; clear(); });
-  }
-  for (const row of document.querySelectorAll("tr[data-t]")) {
-    row.addEventListener("pointerenter", () => light(Number(row.dataset.t)));
-    row.addEventListener("pointerleave", clear);
-  }
-
-  // -- ranges dragged on the poles of parallel coordinates --------------------------------------
-  for (const svg of document.querySelectorAll('svg[data-kind="parallel"]')) {
-    const plot = svg.querySelector(".plot");
-    const ranges = new Map();
-    const yOf = (event) =>
-      new DOMPoint(event.clientX, event.clientY).matrixTransform(plot.getScreenCTM().inverse()).y;
-    const apply = () => {
-      for (const line of plot.querySelectorAll("polyline[data-t]")) {
-        const points = Array.from(line.points);
-        const kept = Array.from(ranges).every(([pole, [low, high]]) => {
-          const x = Number(pole.dataset.x);
-          const point = points.find((p) => Math.abs(p.x - x) < 1);
-          return point && point.y >= low - 1 && point.y <= high + 1;
-        });
-        for (const el of marks.get(Number(line.dataset.t))) el.classList.toggle("off", !kept);
-      }
-    };
-    for (const pole of svg.querySelectorAll(".pole")) {
-      let start = null;
-      const box = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-      box.setAttribute("class", "brush");
-      const draw = (event) => {
-        const end = Math.min(Math.max(yOf(event), 0), Number(pole.dataset.height));
-        const range = [Math.min(start, end), Math.max(start, end)];
-        box.setAttribute("x", Number(pole.dataset.x) - 8);
-        box.setAttribute("y", range[0]);
-        box.setAttribute("width", 16);
-        box.setAttribute("height", range[1] - range[0]);
-        return range;
-      };
-      pole.addEventListener("pointerdown", (event) => {
-        pole.setPointerCapture(event.pointerId);
-        start = Math.min(Math.max(yOf(event), 0), Number(pole.dataset.height));
-        pole.append(box);
-        draw(event);
-      });
-      pole.addEventListener("pointermove", (event) => { if (start !== null) draw(event); });
-      pole.addEventListener("pointerup", (event) => {
-        if (start === null) return;
-        const range = draw(event);
-        start = null;
-        if (range[1] - range[0] < 3) { ranges.delete(pole); box.remove(); } else ranges.set(pole, range);
-        apply();
-      });
-    }
+    chart.host.addEventListener("pointerleave", () => { waiting = null; leave(); });
+    chart.host.addEventListener("blur", leave);
+    chart.host.addEventListener("keydown", (event) => {
+      if (!chart.view) return;
+      if (/^(Arrow|Home|End)/.test(event.key)) step(chart, event.key);
+      else if (event.key === "Enter") pin();
+      else return;
+      event.preventDefault();
+    });
+    sight.observe(chart.host);
   }
 
-  // -- tables sorted by a click on a heading ------------------------------------------------------
+  // -- tables: keys walk their rows, headings sort ----------------------------------------------
+  for (const row of rows) {
+    const number = Number(row.dataset.t);
+    row.addEventListener("pointerenter", () => { if (!pinned) light(number); });
+    row.addEventListener("pointerleave", leave);
+    row.addEventListener("focus", () => { pinned = false; light(number); sayTrial(); });
+    row.addEventListener("blur", leave);
+    row.addEventListener("keydown", (event) => {
+      const next = { ArrowDown: row.nextElementSibling, ArrowUp: row.previousElementSibling };
+      if (event.key === "Enter") pin();
+      else if (next[event.key]) reach(next[event.key]).focus();
+      else return;
+      event.preventDefault();
+    });
+  }
+
+  function reach(row) { // one row of a table at a time is reached by Tab
+    for (const other of row.parentNode.rows) other.tabIndex = other === row ? 0 : -1;
+    return row;
+  }
+
   const key = (cell) => {
     const text = cell.dataset.v ?? cell.textContent;
     return text === "" || Number.isNaN(Number(text)) ? text : Number(text);
   };
   for (const table of document.querySelectorAll("table.sortable")) {
+    const body = table.tBodies[0];
+    if (body.rows.length) reach(body.rows[0]);
     const heads = Array.from(table.tHead.rows[0].cells);
-    heads.forEach((head, index) => head.addEventListener("click", () => {
+    heads.forEach((head, index) => head.firstChild.addEventListener("click", () => {
       const down = head.getAttribute("aria-sort") === "ascending";
       heads.forEach((other) => other.removeAttribute("aria-sort"));
       head.setAttribute("aria-sort", down ? "descending" : "ascending");
-      const rows = Array.from(table.tBodies[0].rows);
-      rows.sort((one, other) => {
+      const sorted = Array.from(body.rows).sort((one, other) => {
         const [a, b] = [key(one.cells[index]), key(other.cells[index])];
         const numbers = typeof a === "number" && typeof b === "number";
         const order = numbers ? a - b : String(a).localeCompare(String(b));
         return down ? -order : order;
       });
-      table.tBodies[0].append(...rows);
+      body.append(...sorted);
+      if (sorted.length) reach(sorted[0]);
     }));
   }
+
+  // -- ranges dragged on the axes of parallel coordinates ---------------------------------------
+  const ranges = new Map(); // axis → [low, high], shares of its length
+  const parallel = charts.find(({ host }) => host.dataset.chart === "parallel");
+
+  function apply() {
+    const { lines, poles } = parallel.spec.datasets;
+    const crosses = ({ axis, at }) => Array.from(ranges).every(([pole, [low, high]]) => {
+      const value = at[axis.indexOf(pole)];
+      return value >= low && value <= high;
+    });
+    const out = lines.filter((line) => !crosses(line));
+    off = Object.fromEntries(out.map((line) => [line.trial, true]));
+    if (off[lit]) { pinned = false; light(null); }
+    for (const row of rows) row.classList.toggle("off", Boolean(off[row.dataset.t]));
+    showAll();
+    const names = Array.from(ranges.keys(), (pole) => poles[pole].name).join(", ");
+    const kept = `${lines.length - out.length} of ${lines.length} trials kept`;
+    say(names ? `${kept} by ranges of ${names}` : "all trials shown");
+  }
+
+  function drawRanges() {
+    const brushes = Array.from(ranges, ([axis, [low, high]]) => ({ axis, low, high }));
+    parallel.view.data("brushes", brushes).run();
+  }
+
+  if (parallel) {
+    let [pole, start] = [null, 0];
+    const share = (event) => { // of the axis' length, from below
+      const [, top] = origin(parallel.view);
+      const height = parallel.view.signal("height");
+      return Math.min(1, Math.max(0, 1 - (placeOf(parallel, event)[1] - top) / height));
+    };
+    const drag = (event) => {
+      const end = share(event);
+      ranges.set(pole, [Math.min(start, end), Math.max(start, end)]);
+      drawRanges();
+    };
+    parallel.host.addEventListener("pointerdown", (event) => {
+      if (!parallel.view) return;
+      const [x, y] = placeOf(parallel, event);
+      const [left, top] = origin(parallel.view);
+      const scale = parallel.view.scale("x");
+      const near = parallel.spec.datasets.poles.find(
+        ({ axis }) => Math.abs(left + scale(axis) - x) < REACH);
+      if (!near || y < top - REACH || y > top + parallel.view.signal("height") + REACH) return;
+      [pole, start] = [near.axis, share(event)];
+      parallel.host.setPointerCapture(event.pointerId);
+      drag(event);
+    });
+    parallel.host.addEventListener("pointermove", (event) => { if (pole !== null) drag(event); });
+    parallel.host.addEventListener("pointerup", (event) => {
+      if (pole === null) return;
+      drag(event);
+      const [low, high] = ranges.get(pole);
+      if (high - low < 0.01) ranges.delete(pole); // a click lets go
+      pole = null;
+      drawRanges();
+      apply();
+    });
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    pinned = false;
+    light(null);
+    if (!ranges.size) return;
+    ranges.clear();
+    drawRanges();
+    apply();
+  });
+  drawRest();
 })();

@@ -3,7 +3,7 @@ import math
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from sweep.report.scales import ChoiceScale, NumberScale, epoch_scale, parameter_scale, value_scale
+from sweep.report.scales import ChoiceScale, NumberScale, parameter_scale, value_scale
 
 
 class TestNumberScale:
@@ -80,8 +80,3 @@ class TestValueScale:
 
     def test_equal_values_lie_in_the_middle(self):
         assert value_scale([0.5, 0.5], "maximize").at(0.5) == 0.5
-
-
-def test_epochs_begin_with_1():
-    assert epoch_scale([3, 9]).at(1) == 0.0
-    assert epoch_scale([3, 9]).at(9) == 1.0

@@ -1,4 +1,4 @@
-"""What a sweep's plots share: how a trial is drawn, and which ones where they are too many."""
+"""Which trials a plot draws where they are too many, and how each one is drawn. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sweep.history.goal import Goal, ranked
 from sweep.history.state import Standing, TrialState
-from sweep.report.chart import Plot, Role
+from sweep.report.chart import Role
 from sweep.results.results import Results
 
 _ROLES = {
@@ -17,12 +17,6 @@ _ROLES = {
     Standing.FAILED: Role.FAILED,
     Standing.RUNNING: Role.RUNNING,
     Standing.WAITING: Role.RUNNING,
-}
-ROLE_NAMES = {
-    Role.COMPLETE: "complete",
-    Role.PRUNED: "pruned or paused",
-    Role.FAILED: "failed",
-    Role.RUNNING: "running",
 }
 MAX_DRAWN = 1_500
 
@@ -34,7 +28,7 @@ def role_of(trial: TrialState) -> Role:
 
 def jitter(number: int) -> float:
     """Return a number in [-1, 1] that is the same for the same trial and spreads trials evenly."""
-    return (number * 0.6180339887498949 % 1.0) * 2 - 1
+    return round((number * 0.6180339887498949 % 1.0) * 2 - 1, 3)
 
 
 def leading_value(goal: Goal, trial: TrialState) -> float | None:
@@ -53,11 +47,6 @@ def thinned(
     step = math.ceil(len(others) / (most - len(best)))
     kept = best | {trial.number for trial in others[::step]}
     return [trial for trial in trials if trial.number in kept]
-
-
-def nothing(name: str, title: str, why: str) -> Plot:
-    """Return a plot that says why it is empty."""
-    return Plot(name, title, note=f"Nothing to draw: {why}.")
 
 
 def thinned_note(note: str, shown: Sequence[TrialState], trials: Sequence[TrialState]) -> str:

@@ -96,9 +96,9 @@ class TestHistory:
         assert plot.spec["description"].endswith("6 trials. Best rmse: 0.3, trial 1.")
 
     def test_a_replicate_is_no_part_of_the_search(self, tmp_path):
-        events = complete(1, {"k": 1}, 0.2)
-        events[0].payload["source"] = "replicate"
-        folder = write_sweep(tmp_path, *complete(0, {"k": 1}, 0.3), *events)
+        asked, *rest = complete(1, {"k": 1}, 0.2)
+        repeated = changed(asked, source="replicate")
+        folder = write_sweep(tmp_path, *complete(0, {"k": 1}, 0.3), repeated, *rest)
         plot = plots.history(open_results(folder))
         assert set(by_trial(plot, "trials_0", "value")) == {0}
 

@@ -11,6 +11,7 @@ from sweep.report import plots
 from sweep.report.drawn import MAX_DRAWN, thinned
 from sweep.report.page import json_in_script, plot_page, trial_facts
 from sweep.results.results import open_results
+from tests.sweep.events_factory import changed
 from tests.sweep.sweep_factory import asked, complete, ended, trained, write_sweep
 
 NAMES = ("history", "importance", "parallel", "slices", "learning_curves", "rungs")

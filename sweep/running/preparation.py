@@ -15,8 +15,7 @@ from sweep.config.sections import ObjectiveSection
 from sweep.config.sweep_config import SweepConfig, default_objectives
 from sweep.errors import ConfigProblem
 from sweep.history.state import Standing
-from sweep.pruning.rules import HalvingRule, HyperbandRule, MedianRule, NoPruning
-from sweep.pruning.verdicts import Rule
+from sweep.pruning.verdicts import rule_of
 from sweep.running.scheduler import Scheduling
 from sweep.search.space import EXAMPLES, sweep_space, training_defaults
 from sweep.search.study import Constraint, SearchRules, ask_seed, feasible, objective_value
@@ -91,7 +90,7 @@ class Prepared:
         return Scheduling(
             order=config.run.order,
             target=min(config.budget.trials, limit or config.budget.trials),
-            rule=pruning_rule(config, self.sign),
+            rule=rule_of(config.search.pruning, self.sign),
             look_ahead=3 * slots,
             cohort=slots,
             pack=pack_size(config),
@@ -119,7 +118,7 @@ def prepare(config: SweepConfig) -> Prepared:
         enqueue=tuple(space.validate_point(point) for point in config.search.enqueue),
     )
     prepared = Prepared(config, data, space, objectives, rules)
-    pruning_rule(config, prepared.sign)  # raises where Optuna has no such pruner
+    rule_of(config.search.pruning, prepared.sign)  # raises where the rule takes no such keys
     _check_fit(prepared)
     return prepared
 
@@ -131,26 +130,6 @@ def pack_size(config: SweepConfig) -> int:
     and says how many it can take.
     """
     return 1 if config.run.pack == "auto" else config.run.pack
-
-
-def pruning_rule(config: SweepConfig, sign: float) -> Rule:
-    """Return the pruning rule that the sweep file names; `sign` is -1 where more is better."""
-    section = config.search.pruning
-    first = section.min_epochs or 1
-    match section.rule:
-        case "optuna":
-            from sweep.pruning.optuna_rule import OptunaRule
-
-            assert section.pruner is not None
-            return OptunaRule(section.pruner, section.options, sign, first)
-        case "hyperband":
-            return HyperbandRule(first, section.reduction_factor)
-        case "median":
-            return MedianRule(first, section.interval_epochs, section.startup_trials)
-        case "halving":
-            return HalvingRule(section.min_epochs, section.reduction_factor)
-        case _:
-            return NoPruning()
 
 
 def worker_needs(config: SweepConfig) -> Needs:

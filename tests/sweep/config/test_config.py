@@ -58,6 +58,7 @@ class TestRefusals:
             (SMALLEST | {"serach": {}}, "serach is not a known key; did you mean search?"),
             (with_("search", smapler="tpe"), "did you mean search.sampler?"),
             (SMALLEST | {"trials": 3}, "trials is not a known key; did you mean budget.trials?"),
+            (with_("search", startup_trials=3), "did you mean search.pruning.startup_trials?"),
             (with_("train", hidden=3), "train.hidden is not a known key"),
             (with_("search", pruning={"rul": "median"}), "did you mean search.pruning.rule?"),
             (

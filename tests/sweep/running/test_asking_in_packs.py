@@ -6,7 +6,7 @@ from collections import Counter
 
 from search_spaces import build_space
 from sweep.history.state import Standing, TrialState
-from sweep.pruning.rules import NoPruning
+from sweep.pruning.none import NoPruning
 from sweep.running.scheduler import FILLS, Scheduling, decide
 from sweep.search.study import FREE_STARTUP, Search, SearchRules
 from tests.sweep.events_factory import asked, changed, completed, folded, run_of

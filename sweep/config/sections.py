@@ -8,6 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_v
 
 from sweep.config.choice import ChosenBy
 from sweep.config.pruning import RULES, PruningSection
+from sweep.config.sampling import SAMPLERS, SamplerSection
 from sweep.config.section import PositiveInt, Section
 from sweep.config.tracking_uri import name_problem, uri_problem
 from sweep.words.redaction import holds_password
@@ -93,8 +94,12 @@ class ConstraintSection(Section):
 class SearchSection(Section):
     """How to choose what to try next, and what to try it for."""
 
-    sampler: Literal["tpe", "gp", "random", "grid", "qmc"] = Field(
-        "tpe", description="what chooses the next trial"
+    sampler: Annotated[
+        SamplerSection, ChosenBy(SAMPLERS, "name", "tpe", ("search", "sampler"), brief=True)
+    ] = Field(
+        "tpe",
+        validate_default=True,
+        description="what chooses the next trial, or {name: tpe, …its keys}",
     )
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="of the sampler's draws")
     objectives: tuple[ObjectiveSection, ...] | None = Field(

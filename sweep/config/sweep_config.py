@@ -48,7 +48,7 @@ class SweepConfig(Section):
     train: dict[str, Any] = Field(
         default_factory=dict, description="training settings, fixed for all trials"
     )
-    search: SearchSection = SearchSection()
+    search: SearchSection = Field(default_factory=SearchSection)
     budget: BudgetSection = BudgetSection()
     run: RunSection = RunSection()
     cluster: ClusterSection = ClusterSection()

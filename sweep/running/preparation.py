@@ -17,8 +17,9 @@ from sweep.errors import ConfigProblem
 from sweep.history.state import Standing
 from sweep.pruning.verdicts import rule_of
 from sweep.running.scheduler import Scheduling
+from sweep.search.seeds import ask_seed
 from sweep.search.space import EXAMPLES, sweep_space, training_defaults
-from sweep.search.study import Constraint, SearchRules, ask_seed, feasible, objective_value
+from sweep.search.study import Constraint, SearchRules, feasible, objective_value
 from trainers.config.fitting import check_structure
 from trainers.config.metrics import metric_names
 from trainers.config.train_config import TrainConfig

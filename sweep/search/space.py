@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.config.mistakes import unknown_key
 from sweep.config.sweep_config import SweepConfig
 from sweep.errors import ConfigProblem
+from sweep.search.sampler import sampler_of
 from trainers.config.losses import losses_for
 from trainers.config.settings import field_names
 from trainers.config.train_config import TrainConfig
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 EXAMPLES = 200
 STREAM_FORWARD_STEPS = 100  # k1 of a stream: state is carried over, so it must be cut somewhere
-MAX_GRID_POINTS = 1_000_000
 
 
 def sweep_space(config: SweepConfig) -> Space:
@@ -40,22 +40,10 @@ def sweep_space(config: SweepConfig) -> Space:
     _check_names(config, space)
     for known in config.search.enqueue:
         space.validate_point(known)
-    if config.search.sampler == "grid":
-        _check_grid(space)
+    sampler_of(config.search.sampler, space, config.search.seed)  # raises where it can't walk it
     for seed in range(EXAMPLES):
         _check_example({**space.sample(seed), **config.train})
     return space
-
-
-def _check_grid(space: Space) -> None:
-    if not space.grid():
-        raise ConfigProblem("sampler=grid needs at least one dimension that is not pinned.")
-    if space.size() > MAX_GRID_POINTS:
-        raise ConfigProblem(
-            f"a grid must have at most {MAX_GRID_POINTS:,} points, but this one has "
-            f"{space.size():,.0f}; give coarser steps or fewer choices under space.parameters, or "
-            "set search.sampler to qmc or random."
-        )
 
 
 def _pinned(space: Space, config: SweepConfig) -> Space:

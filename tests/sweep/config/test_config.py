@@ -97,9 +97,7 @@ class TestRefusals:
 
     def test_a_wrong_choice_lists_the_choices(self):
         text = refused(with_("search", sampler="best"))
-        assert text == (
-            "search.sampler must be one of tpe, gp, random, grid or qmc, but got 'best'."
-        )
+        assert text == ("search.sampler must be one of tpe, gp, random, grid, qmc, but got 'best'.")
 
     def test_several_findings_are_counted(self):
         text = refused(with_("search", seed="x", sampler="best"))

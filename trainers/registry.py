@@ -75,6 +75,10 @@ class Registry(Mapping[str, T], Generic[T]):
             return False
         return True
 
+    def is_own(self, name: str) -> bool:
+        """Return whether the entry is one of ours, not of an installed package."""
+        return name in self._own
+
     @property
     def _installed(self) -> dict[str, str]:
         return {point.name: point.value for point in entry_points(group=self.group)}

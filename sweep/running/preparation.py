@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cluster.nodes import Needs
+from sweep.config.own_code import own_function
 from sweep.config.sections import ObjectiveSection
 from sweep.config.sweep_config import SweepConfig, default_objectives
 from sweep.errors import ConfigProblem
@@ -108,7 +109,11 @@ def prepare(config: SweepConfig) -> Prepared:
         SpaceError: the space is empty or broken.
     """
     section = config.data
-    data = load_data(section.source, section.options, base_dir=Path.cwd(), limit=section.limit)
+    here = Path.cwd()
+    function = own_function("data.source", section.source, here)
+    data = load_data(
+        section.source, section.options, base_dir=here, limit=section.limit, function=function
+    )
     space = sweep_space(config)
     objectives = config.search.objectives or default_objectives(data.task)
     rules = SearchRules(

@@ -7,7 +7,6 @@ it for trials of a small space that has no continuous dimension.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from search_spaces import build_space
@@ -34,7 +33,7 @@ def check_sampler(sampler: str | Mapping[str, Any]) -> None:
     section = SearchSection.model_validate({"sampler": sampler})
     again = SearchSection.model_validate(section.model_dump(mode="json"))
     _require(again == section, "a section must be the same once it was recorded and read")
-    space = build_space(None, _SPACE, Path())
+    space = build_space(None, _SPACE)
     rules = SearchRules(section.sampler, _SEED, ("minimize",), enqueue=({"cell": "gru"},))
     whole = _asked(space, rules)
     _require(whole == _asked(space, rules), "the same seed must propose the same")

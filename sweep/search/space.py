@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.config.mistakes import unknown_key
+from sweep.config.own_code import own_function
 from sweep.config.sweep_config import SweepConfig
 from sweep.errors import ConfigProblem
 from sweep.search.sampler import sampler_of
@@ -36,7 +37,9 @@ def sweep_space(config: SweepConfig) -> Space:
     """
     from search_spaces import build_space
 
-    space = _pinned(build_space(config.space.base, config.space.parameters, Path.cwd()), config)
+    section = config.space
+    function = own_function("space.base", section.base, Path.cwd())
+    space = _pinned(build_space(section.base, section.parameters, function), config)
     _check_names(config, space)
     for known in config.search.enqueue:
         space.validate_point(known)
@@ -75,7 +78,7 @@ def _check_names(config: SweepConfig, space: Space) -> None:
 
     if not isinstance(space, SearchSpace):
         return  # a function may ask for what it likes; its answer is checked
-    base = None if config.space.base is None else get_space(config.space.base, Path.cwd())
+    base = None if config.space.base is None else get_space(config.space.base)
     own = set(base.dimensions) if isinstance(base, SearchSpace) else set()
     for name in config.space.parameters:
         if name not in own | set(field_names()):

@@ -86,7 +86,7 @@ def told(search, index, params, loss):
 
 def sweep_in_packs(trials, pack, loss_of):
     """Ask and tell a whole search, one pack of `pack * FILLS` after the other."""
-    space = build_space(None, PARAMETERS, None)
+    space = build_space(None, PARAMETERS)
     search = Search(space, SearchRules(TPE.section(), 1, ("minimize",), packs=True))
     tried = []
     for index in range(trials):
@@ -106,9 +106,7 @@ def test_pinned_asks_keep_the_structure_and_draw_the_rest():
 
 def test_a_pinned_ask_learns_from_its_own_structures_trials_alone():
     """`gru` is better everywhere, and its best learning rate is far from that of `lstm`."""
-    search = Search(
-        build_space(None, PARAMETERS, None), SearchRules(TPE.section(), 1, ("minimize",))
-    )
+    search = Search(build_space(None, PARAMETERS), SearchRules(TPE.section(), 1, ("minimize",)))
     best, start = {"gru": 1e-3, "lstm": 0.5}, {"gru": 0.0, "lstm": 1.0}
     rates = []
     for index in range(80):
@@ -121,7 +119,7 @@ def test_a_pinned_ask_learns_from_its_own_structures_trials_alone():
 
 
 def test_the_first_free_asks_are_drawn_at_random_whatever_packs_have_shown():
-    space = build_space(None, PARAMETERS, None)
+    space = build_space(None, PARAMETERS)
     search = Search(space, SearchRules(TPE.section(), 1, ("minimize",), packs=True))
     blind = Search(space, SearchRules(RANDOM.section(name="random"), 1, ("minimize",)))
     for index in range(5 * FREE_STARTUP):

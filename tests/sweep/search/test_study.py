@@ -19,9 +19,8 @@ PARAMETERS = {
 
 
 def space(parameters=PARAMETERS):
-    from pathlib import Path
 
-    return build_space(None, parameters, Path())
+    return build_space(None, parameters)
 
 
 def rules(sampler="tpe", **extra):

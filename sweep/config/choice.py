@@ -59,17 +59,27 @@ class ChosenBy:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        """Return that it is one of the sections, or a name."""
-        choices: list[dict[str, Any]] = [
-            {"allOf": [handler(section.__pydantic_core_schema__), self._named(name)]}
-            for name, section in self.sections()
-        ]
-        names = {"enum": list(self.registry)}
-        return {"anyOf": [names, *choices] if self.brief else choices}
-
-    def _named(self, name: str) -> dict[str, Any]:
-        required = [] if name == self.default else [self.key]
-        return {"properties": {self.key: {"const": name}}, "required": required}
+        """Return the key's names, and of every one the section: each key's text names its own."""
+        sections = dict(self.sections())
+        shared = set.intersection(*(set(section.model_fields) for section in sections.values()))
+        branches: list[dict[str, Any]] = []
+        for name, section in sections.items():
+            written = handler.resolve_ref_schema(handler(section.__pydantic_core_schema__))
+            keys = {
+                key: field
+                if key in shared
+                else {**field, "description": f"{name}: {field.get('description', '')}"}
+                for key, field in written["properties"].items()
+            }
+            needed = [*written.get("required", []), *([] if name == self.default else [self.key])]
+            chosen = {**keys[self.key], "const": name}
+            branches.append(
+                {**written, "properties": {**keys, self.key: chosen}, "required": needed}
+            )
+        names = list(self.registry)
+        about = {**keys[self.key], "enum": names, "default": self.default}
+        choices = [{"enum": names}, *branches] if self.brief else branches
+        return {"properties": {self.key: about}, "anyOf": choices}
 
     def _read(self, given: Any) -> BaseModel:
         if isinstance(given, BaseModel):

@@ -19,7 +19,7 @@ from trainers.registry import Registry
 class PruningSection(Section):
     """When to stop a trial that does badly: the keys that every rule has."""
 
-    rule: str = "none"
+    rule: str = Field("none", description="which trials a rung stops, or pauses")
     audit: Annotated[int, Field(ge=0)] = Field(
         0, description="pruned trials to run to the end, to see what pruning cost"
     )

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pydantic import Field
+
 from sweep.config.section import Section
 from trainers.registry import Registry
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 class SamplerSection(Section):
     """The sampler's name; in a file the name alone may stand for a section that says no more."""
 
-    name: str = "tpe"
+    name: str = Field("tpe", description="what chooses the next trial")
 
     def __str__(self) -> str:
         return self.name

@@ -99,7 +99,7 @@ class SearchSection(Section):
     ] = Field(
         "tpe",
         validate_default=True,
-        description="what chooses the next trial, or {name: tpe, …its keys}",
+        description="what chooses the next trial; or {name: tpe, startup_trials: 20}",
     )
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="of the sampler's draws")
     objectives: tuple[ObjectiveSection, ...] | None = Field(

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from sweep.config.pruning import RULES
-from sweep.config.sweep_config import config_schema, validate
+from sweep.config.schema import config_schema
+from sweep.config.sweep_config import validate
 from sweep.errors import ConfigProblem
 from sweep.history.state import Standing
 from sweep.pruning.conformance import check_rule

@@ -4,7 +4,8 @@ import pytest
 
 from sweep.config.identity import difference, identity
 from sweep.config.sampling import SAMPLERS
-from sweep.config.sweep_config import config_schema, validate
+from sweep.config.schema import config_schema
+from sweep.config.sweep_config import validate
 from sweep.errors import ConfigProblem
 from sweep.search.conformance import check_sampler
 from tests.installed_package import install

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from search_spaces.errors import SpaceError, UnknownSpaceError
@@ -22,21 +21,12 @@ def space_names() -> tuple[str, ...]:
     return tuple(sorted(_READY))
 
 
-def get_space(name: str, base_dir: Path) -> Space:
-    """Return a ready space by name, or the user's own `path.py:function`.
-
-    Args:
-        name: A name among `space_names()`, or `path.py:function`.
-        base_dir: Folder that a relative path starts from (the sweep file's).
+def get_space(name: str) -> Space:
+    """Return a ready space by name.
 
     Raises:
-        UnknownSpaceError: no ready space, file or function has that name.
-        SpaceError: the user's file fails.
+        UnknownSpaceError: no ready space has that name.
     """
-    if name.rpartition(":")[0].endswith(".py"):
-        from search_spaces.function import load_function_space
-
-        return load_function_space(name, base_dir)
     if name not in _READY:
         import difflib
 
@@ -50,19 +40,27 @@ def get_space(name: str, base_dir: Path) -> Space:
     return space
 
 
-def build_space(base: str | None, parameters: Mapping[str, Any], base_dir: Path) -> Space:
+def build_space(
+    base: str | None,
+    parameters: Mapping[str, Any],
+    function: Callable[[Any], Mapping[str, Any]] | None = None,
+) -> Space:
     """Return the space that a sweep file describes: a base, narrowed by its parameters.
 
     Args:
-        base: As `get_space` takes it; None starts from nothing.
+        base: As `get_space` takes it; None starts from nothing; with `function` what to call that.
         parameters: Overrides by name, see `SearchSpace.narrowed`.
-        base_dir: Folder that a relative path starts from.
+        function: A base of the user's own (`search_spaces.function`).
 
     Raises:
         SpaceError: the base is unknown, an override breaks a law, or nothing is left to try.
     """
+    if function is not None:
+        from search_spaces.function import FunctionSpace
+
+        return FunctionSpace(str(base), function).narrowed(parameters)
     if base is not None:
-        return get_space(base, base_dir).narrowed(parameters)
+        return get_space(base).narrowed(parameters)
     from search_spaces.overrides import dimension_from
     from search_spaces.space import SearchSpace
 

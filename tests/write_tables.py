@@ -45,13 +45,14 @@ def sweep_file() -> str:
 
 def _section(section: Section, values: dict[str, str], prefix: str) -> Iterator[str]:
     for name, field in type(section).model_fields.items():
-        inner = getattr(section, name)
-        is_section = isinstance(inner, Section)
-        default = "" if is_section else as_yaml(section.model_dump(mode="json")[name])
+        inner, dumped = getattr(section, name), section.model_dump(mode="json")[name]
+        is_section = isinstance(inner, Section) and isinstance(dumped, dict)
+        default = "" if is_section else as_yaml(dumped)
         written = f"{'  ' * prefix.count('.')}{name}: {default}".rstrip()
         about = (type(inner).__doc__ or "").partition(".\n")[0].rstrip(".") if is_section else ""
         allowed = values.get(prefix + name, "")
-        notes = [allowed.removeprefix("one of ")] if "one of" in allowed else []
+        one_of = allowed.removeprefix("one of ").removesuffix(" or a mapping")
+        notes = [one_of] if "one of" in allowed else []
         yield f"{written:<27}  # {'; '.join([*notes, field.description or about])}"
         if is_section:
             yield from _section(inner, values, f"{prefix}{name}.")

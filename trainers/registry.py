@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Generic, TypeVar
@@ -76,7 +75,11 @@ class Registry(Mapping[str, T], Generic[T]):
             return False
         return True
 
-    @cached_property
+    def is_own(self, name: str) -> bool:
+        """Return whether the entry is one of ours, not of an installed package."""
+        return name in self._own
+
+    @property
     def _installed(self) -> dict[str, str]:
         return {point.name: point.value for point in entry_points(group=self.group)}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -153,7 +152,7 @@ def show_spaces(screen: Console) -> None:
 
     for name in space_names():
         screen.print(name, style="bold")
-        for parameter, distribution in get_space(name, Path.cwd()).distributions().items():
+        for parameter, distribution in get_space(name).distributions().items():
             screen.print(f"  {parameter:<22}{_shape(distribution)}")
     screen.print("A sweep file narrows, pins or adds parameters under space.parameters;")
     screen.print("space.base may also be path.py:function.")

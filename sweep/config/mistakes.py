@@ -80,7 +80,9 @@ def _dotted(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
         if inner is None:
             yield prefix + name
         elif get_args(field.annotation) == ():
-            yield from _dotted(inner, f"{prefix}{name}.")
+            chosen = (m.sections() for m in field.metadata if hasattr(m, "sections"))
+            for section in (inner, *(section for sections in chosen for _, section in sections)):
+                yield from _dotted(section, f"{prefix}{name}.")
 
 
 def _wrong_value(key: str, finding: Any) -> str:

@@ -3,24 +3,25 @@
 A relative path in a sweep file starts from the file's folder and stays in it: neither `..` nor a
 symbolic link leads out. So a sweep file and its folder can be taken from somebody else, and sent
 to a cluster, whole. What a user names in `--set` or by an absolute path may lie anywhere.
+
+Which options of `data` are paths, its source says. What it does not say is no way out either: no
+text may lead out of the folder, and none that an installed package's source gets may name what
+lies in the working directory instead.
 """
 
 from __future__ import annotations
 
 import glob
 import os
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from sweep.config.own_code import named_function
 from sweep.errors import ConfigProblem
 
 Change = Callable[[str, str], str]
 """Takes a dotted key and the path that stands there, returns the path to put in its place."""
-
-_FUNCTION = re.compile(r"^(?P<path>.+\.py):(?P<name>[A-Za-z_]\w*)$")
-_FILE_OPTIONS = ("path", "folder", "labels", "test_path")
 
 
 def resolve_paths(values: dict[str, Any], folder: Path, *, inside: bool = False) -> None:
@@ -43,6 +44,8 @@ def resolve_paths(values: dict[str, Any], folder: Path, *, inside: bool = False)
             keep_inside(key, path, _resolved(key, found), folder)
         return str(found)
 
+    if inside:
+        _keep_texts_inside(_section(values, "data"), folder)
     change_paths(values, absolute, lambda given: not (folder / given).is_dir())
 
 
@@ -60,13 +63,12 @@ def change_paths(
         is_sweep_name: Whether a bare word of `search.warm_start` is a name, and so stays.
     """
     data, space, search = (_section(values, name) for name in ("data", "space", "search"))
-    for section, key in ((data, "source"), (space, "base")):
-        match = _FUNCTION.match(section[key]) if isinstance(section.get(key), str) else None
-        if match:
-            place = "data.source" if section is data else "space.base"
-            section[key] = f"{change(place, match['path'])}:{match['name']}"
-    own = isinstance(data.get("source"), str) and _FUNCTION.match(data["source"])
-    for option in ("path",) if own else _FILE_OPTIONS:  # a function's options are its own affair
+    for section, place in ((data, "data.source"), (space, "space.base")):
+        key = place.partition(".")[2]
+        named = named_function(section.get(key))
+        if named:
+            section[key] = f"{change(place, named[0])}:{named[1]}"
+    for option in _path_options(data.get("source")):
         if isinstance(data.get(option), str | list):
             data[option] = _each(f"data.{option}", data[option], change)
     if isinstance(search.get("warm_start"), list):
@@ -113,6 +115,45 @@ def keep_inside(key: str, given: str, found: Path, folder: Path) -> None:
                 f"a relative path in a sweep file must stay in the file's folder, but {key}: "
                 f"{given} leads to {file}; write the absolute path, or give it with --set {key}=…"
             )
+
+
+def _path_options(source: Any) -> tuple[str, ...]:
+    """Return the options of a source that are paths; an unknown source is the schema's affair."""
+    from trainers.data import SOURCES  # numpy: not for those who only ask where a path leads
+    from trainers.registry import UnknownEntry
+
+    if named_function(source):
+        return ("path",)  # a function's other options are its own affair
+    try:
+        return SOURCES[source].path_options if isinstance(source, str) else ()
+    except UnknownEntry:
+        return ()
+
+
+def _keep_texts_inside(data: Mapping[str, Any], folder: Path) -> None:
+    from trainers.data import SOURCES
+
+    source = data.get("source")
+    if not isinstance(source, str) or named_function(source):
+        return
+    starts = [folder.resolve(), *([] if SOURCES.is_own(source) else [Path.cwd()])]
+    for option in data.keys() - {"source", *_path_options(source)}:
+        for text in _texts(data[option]):
+            for start in starts if is_relative(text) else ():
+                try:
+                    found = (start / text).resolve()
+                    if start == starts[0] or next(named_files(found), None) is not None:
+                        keep_inside(f"data.{option}", text, found, folder)
+                except (OSError, ValueError):  # too long, a zero byte: no path
+                    continue
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _texts(part)
 
 
 def _expanded(key: str, path: str, folder: Path) -> Path:

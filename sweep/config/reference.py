@@ -55,7 +55,11 @@ class Key:
 def all_keys() -> list[Key]:
     """Return every key of a sweep file, group by group."""
     root = config_schema()
-    found = {key.name: key for key in _keys(root, root)}
+    found: dict[str, Key] = {}
+    for key in _keys(root, root):
+        same = found.setdefault(key.name, key)  # several rules have a key of this name
+        if key.sentence not in same.sentence:
+            found[key.name] = replace(same, sentence=f"{same.sentence}; {key.sentence}")
     for name, setting in settings().items():
         key = found[f"train.{name}"]
         found[key.name] = replace(
@@ -132,7 +136,7 @@ def _keys(schema: Schema, root: Schema, prefix: str = "", group: str = "sweep") 
         full, values = prefix + name, _values(field)
         sections = list(_sections(field, root))
         is_list = values.startswith("a list")
-        if is_list or not sections:
+        if is_list or not sections or values.startswith("one of"):
             yield Key(
                 name=full,
                 group=group,
@@ -159,7 +163,7 @@ def _sections(field: Schema, root: Schema) -> Iterator[Schema]:
 def _values(field: Schema) -> str:
     """Return in words what a schema lets in."""
     if "anyOf" in field:
-        return " or ".join(_values(part) for part in field["anyOf"])
+        return " or ".join(dict.fromkeys(_values(part) for part in field["anyOf"]))
     if "enum" in field:
         return f"one of {', '.join(map(str, field['enum']))}"
     if "const" in field:

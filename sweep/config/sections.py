@@ -6,6 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
 
+from sweep.config.choice import ChosenBy
+from sweep.config.pruning import RULES, PruningSection
+from sweep.config.sampling import SAMPLERS, SamplerSection
 from sweep.config.section import PositiveInt, Section
 from sweep.config.tracking_uri import name_problem, uri_problem
 from sweep.words.redaction import holds_password
@@ -88,38 +91,15 @@ class ConstraintSection(Section):
         return self
 
 
-class PruningSection(Section):
-    """When to stop a trial that does badly."""
-
-    rule: Literal["none", "median", "halving", "hyperband", "optuna"] = Field(
-        "none", description="which trials a rung stops, or pauses"
-    )
-    min_epochs: PositiveInt | None = Field(
-        None, description="the first rung; null: max_epochs / reduction_factor² for halving, else 1"
-    )
-    reduction_factor: Annotated[int, Field(ge=2)] = Field(
-        3, description="halving, hyperband: one trial in so many goes on"
-    )
-    startup_trials: Annotated[int, Field(ge=0)] = Field(
-        5, description="median: complete trials before it begins"
-    )
-    interval_epochs: PositiveInt = Field(1, description="median: epochs between rungs")
-    pruner: str | None = Field(
-        None, description="optuna: a class of optuna.pruners, as PercentilePruner"
-    )
-    options: dict[str, Any] = Field(
-        default_factory=dict, description="optuna: its arguments, as {percentile: 25.0}"
-    )
-    audit: Annotated[int, Field(ge=0)] = Field(
-        0, description="pruned trials to run to the end, to see what pruning cost"
-    )
-
-
 class SearchSection(Section):
     """How to choose what to try next, and what to try it for."""
 
-    sampler: Literal["tpe", "gp", "random", "grid", "qmc"] = Field(
-        "tpe", description="what chooses the next trial"
+    sampler: Annotated[
+        SamplerSection, ChosenBy(SAMPLERS, "name", "tpe", ("search", "sampler"), brief=True)
+    ] = Field(
+        "tpe",
+        validate_default=True,
+        description="what chooses the next trial; or {name: tpe, startup_trials: 20}",
     )
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="of the sampler's draws")
     objectives: tuple[ObjectiveSection, ...] | None = Field(
@@ -130,7 +110,9 @@ class SearchSection(Section):
     constraints: tuple[ConstraintSection, ...] = Field(
         (), strict=False, description="[{metric: parameters, max: 50000}], with min, max or both"
     )
-    pruning: PruningSection = PruningSection()
+    pruning: Annotated[PruningSection, ChosenBy(RULES, "rule", "none", ("search", "pruning"))] = (
+        PruningSection()
+    )
     enqueue: tuple[dict[str, Any], ...] = Field(
         (), strict=False, description="[{cell: gru, hidden_size: 64}], tried first"
     )
@@ -143,7 +125,7 @@ class SearchSection(Section):
     @model_validator(mode="after")
     def _one_objective_for_pruning(self) -> SearchSection:
         several = len(self.objectives or ()) > 1
-        if several and self.pruning.rule != "none":
+        if several and RULES[self.pruning.rule].prunes:
             metrics = [objective.metric for objective in self.objectives or ()]
             raise ValueError(
                 f"pruning needs a single objective, but got rule={self.pruning.rule} with "

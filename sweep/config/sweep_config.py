@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from sweep.config.earlier import brought_up_to_date
 from sweep.config.file import (
     apply_overrides,
     assign,
@@ -20,6 +21,7 @@ from sweep.config.file import (
 )
 from sweep.config.mistakes import one_line
 from sweep.config.paths import resolve_paths
+from sweep.config.pruning import RULES
 from sweep.config.run import BudgetSection, ClusterSection, RunSection
 from sweep.config.section import NAME, Section
 from sweep.config.sections import (
@@ -46,7 +48,7 @@ class SweepConfig(Section):
     train: dict[str, Any] = Field(
         default_factory=dict, description="training settings, fixed for all trials"
     )
-    search: SearchSection = SearchSection()
+    search: SearchSection = Field(default_factory=SearchSection)
     budget: BudgetSection = BudgetSection()
     run: RunSection = RunSection()
     cluster: ClusterSection = ClusterSection()
@@ -61,19 +63,20 @@ class SweepConfig(Section):
             raise ValueError(f"must not begin with a dot, but got {value!r}")
         return value
 
+    @model_validator(mode="before")
+    @classmethod
+    def _as_recorded_now(cls, values: Any) -> Any:
+        return brought_up_to_date(values)
+
     @model_validator(mode="after")
-    def _check_pruner(self) -> SweepConfig:
-        pruning = self.search.pruning
-        if (pruning.rule == "optuna") != (pruning.pruner is not None):
+    def _check_rule(self) -> SweepConfig:
+        rule, run = self.search.pruning.rule, self.run
+        if RULES[rule].one_by_one and (run.pack != 1 or run.order != "free"):
+            others = [n for n, known in RULES.items() if known.prunes and not known.one_by_one]
             raise ValueError(
-                "search.pruning.rule=optuna and search.pruning.pruner belong together, but got "
-                f"(rule={pruning.rule}, pruner={pruning.pruner})"
-            )
-        if pruning.rule == "optuna" and (self.run.pack != 1 or self.run.order != "free"):
-            raise ValueError(
-                "optuna's pruners judge one report after the other, so they need run.pack=1 and "
-                f"run.order=free, but got ({self.run.pack}, {self.run.order}); set them, or take "
-                "search.pruning.rule halving, hyperband or median, which judge rungs as sets"
+                f"search.pruning.rule={rule} judges one report after the other, so it needs "
+                f"run.pack=1 and run.order=free, but got ({run.pack}, {run.order}); set them, or "
+                f"take a rule that judges rungs as sets: {', '.join(others)}"
             )
         return self
 

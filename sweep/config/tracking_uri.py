@@ -6,10 +6,11 @@ import hashlib
 import os
 from pathlib import Path
 
+from sweep.config.tracking import TRACKERS, scheme_of
 from sweep.words.redaction import shown
+from trainers.registry import UnknownEntry
 
 STORE_FILE = "mlflow.db"
-_SCHEMES = ("http", "https", "sqlite", "postgresql", "mysql", "mssql", "databricks")
 ARTIFACT_FOLDER = "mlartifacts"
 
 
@@ -33,12 +34,16 @@ def is_server(uri: str) -> bool:
 
 
 def uri_problem(uri: str) -> str | None:
-    """Return in one line why no MLflow can be at a URI; None where one may be."""
-    scheme = uri.partition(":")[0].partition("+")[0]
-    if uri == "databricks" or (":" in uri and scheme in _SCHEMES):
+    """Return in one line why no tracker can be at a URI; None where one may be."""
+    scheme = scheme_of(uri)
+    if uri == "databricks" or (":" in uri and scheme in TRACKERS):
+        try:
+            TRACKERS[scheme]
+        except UnknownEntry as error:
+            return f"tracking.uri names the tracker {scheme}:, but {error}"
         return None
     return (
-        f"tracking.uri must begin with {', '.join(f'{s}:' for s in _SCHEMES)}, but got "
+        f"tracking.uri must begin with {', '.join(f'{s}:' for s in TRACKERS)}, but got "
         f"{shown(uri)!r}; correct it in the sweep file or MLFLOW_TRACKING_URI, then run it again"
     )
 

@@ -14,10 +14,21 @@ from typing import Any
 
 import optuna
 from optuna.pruners import BasePruner
+from pydantic import Field
 
+from sweep.config.pruning import PruningRule, PruningSection
+from sweep.config.section import PositiveInt
 from sweep.errors import ConfigProblem
 from sweep.history.state import Standing, TrialState
 from sweep.pruning.verdicts import Rung
+
+
+class OptunaSection(PruningSection):
+    """The rule's keys."""
+
+    pruner: str = Field(description="a class of optuna.pruners")
+    options: dict[str, Any] = Field(default_factory=dict, description="its arguments")
+    min_epochs: PositiveInt | None = Field(None, description="the first rung; null: 1")
 
 
 class OptunaRule:
@@ -120,3 +131,10 @@ def build_pruner(name: str, options: Mapping[str, Any]) -> BasePruner:
         ) from error
     assert isinstance(pruner, BasePruner)
     return pruner
+
+
+def _build(section: OptunaSection, sign: float) -> OptunaRule:
+    return OptunaRule(section.pruner, section.options, sign, section.min_epochs or 1)
+
+
+OPTUNA = PruningRule(OptunaSection, _build, one_by_one=True)

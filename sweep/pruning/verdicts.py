@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from sweep.config.pruning import RULES, PruningSection
+from sweep.errors import ConfigProblem
 from sweep.history.rungs import RungRecord, value_at
 from sweep.history.state import Standing, SweepState, TrialState
 
@@ -70,6 +72,21 @@ class PausingRule(Rule, Protocol):
     def most_kept(self, max_epochs: int, index: int, epoch: int, trials: int) -> int:
         """Return how many a rung can let go on in a sweep of `trials` trials, ties left out."""
         ...
+
+
+def rule_of(section: PruningSection, sign: float) -> StoppingRule | PausingRule:
+    """Return the rule that a sweep file names; `sign` is -1 where more is better.
+
+    Raises:
+        ConfigProblem: the rule does not take these keys, or is none.
+    """
+    rule = RULES[section.rule].build(section, sign)
+    if not isinstance(rule, StoppingRule | PausingRule):
+        raise ConfigProblem(
+            "a pruning rule must be a StoppingRule or a PausingRule (sweep.pruning.verdicts), but "
+            f"search.pruning.rule={section.rule} builds a {type(rule).__name__}."
+        )
+    return rule
 
 
 class Decision(StrEnum):

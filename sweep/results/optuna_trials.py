@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import optuna
@@ -134,7 +133,7 @@ def _space_distributions(results: Results) -> dict[str, BaseDistribution]:
     if section.base is not None and ":" in section.base:
         return {}
     try:
-        space = build_space(section.base, section.parameters, Path())
+        space = build_space(section.base, section.parameters)
     except SpaceError:  # a ready space has changed since
         return {}
     return space.distributions() if isinstance(space, SearchSpace) else {}

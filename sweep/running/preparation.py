@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cluster.nodes import Needs
+from sweep.config.own_code import own_function
 from sweep.config.sections import ObjectiveSection
 from sweep.config.sweep_config import SweepConfig, default_objectives
 from sweep.errors import ConfigProblem
 from sweep.history.state import Standing
-from sweep.pruning.rules import HalvingRule, HyperbandRule, MedianRule, NoPruning
-from sweep.pruning.verdicts import Rule
+from sweep.pruning.verdicts import rule_of
 from sweep.running.scheduler import Scheduling
+from sweep.search.seeds import ask_seed
 from sweep.search.space import EXAMPLES, sweep_space, training_defaults
-from sweep.search.study import Constraint, SearchRules, ask_seed, feasible, objective_value
+from sweep.search.study import Constraint, SearchRules, feasible, objective_value
 from trainers.config.fitting import check_structure
 from trainers.config.metrics import metric_names
 from trainers.config.train_config import TrainConfig
@@ -91,7 +92,7 @@ class Prepared:
         return Scheduling(
             order=config.run.order,
             target=min(config.budget.trials, limit or config.budget.trials),
-            rule=pruning_rule(config, self.sign),
+            rule=rule_of(config.search.pruning, self.sign),
             look_ahead=3 * slots,
             cohort=slots,
             pack=pack_size(config),
@@ -108,7 +109,11 @@ def prepare(config: SweepConfig) -> Prepared:
         SpaceError: the space is empty or broken.
     """
     section = config.data
-    data = load_data(section.source, section.options, base_dir=Path.cwd(), limit=section.limit)
+    here = Path.cwd()
+    function = own_function("data.source", section.source, here)
+    data = load_data(
+        section.source, section.options, base_dir=here, limit=section.limit, function=function
+    )
     space = sweep_space(config)
     objectives = config.search.objectives or default_objectives(data.task)
     rules = SearchRules(
@@ -119,7 +124,7 @@ def prepare(config: SweepConfig) -> Prepared:
         enqueue=tuple(space.validate_point(point) for point in config.search.enqueue),
     )
     prepared = Prepared(config, data, space, objectives, rules)
-    pruning_rule(config, prepared.sign)  # raises where Optuna has no such pruner
+    rule_of(config.search.pruning, prepared.sign)  # raises where the rule takes no such keys
     _check_fit(prepared)
     return prepared
 
@@ -131,26 +136,6 @@ def pack_size(config: SweepConfig) -> int:
     and says how many it can take.
     """
     return 1 if config.run.pack == "auto" else config.run.pack
-
-
-def pruning_rule(config: SweepConfig, sign: float) -> Rule:
-    """Return the pruning rule that the sweep file names; `sign` is -1 where more is better."""
-    section = config.search.pruning
-    first = section.min_epochs or 1
-    match section.rule:
-        case "optuna":
-            from sweep.pruning.optuna_rule import OptunaRule
-
-            assert section.pruner is not None
-            return OptunaRule(section.pruner, section.options, sign, first)
-        case "hyperband":
-            return HyperbandRule(first, section.reduction_factor)
-        case "median":
-            return MedianRule(first, section.interval_epochs, section.startup_trials)
-        case "halving":
-            return HalvingRule(section.min_epochs, section.reduction_factor)
-        case _:
-            return NoPruning()
 
 
 def worker_needs(config: SweepConfig) -> Needs:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sweep.history.state import Standing, SweepState
-from sweep.search.study import ask_seed
+from sweep.search.seeds import ask_seed
 
 
 @dataclass(frozen=True)

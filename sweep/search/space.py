@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.config.mistakes import unknown_key
+from sweep.config.own_code import own_function
 from sweep.config.sweep_config import SweepConfig
 from sweep.errors import ConfigProblem
+from sweep.search.sampler import sampler_of
 from trainers.config.losses import losses_for
 from trainers.config.settings import field_names
 from trainers.config.train_config import TrainConfig
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
 EXAMPLES = 200
 STREAM_FORWARD_STEPS = 100  # k1 of a stream: state is carried over, so it must be cut somewhere
-MAX_GRID_POINTS = 1_000_000
 
 
 def sweep_space(config: SweepConfig) -> Space:
@@ -36,26 +37,16 @@ def sweep_space(config: SweepConfig) -> Space:
     """
     from search_spaces import build_space
 
-    space = _pinned(build_space(config.space.base, config.space.parameters, Path.cwd()), config)
+    section = config.space
+    function = own_function("space.base", section.base, Path.cwd())
+    space = _pinned(build_space(section.base, section.parameters, function), config)
     _check_names(config, space)
     for known in config.search.enqueue:
         space.validate_point(known)
-    if config.search.sampler == "grid":
-        _check_grid(space)
+    sampler_of(config.search.sampler, space, config.search.seed)  # raises where it can't walk it
     for seed in range(EXAMPLES):
         _check_example({**space.sample(seed), **config.train})
     return space
-
-
-def _check_grid(space: Space) -> None:
-    if not space.grid():
-        raise ConfigProblem("sampler=grid needs at least one dimension that is not pinned.")
-    if space.size() > MAX_GRID_POINTS:
-        raise ConfigProblem(
-            f"a grid must have at most {MAX_GRID_POINTS:,} points, but this one has "
-            f"{space.size():,.0f}; give coarser steps or fewer choices under space.parameters, or "
-            "set search.sampler to qmc or random."
-        )
 
 
 def _pinned(space: Space, config: SweepConfig) -> Space:
@@ -87,7 +78,7 @@ def _check_names(config: SweepConfig, space: Space) -> None:
 
     if not isinstance(space, SearchSpace):
         return  # a function may ask for what it likes; its answer is checked
-    base = None if config.space.base is None else get_space(config.space.base, Path.cwd())
+    base = None if config.space.base is None else get_space(config.space.base)
     own = set(base.dimensions) if isinstance(base, SearchSpace) else set()
     for name in config.space.parameters:
         if name not in own | set(field_names()):

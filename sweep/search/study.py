@@ -1,46 +1,31 @@
 """The search: an in-memory Optuna study that is asked and told, and rebuilt from the log.
 
-Each ask has a sampler of its own, seeded from (sweep seed, trial number): a study rebuilt after a
-restart proposes exactly what the undisturbed one would have.
+What is asked next is a sampler's affair (`sweep.search.sampler`).
 """
 
 from __future__ import annotations
 
-import hashlib
-import math
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import optuna
-from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import TrialState as OptunaState
 
-from search_spaces.space import SearchSpace, Space
-from sweep.errors import ConfigProblem
+from search_spaces.space import Space
+from sweep.config.sampling import SamplerSection
 from sweep.history.state import Standing, SweepState, TrialState
+from sweep.search.experimental import experimental
 from sweep.search.pinned_sampler import PinnedSampler
+from sweep.search.sampler import sampler_of
+from sweep.search.seeds import ask_seed
 
 Direction = Literal["minimize", "maximize"]
 Told = tuple[TrialState, bool]
 """A trial, and whether it was told of before (see `Search.tell`)."""
-FREE_STARTUP = 10
-"""Free asks that are drawn at random when trials come in packs: otherwise the first pack alone
-would end the sampler's startup, and nothing would be known of any other structure."""
-SamplerName = Literal["tpe", "gp", "random", "grid", "qmc"]
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
-
-
-@contextmanager
-def _experimental() -> Iterator[None]:
-    """Use a part of Optuna that it calls experimental, knowingly."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        yield
 
 
 @dataclass(frozen=True)
@@ -66,35 +51,12 @@ class SearchRules:
         packs: Whether trials are asked in packs: a free ask fixes the structure of those after it.
     """
 
-    sampler: SamplerName
+    sampler: SamplerSection
     seed: int
     directions: tuple[Direction, ...]
     constraints: tuple[Constraint, ...] = ()
     enqueue: tuple[dict[str, Any], ...] = ()
     packs: bool = False
-
-
-def ask_seed(seed: int, number: int, purpose: str = "ask") -> int:
-    """Return a 32-bit seed that depends on the sweep's seed, the trial's number and a purpose."""
-    text = f"{purpose}:{seed}:{number}".encode()
-    return int.from_bytes(hashlib.sha256(text).digest()[:4], "big")
-
-
-class _FlatTPE(TPESampler):
-    """Multivariate TPE over a space that every trial shares.
-
-    Optuna looks through all trials for what they have in common; a sampler made anew for each ask
-    would do so from the beginning. We know the answer.
-    """
-
-    def __init__(self, space: dict[str, BaseDistribution], seed: int) -> None:
-        super().__init__(seed=seed, multivariate=True)
-        self._space = {name: d for name, d in space.items() if not d.single()}
-
-    def infer_relative_search_space(
-        self, study: optuna.Study, trial: optuna.trial.FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        return self._space
 
 
 class Search:
@@ -109,11 +71,7 @@ class Search:
         self._rules = rules
         self._study = optuna.create_study(directions=list(rules.directions))
         self._live: dict[int, optuna.trial.Trial] = {}
-        self._conditional = not isinstance(space, SearchSpace)
-        self._points = _grid_points(space, rules) if rules.sampler == "grid" else None
-        with _experimental():
-            self._qmc = QMCSampler(scramble=True, seed=rules.seed)
-        self._qmc_study = optuna.create_study()
+        self._sampler = sampler_of(rules.sampler, space, rules.seed)
         self._next = 0
         self._free_asks = 0
 
@@ -128,12 +86,14 @@ class Search:
         fixed, source = self._fixed(index)
         if fixed:
             return self._draw(index, RandomSampler(seed=0), fixed), source
+        seed = ask_seed(self._rules.seed, index)
         if pin:
-            sampler = PinnedSampler(self._sampler(index), pin)
+            sampler = PinnedSampler(self._sampler.ask(seed), pin)
             return self._draw(index, sampler, dict(pin)), source
         self._free_asks += 1
-        early = self._rules.packs and self._free_asks <= FREE_STARTUP
-        return self._draw(index, self._sampler(index, startup=early), {}), source
+        early = self._rules.packs and self._free_asks <= self._sampler.startup
+        drawn = RandomSampler(seed=seed) if early else self._sampler.ask(seed)
+        return self._draw(index, drawn, {}), source
 
     def tell(self, trial: TrialState, again: bool = False) -> None:
         """Tell the study how a trial ended, as DESIGN's Pruning says (never FAIL for diverged).
@@ -162,8 +122,7 @@ class Search:
 
     def restore(self, trial: TrialState) -> None:
         """Ask again, without any sampling, what was asked before; trials come by index."""
-        if self._rules.sampler == "qmc" and trial.index >= len(self._rules.enqueue):
-            self._fixed(trial.index)  # moves the Sobol sequence on
+        self._fixed(trial.index)  # a sequence moves on
         self._draw(trial.index, RandomSampler(seed=0), dict(trial.params))
         self._next = trial.index + 1
         self._free_asks += trial.lead == trial.number and trial.source == "sampler"
@@ -190,7 +149,7 @@ class Search:
         self, params: Mapping[str, Any], values: Sequence[float], violations: Mapping[str, float]
     ) -> None:
         """Add a complete trial to what was told of it before."""
-        with _experimental():
+        with experimental():
             self._study.enqueue_trial(dict(params))
             self._study.sampler = RandomSampler(seed=0)
             trial = self._study.ask()
@@ -202,7 +161,7 @@ class Search:
     def _draw(self, index: int, sampler: BaseSampler, fixed: dict[str, Any]) -> dict[str, Any]:
         """Let Optuna begin a trial; dimensions in `fixed` are not drawn."""
         self._study.sampler = sampler
-        with _experimental():
+        with experimental():
             if fixed:
                 self._study.enqueue_trial(fixed)
             trial = self._study.ask()
@@ -211,30 +170,10 @@ class Search:
         return params
 
     def _fixed(self, index: int) -> tuple[dict[str, Any], str]:
-        rules = self._rules
-        if index < len(rules.enqueue):
-            return dict(rules.enqueue[index]), "enqueued"
-        if self._points is not None:
-            return self._points[index - len(rules.enqueue)], "sampler"
-        if rules.sampler == "qmc":
-            trial = optuna.trial.create_trial(value=0.0)
-            space = self._space.distributions()
-            return self._qmc.sample_relative(self._qmc_study, trial, space), "sampler"
-        return {}, "sampler"
-
-    def _sampler(self, index: int, startup: bool = False) -> BaseSampler:
-        seed = ask_seed(self._rules.seed, index)
-        match "random" if startup else self._rules.sampler:
-            case "tpe":
-                with _experimental():
-                    if self._conditional:
-                        return TPESampler(seed=seed, multivariate=True, group=True)
-                    return _FlatTPE(self._space.distributions(), seed)
-            case "gp":
-                with _experimental():
-                    return GPSampler(seed=seed)
-            case _:
-                return RandomSampler(seed=seed)
+        known = self._rules.enqueue
+        if index < len(known):
+            return dict(known[index]), "enqueued"
+        return self._sampler.listed(index - len(known)), "sampler"
 
     def _violations(self, best: Mapping[str, float], trial: TrialState) -> dict[str, float]:
         found = {}
@@ -259,9 +198,8 @@ def feasible(trial: TrialState, constraints: Sequence[Constraint]) -> bool:
 
 def search_limit(space: Space, rules: SearchRules) -> int | None:
     """Return how many trials the search can be asked for in all; None where there is no end."""
-    if rules.sampler != "grid":
-        return None
-    return len(rules.enqueue) + math.prod(len(values) for values in space.grid().values())
+    count = sampler_of(rules.sampler, space, rules.seed).count
+    return None if count is None else len(rules.enqueue) + count
 
 
 def restore_search(
@@ -281,16 +219,3 @@ def restore_search(
             search.tell(told, again)
         search.restore(trial)
     return search
-
-
-def _grid_points(space: Space, rules: SearchRules) -> list[dict[str, Any]]:
-    """Return every point of the grid, in an order drawn from the sweep's seed."""
-    import itertools
-    import random
-
-    axes = space.grid()
-    if not axes:
-        raise ConfigProblem("sampler=grid needs at least one dimension that is not pinned.")
-    points = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
-    random.Random(ask_seed(rules.seed, 0, "grid")).shuffle(points)
-    return points

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import math
 import operator
@@ -9,33 +10,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from sweep.smoke.gate_syntax import (
-    Arithmetic,
-    GateError,
-    Logic,
-    Name,
-    Number,
-    Relation,
-    Sum,
-    Truth,
-    parse_truth,
-)
+from sweep.smoke.gate_syntax import GateError, parse_truth
 
 CHAMPION = "champion"
 _JUDGED = ("best/val_", "best/test_")
-_RECKON: dict[str, Callable[[float, float], float]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
+_RECKON: dict[type[ast.operator], tuple[str, Callable[[float, float], float]]] = {
+    ast.Add: ("+", operator.add),
+    ast.Sub: ("-", operator.sub),
+    ast.Mult: ("*", operator.mul),
+    ast.Div: ("/", operator.truediv),
 }
-_COMPARE: dict[str, Callable[[float, float], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
+_COMPARE: dict[type[ast.cmpop], tuple[str, Callable[[float, float], bool]]] = {
+    ast.Lt: ("<", operator.lt),
+    ast.LtE: ("<=", operator.le),
+    ast.Gt: (">", operator.gt),
+    ast.GtE: (">=", operator.ge),
+    ast.Eq: ("==", operator.eq),
+    ast.NotEq: ("!=", operator.ne),
 }
 
 
@@ -57,12 +48,12 @@ class Gate:
     """A gate, parsed; a bare `champion` has been given the metric that it is compared with."""
 
     text: str
-    truth: Truth
+    truth: ast.expr
 
     @property
     def names(self) -> frozenset[str]:
         """The names that the gate reads."""
-        return frozenset(_names(self.truth))
+        return frozenset(name.id for name in _names(self.truth))
 
 
 @dataclass(frozen=True)
@@ -90,8 +81,9 @@ def parse_gate(text: str) -> Gate:
     Raises:
         GateError: it is no gate, or `champion` has no metric; one line says why.
     """
-    shown = " ".join(text.split())
-    return Gate(shown, _with_metric(parse_truth(text), shown))
+    shown, truth = " ".join(text.split()), parse_truth(text)
+    _give_champion_its_metric(truth, shown)
+    return Gate(shown, truth)
 
 
 def check_names(gate: Gate, known: Iterable[str]) -> None:
@@ -119,88 +111,83 @@ def result_of(gate: Gate, values: Mapping[str, float | Unknown]) -> GateResult:
     return GateResult(gate, "fires" if held else "passes", sides)
 
 
-def _truth(node: Truth, values: Mapping[str, float | Unknown]) -> bool | Unknown:
+def _truth(node: ast.expr, values: Mapping[str, float | Unknown]) -> bool | Unknown:
     """Kleene's logic: what is not known matters only where it decides."""
-    if isinstance(node, Relation):
-        sides = _value(node.left, values), _value(node.right, values)
-        unknown = _worse([side for side in sides if isinstance(side, Unknown)])
-        left, right = sides
-        if unknown or isinstance(left, Unknown) or isinstance(right, Unknown):
-            return unknown or Unknown("")
-        return _COMPARE[node.mark](left, right)
-    parts = [_truth(part, values) for part in node.parts]
-    unknown = _worse([part for part in parts if isinstance(part, Unknown)])
-    if node.word == "not":
-        return unknown or not parts[0]
-    decides = node.word == "or"
+    if isinstance(node, ast.Compare):
+        left, right = _value(node.left, values), _value(node.comparators[0], values)
+        if isinstance(left, Unknown) or isinstance(right, Unknown):
+            return _worse(left, right)
+        return _COMPARE[type(node.ops[0])][1](left, right)
+    parts = [_truth(part, values) for part in _joined(node)]
+    if isinstance(node, ast.UnaryOp):
+        return parts[0] if isinstance(parts[0], Unknown) else not parts[0]
+    decides = isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or)
     if decides in parts:
         return decides
-    return unknown or not decides
+    return _worse(*parts) if any(isinstance(part, Unknown) for part in parts) else not decides
 
 
-def _worse(unknown: list[Unknown]) -> Unknown | None:
-    """Return the one that lets a gate fail, if there is one."""
-    return min(unknown, key=lambda one: one.passes, default=None)
+def _worse(*parts: float | Unknown) -> Unknown:
+    """Return the unknown that lets a gate fail, if there is one."""
+    return min((p for p in parts if isinstance(p, Unknown)), key=lambda one: one.passes)
 
 
-def _value(node: Arithmetic, values: Mapping[str, float | Unknown]) -> float | Unknown:
-    if isinstance(node, Number):
-        return node.value
-    if isinstance(node, Name):
-        found = values[node.name]
+def _joined(node: ast.expr) -> list[ast.expr]:
+    if isinstance(node, ast.BoolOp):
+        return node.values
+    return [node.operand] if isinstance(node, ast.UnaryOp) else []
+
+
+def _value(node: ast.expr, values: Mapping[str, float | Unknown]) -> float | Unknown:
+    if isinstance(node, ast.BinOp):
+        mark, reckon = _RECKON[type(node.op)]
+        left, right = _value(node.left, values), _value(node.right, values)
+        if isinstance(left, Unknown) or isinstance(right, Unknown):
+            return _worse(left, right)
+        try:
+            result = reckon(left, right)
+        except ZeroDivisionError:
+            return Unknown(f"{left:.6g} / 0 is no number")
+        return result if math.isfinite(result) else Unknown(f"{left:.6g} {mark} {right:.6g}")
+    if isinstance(node, ast.UnaryOp):
+        inner = _value(node.operand, values)
+        return inner if isinstance(inner, Unknown) else 0.0 - inner
+    if isinstance(node, ast.Name):
+        found = values[node.id]
         if isinstance(found, Unknown) or math.isfinite(found):
             return found
-        return Unknown(f"{node.name} is {found}")
-    left, right = _value(node.left, values), _value(node.right, values)
-    unknown = _worse([side for side in (left, right) if isinstance(side, Unknown)])
-    if unknown or isinstance(left, Unknown) or isinstance(right, Unknown):
-        return unknown or Unknown("")
-    try:
-        result = _RECKON[node.mark](left, right)
-    except ZeroDivisionError:
-        return Unknown(f"{left:.6g} / 0 is no number")
-    return result if math.isfinite(result) else Unknown(f"{left:.6g} {node.mark} {right:.6g}")
+        return Unknown(f"{node.id} is {found}")
+    assert isinstance(node, ast.Constant)
+    assert isinstance(node.value, float)
+    return node.value
 
 
-def _sides(node: Truth, values: Mapping[str, float | Unknown]) -> Iterator[str]:
-    if isinstance(node, Logic):
-        for part in node.parts:
+def _sides(node: ast.expr, values: Mapping[str, float | Unknown]) -> Iterator[str]:
+    if not isinstance(node, ast.Compare):
+        for part in _joined(node):
             yield from _sides(part, values)
         return
-    left, right = (_value(side, values) for side in (node.left, node.right))
+    left, right = (_value(side, values) for side in (node.left, node.comparators[0]))
     shown = [side.reason if isinstance(side, Unknown) else f"{side:.6g}" for side in (left, right)]
-    yield f"{shown[0]} {node.mark} {shown[1]}"
+    yield f"{shown[0]} {_COMPARE[type(node.ops[0])][0]} {shown[1]}"
 
 
-def _names(node: Truth | Arithmetic) -> Iterator[str]:
-    if isinstance(node, Name):
-        yield node.name
-    elif isinstance(node, Logic):
-        for part in node.parts:
-            yield from _names(part)
-    elif not isinstance(node, Number):
-        yield from _names(node.left)
-        yield from _names(node.right)
+def _names(node: ast.AST) -> Iterator[ast.Name]:
+    return (part for part in ast.walk(node) if isinstance(part, ast.Name))
 
 
-def _with_metric(node: Truth, text: str) -> Truth:
+def _give_champion_its_metric(truth: ast.expr, text: str) -> None:
     """Give a bare `champion` the metric that stands in the same comparison."""
-    if isinstance(node, Logic):
-        return Logic(node.word, tuple(_with_metric(part, text) for part in node.parts))
-    names = set(_names(node))
-    if CHAMPION not in names:
-        return node
-    metrics = {name.removeprefix("best/") for name in names if name.startswith(_JUDGED)}
-    if len(metrics) != 1:
-        raise GateError(
-            f"--fail-if {text!r}: champion stands for the one best/ metric in its comparison, but "
-            f"got {', '.join(sorted(metrics)) or 'none'}; say which, as in champion/val_rmse."
-        )
-    named = f"{CHAMPION}/{metrics.pop()}"
-    return Relation(node.mark, _renamed(node.left, named), _renamed(node.right, named))
-
-
-def _renamed(node: Arithmetic, champion: str) -> Arithmetic:
-    if isinstance(node, Sum):
-        return Sum(node.mark, _renamed(node.left, champion), _renamed(node.right, champion))
-    return Name(champion) if node == Name(CHAMPION) else node
+    for node in ast.walk(truth):
+        if not isinstance(node, ast.Compare):
+            continue
+        bare = [name for name in _names(node) if name.id == CHAMPION]
+        judged = {name.id for name in _names(node) if name.id.startswith(_JUDGED)}
+        metrics = sorted(name.removeprefix("best/") for name in judged)
+        if bare and len(metrics) != 1:
+            raise GateError(
+                f"--fail-if {text!r}: champion stands for the one best/ metric in its comparison, "
+                f"but got {', '.join(metrics) or 'none'}; say which, as in champion/val_rmse."
+            )
+        for name in bare:
+            name.id = f"{CHAMPION}/{metrics[0]}"

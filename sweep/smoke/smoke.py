@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweep.config.sweep_config import SweepConfig
-from sweep.running.preparation import Prepared, prepare, pruning_rule
+from sweep.pruning.verdicts import rule_of
+from sweep.running.preparation import Prepared, prepare
 from sweep.search.study import search_limit
 from sweep.smoke.checks import Check
 from sweep.smoke.gate import Gate, GateResult, check_names, result_of
@@ -101,7 +102,7 @@ def smoke(config: SweepConfig, options: SmokeOptions, tell: Callable[[str], None
 
 def _prepare(config: SweepConfig, options: SmokeOptions) -> Prepared:
     """Shrink the sweep; with two workers, each has two trials at least."""
-    pruning_rule(config, 1.0)  # the tiny sweep prunes nothing, but the file's rule must be one
+    rule_of(config.search.pruning, 1.0)  # the file's rule must be one, though none is used here
     prepared = prepare(_shrunk(config, options, stream=False))
     if prepared.data.walk == "stream":
         prepared = prepare(_shrunk(config, options, stream=True))

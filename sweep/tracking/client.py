@@ -119,19 +119,19 @@ class MlflowWriter:
                 self._mourned.add(write.uid)
                 raise
 
-    def run_id(self, uid: str) -> str | None:
+    def find(self, uid: str) -> str | None:
         """Return MLflow's id of a run that this writer has found or made; None for any other."""
         known = self._known.get(uid)
         return None if known is None or uid in self._gone else known.run_id
 
-    def put(self, uid: str, files: Mapping[str, bytes], note: str) -> None:
+    def finish(self, uid: str, files: Mapping[str, bytes], note: str) -> None:
         """Store files as a run's artifacts, by path, and its note; older ones are replaced.
 
         Raises:
             TrackerUnavailable: try again later.
             RunGone: somebody deleted the run.
         """
-        run_id = self.run_id(uid)
+        run_id = self.find(uid)
         if run_id is None:
             return
         with self._answers.read(uid), tempfile.TemporaryDirectory() as folder:

@@ -13,8 +13,6 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from sweep.tracking.run import RunWrite
 
-THREADS = 4
-
 
 class Delivery:
     """Calls `write` for each run of a batch.

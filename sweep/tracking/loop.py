@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,19 +9,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweep.config.tracking_uri import (
-    ARTIFACT_FOLDER,
-    default_tracking_uri,
-    is_sqlite,
-    local_store,
-    sink_name,
-    uri_problem,
-)
+from sweep.config.tracking import TRACKERS, scheme_of
+from sweep.config.tracking_uri import default_tracking_uri, sink_name, uri_problem
 from sweep.errors import GaveUp, RunGone
 from sweep.log.event_log import EventLog
 from sweep.log.kinds import Closed
 from sweep.log.process import LogWriter
-from sweep.tracking.delivery import THREADS, Delivery
+from sweep.tracking.delivery import Delivery
 from sweep.tracking.finalists import FinalistModels
 from sweep.tracking.machine_load import MachineLoad
 from sweep.tracking.outage import Retrier
@@ -32,20 +25,13 @@ from sweep.tracking.summary import Summary
 from sweep.words.redaction import shown
 
 if TYPE_CHECKING:
-    from sweep.tracking.client import MlflowWriter
     from sweep.tracking.run import RunWrite
+    from sweep.tracking.tracker import Tracker
 
 _PAGE_EVENTS = 5_000
 _SHORTEST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 1.0
 _HOLD_SECONDS = 3.0  # a run that began later and has no metric yet is told of next time
-_ENVIRONMENT = {
-    # We retry ourselves: mlflow's own blind repeats of a POST leave runs twice.
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-}
-_TIMEOUT_SECONDS = "15"
 
 
 @dataclass(frozen=True)
@@ -110,18 +96,17 @@ class Sink:
         if problem is not None:
             self._notify(f"tracking: {problem}; training goes on, the log keeps everything.")
             return self.result(problem)
-        writer = self._writer()
-        # One file takes one writer at a time; a server is slow to answer, and takes several.
-        threads = 1 if is_sqlite(self._uri) else THREADS
-        delivery = Delivery(lambda write: self._write(writer, write), threads)
+        kind = TRACKERS[scheme_of(self._uri)]
+        tracker = kind.open(self._uri, self._experiment, self._directory)
+        delivery = Delivery(lambda write: self._write(tracker, write), kind.writers)
         self._retrier.sleep, self._stopping = delivery.stopping.wait, delivery.stopping.is_set
         try:
-            self._rewind(writer)
-            while self._step(writer, delivery):
+            self._rewind(tracker)
+            while self._step(tracker, delivery):
                 pass
             if self._coordinator.is_gone(self._fold.opened):
                 delivery.deliver(self._fold.abandoned())
-            self._summary.finish(writer, self._fold.seq)
+            self._summary.finish(tracker, self._fold.seq)
         except GaveUp as error:
             self._notify(f"tracking: gave up for now: {error}; `rnn-sweep sync` writes the rest.")
             return self.result(str(error))
@@ -146,10 +131,10 @@ class Sink:
 
     # -- one round -----------------------------------------------------------------------------
 
-    def _rewind(self, writer: MlflowWriter) -> None:
+    def _rewind(self, tracker: Tracker) -> None:
         """Fold again, without writing, what MLflow has: its buffers are needed to go on."""
         last_seq, uid = self._log.last_seq(), self._log.uid()
-        existed = self._retrier.call(lambda: writer.connect(uid, last_seq))
+        existed = self._retrier.call(lambda: tracker.connect(uid, last_seq))
         if not existed:
             self._log.set_offset(self._name, 0)  # the store was deleted, or never written
             self._summary.forget()
@@ -161,7 +146,7 @@ class Sink:
             self._fold.apply(event)
         self._fold.settle()
 
-    def _step(self, writer: MlflowWriter, delivery: Delivery) -> bool:
+    def _step(self, tracker: Tracker, delivery: Delivery) -> bool:
         """Read, write and commit once; return whether there may be more to come."""
         over = self._is_over()  # asked before reading: what came before the end is read now
         page = list(islice(self._log.read(self._fold.seq), _PAGE_EVENTS))
@@ -174,7 +159,8 @@ class Sink:
         if closed:
             # Models take seconds: whoever waits for us sees that everything else is written.
             self._log.set_offset(self._name, closed[-1] - 1)
-            self._models.write(self._retrier.call)
+            if TRACKERS[scheme_of(self._uri)].models:
+                self._models.write(self._retrier.call)
         if page:
             self._log.set_offset(self._name, self._fold.seq)
         if over and not full and not (page and self._follow):
@@ -182,13 +168,13 @@ class Sink:
         if not over and not full and not self._is_over():
             if self._load is not None:
                 delivery.deliver(self._fold.load(self._load.sample(), milliseconds(time.time())))
-            self._summary.refresh(writer)
+            self._summary.refresh(tracker)
             self._pause(had_events=bool(page))
         return True
 
-    def _write(self, writer: MlflowWriter, write: RunWrite) -> None:
+    def _write(self, tracker: Tracker, write: RunWrite) -> None:
         try:
-            self._retrier.call(lambda: writer.write(write))
+            self._retrier.call(lambda: tracker.write(write))
         except RunGone as error:
             self._notify(f"tracking: {error} the rest of the sweep goes on.")
 
@@ -216,17 +202,3 @@ class Sink:
         if self._alone_since is None:
             self._alone_since = time.monotonic()
         return time.monotonic() - self._alone_since >= self._patience_seconds
-
-    def _writer(self) -> MlflowWriter:
-        os.environ.update(_ENVIRONMENT)
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", _TIMEOUT_SECONDS)
-        from sweep.tracking.client import (
-            MlflowWriter,  # takes two seconds: nobody else waits for it
-        )
-
-        return MlflowWriter(
-            self._uri,
-            self._experiment,
-            self._directory / ARTIFACT_FOLDER / self._experiment,
-            own_store=self._uri == local_store(self._directory),
-        )

@@ -19,7 +19,7 @@ from sweep.log.event_log import EventLog
 
 if TYPE_CHECKING:
     from sweep.results.results import Results
-    from sweep.tracking.client import MlflowWriter
+    from sweep.tracking.tracker import Tracker
 
 _INTERVAL_SECONDS = 300.0
 _COST_FACTOR = 50.0  # at most a fiftieth of the sink's time goes into pages of a running sweep
@@ -57,24 +57,24 @@ class Summary:
         """Make the page again at the end: its store is empty."""
         self._log.set_offset(self._offset, 0)
 
-    def refresh(self, writer: MlflowWriter) -> None:
+    def refresh(self, tracker: Tracker) -> None:
         """Make the page of a running sweep, if the last one is old enough."""
         began = time.monotonic()
         if began < self._due or not self._wanted:
             return
-        self._make(writer)
+        self._make(tracker)
         now = time.monotonic()
         self._due = now + max(_INTERVAL_SECONDS, _COST_FACTOR * (now - began))
 
-    def finish(self, writer: MlflowWriter, seq: int) -> None:
+    def finish(self, tracker: Tracker, seq: int) -> None:
         """Make the page of a sweep whose record is whole up to event `seq`, once."""
         due = self._wanted and self._log.offset(self._offset) != seq
-        if due and self._make(writer):
+        if due and self._make(tracker):
             self._log.set_offset(self._offset, seq)
 
-    def _make(self, writer: MlflowWriter) -> bool:
+    def _make(self, tracker: Tracker) -> bool:
         try:
-            self._store(writer)
+            self._store(tracker)
         except RunGone:
             return True  # told when its metrics were written
         except TrackerUnavailable as error:
@@ -86,7 +86,7 @@ class Summary:
             return False
         return True
 
-    def _store(self, writer: MlflowWriter) -> None:
+    def _store(self, tracker: Tracker) -> None:
         from sweep.results.optuna_trials import importances  # seconds of imports, and nobody waits
         from sweep.results.results import open_results
         from sweep.tracking.summary_files import summary_files
@@ -97,8 +97,8 @@ class Summary:
         ledger: Ledger = ledger_of(self._log.read())
         shares = importances(results)
         uid = self._log.uid()
-        writer.save_view(*saved_view(results, uid))
-        writer.put(
+        tracker.save_view(*saved_view(results, uid))
+        tracker.finish(
             uid,
             summary_files(results, ledger, shares),
             note(results, ledger, shares),

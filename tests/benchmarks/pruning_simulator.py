@@ -14,7 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sweep.pruning.rules import HalvingRule, HyperbandRule, MedianRule, NoPruning
+from sweep.pruning.halving import HalvingRule
+from sweep.pruning.hyperband import HyperbandRule
+from sweep.pruning.median import MedianRule
+from sweep.pruning.none import NoPruning
 from sweep.pruning.verdicts import Rule
 from tests.benchmarks import figures
 from tests.benchmarks.figures import Figure

@@ -18,7 +18,7 @@ import torch
 
 from sweep.config.sweep_config import load_config
 from sweep.running.preparation import Prepared, prepare
-from sweep.search.study import ask_seed
+from sweep.search.seeds import ask_seed
 from tests.benchmarks.recorded_curves import Curve, Recording, load, path_of, save
 from trainers.config.train_config import TrainConfig
 from trainers.learning.metrics import Objective

@@ -17,11 +17,14 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
+from sweep.config.tracking import TRACKERS
 from sweep.errors import LogError
 from sweep.log.event import Event
 from sweep.running.follower import start_follower
+from sweep.tracking.conformance import HeldRun, check_tracker
+from sweep.tracking.run import Point
 from sweep.tracking.sync import SyncResult, sync
-from tests.integration.mlflow_store import points_told_twice, stored_runs
+from tests.integration.mlflow_store import StoredRun, points_told_twice, stored_runs
 from tests.sweep.synthetic_log import (
     START,
     SWEEP_UID,
@@ -88,6 +91,21 @@ def synced_whole(directory: Path, events: list[Event], *, page: bool = False) ->
     append(create_log(directory), events)
     assert sync(directory, "digits", page=page).behind == 0
     return dict(stored_runs(directory / STORE))
+
+
+def test_mlflow_keeps_the_contract_of_trackers(directory: Path):
+    uri = f"sqlite:///{directory / STORE}"
+    check_tracker(
+        lambda: TRACKERS["sqlite"].open(uri, "mine", directory),
+        lambda: [
+            HeldRun(uid, run.status, dict(run.params), dict(run.tags), points_of(run))
+            for uid, run in stored_runs(directory / STORE).items()
+        ],
+    )
+
+
+def points_of(run: StoredRun) -> list[Point]:
+    return [Point(key, value, moment, step) for key, value, moment, step in run.points]
 
 
 @pytest.fixture

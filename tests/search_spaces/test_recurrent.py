@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from search_spaces import get_space, space_names
@@ -12,7 +10,7 @@ from trainers.config.train_config import TrainConfig
 
 @pytest.mark.parametrize("name", space_names())
 def test_every_point_of_a_ready_space_is_a_valid_training_configuration(name: str) -> None:
-    ready = get_space(name, Path())
+    ready = get_space(name)
     for seed in range(50):
         drawn = ready.sample(seed)
         config = TrainConfig.from_mapping(drawn).to_dict()
@@ -23,7 +21,7 @@ def test_every_point_of_a_ready_space_is_a_valid_training_configuration(name: st
 
 
 def test_recurrent_tries_several_cells_lengths_dropouts_and_decays() -> None:
-    draws = [get_space("recurrent", Path()).sample(seed) for seed in range(30)]
+    draws = [get_space("recurrent").sample(seed) for seed in range(30)]
     tried = {name: {draw[name] for draw in draws} for name in draws[0]}
     assert all(len(values) > 1 for values in tried.values())
     assert tried["cell"] == {"lstm", "gru", "rnn_tanh"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import warnings
-from pathlib import Path
 from typing import Any
 
 import optuna
@@ -18,7 +17,6 @@ from search_spaces.errors import DimensionError, UnenumerableSpaceError
 from search_spaces.space import SearchSpace
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
-HERE = Path()
 
 
 def space(**dimensions: Any) -> SearchSpace:
@@ -193,7 +191,7 @@ def test_a_point_outside_the_space_is_refused(params: dict[str, Any], message: s
 )
 def test_a_dimension_that_breaks_a_law_is_refused_by_name(written: Any, message: str) -> None:
     with pytest.raises(DimensionError, match=message) as caught:
-        build_space(None, {"x": written}, HERE)
+        build_space(None, {"x": written})
     assert "'x'" in str(caught.value)
 
 
@@ -204,7 +202,7 @@ def test_a_whole_range_stays_whole() -> None:
 
 def test_an_empty_space_is_refused() -> None:
     with pytest.raises(SpaceError, match="is empty: it needs at least one parameter"):
-        build_space(None, {}, HERE)
+        build_space(None, {})
 
 
 def test_a_grid_over_a_continuous_dimension_is_refused() -> None:
@@ -220,7 +218,7 @@ def test_true_and_one_are_different_choices() -> None:
 
 @pytest.mark.parametrize("name", space_names())
 def test_every_ready_space_can_be_sampled_and_narrowed(name: str) -> None:
-    ready = get_space(name, HERE)
+    ready = get_space(name)
     assert ready.name == name
     assert set(ready.distributions()) == set(ready.sample(0))
     assert ready.narrowed({"hidden_size": 32}).sample(0)["hidden_size"] == 32
@@ -228,9 +226,9 @@ def test_every_ready_space_can_be_sampled_and_narrowed(name: str) -> None:
 
 def test_the_ready_spaces_are_named() -> None:
     assert space_names() == ("recurrent", "smoke")
-    assert get_space("smoke", HERE).size() == math.inf
+    assert get_space("smoke").size() == math.inf
 
 
 def test_an_unknown_space_names_the_nearest() -> None:
     with pytest.raises(UnknownSpaceError, match="'recurent' is unknown; did you mean 'recurrent'"):
-        get_space("recurent", HERE)
+        get_space("recurent")

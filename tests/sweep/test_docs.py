@@ -9,8 +9,13 @@ import typer
 import yaml
 
 from sweep.cli.app import app
+from sweep.config.pruning import RULES
+from sweep.config.sampling import SAMPLERS
 from sweep.config.sweep_config import SweepConfig, load_config
+from sweep.config.tracking import TRACKERS
 from tests.write_tables import PARTS, written
+from trainers.data import SOURCES
+from trainers.registry import load_object
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("cluster", "search_spaces", "sweep", "tests", "trainers")
@@ -115,3 +120,13 @@ def test_every_test_that_holds_a_feature_is_there(file, test):
     found = list((ROOT / "tests").glob(file))
     assert found
     assert all(test in path.read_text() for path in found)
+
+
+@pytest.mark.parametrize("registry", [RULES, SAMPLERS, SOURCES, TRACKERS], ids=lambda r: r.group)
+def test_the_readme_says_what_an_entry_of_ones_own_must_be_and_pass(registry):
+    lines = SWEEP.read_text().splitlines()
+    row = next(line for line in lines if f"| `{registry.group}` |" in line)
+    places = [cell.strip("` ") for cell in row.split("|")[3:5]]
+    kind, check = (load_object(":".join(place.rsplit(".", 1))) for place in places)
+    assert all(isinstance(entry, kind) for entry in registry.values())
+    assert check.__name__.startswith("check_")

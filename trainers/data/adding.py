@@ -18,6 +18,7 @@ import numpy as np
 
 from trainers.data.contract import Array, SequenceData, SequenceSet
 from trainers.data.options import means, require
+from trainers.data.source import Source
 from trainers.errors import DataError
 
 _STREAMS = {"train": 0, "validation": 1, "test": 2}
@@ -147,3 +148,6 @@ def _part(drawn: _Drawn, centre: Array, shift: float) -> SequenceSet:
         input_mask=time < drawn.lengths[:, None] if ragged else None,
         target_mask=np.broadcast_to(last, (rows, steps)),
     )
+
+
+ADDING = Source(AddingOptions, load_adding)

@@ -14,8 +14,9 @@ from typing import Literal
 
 from trainers.data.contract import SequenceData
 from trainers.data.download import RemoteFile, cache_folder, fetch
-from trainers.data.options import means
+from trainers.data.options import means, path_means
 from trainers.data.series import read_frame
+from trainers.data.source import Source
 from trainers.data.windows import WindowOptions, windows_from_frame
 
 # The sum of the UCI archive's only member, and of the authors' own file on GitHub
@@ -34,7 +35,8 @@ class AppliancesOptions:
     """The window options that make sense here; the file is downloaded unless `path` is given."""
 
     path: str | None = field(
-        default=None, metadata=means("the file, read as it is; null: download UCI's, sum-checked")
+        default=None,
+        metadata=path_means("the file, read as it is; null: download UCI's, sum-checked"),
     )
     target: tuple[str, ...] = field(default=("Appliances",), metadata=means("column(s) to predict"))
     inputs: tuple[str, ...] | None = field(
@@ -84,3 +86,6 @@ def load_appliances(options: AppliancesOptions, base_dir: Path) -> SequenceData:
     else:
         path = fetch(UCI_FILE, cache_folder())
     return windows_from_frame(read_frame(path), options.windows(path), name="appliances")
+
+
+APPLIANCES = Source(AppliancesOptions, load_appliances)

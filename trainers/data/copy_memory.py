@@ -16,6 +16,7 @@ import numpy as np
 
 from trainers.data.contract import SequenceData, SequenceSet
 from trainers.data.options import means, require
+from trainers.data.source import Source
 
 SYMBOLS = 8
 REMEMBERED = 10
@@ -76,3 +77,6 @@ def _draw(options: CopyOptions, part: str) -> SequenceSet:
     targets = np.full((count, steps), BLANK, dtype=np.int64)
     targets[:, -REMEMBERED:] = symbols
     return SequenceSet(inputs, targets)
+
+
+COPY = Source(CopyOptions, load_copy)

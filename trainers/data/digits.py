@@ -13,6 +13,7 @@ import numpy as np
 
 from trainers.data.contract import Array, SequenceData, SequenceSet
 from trainers.data.options import means, require
+from trainers.data.source import Source
 
 CLASSES = 10
 BRIGHTEST = 16.0
@@ -98,3 +99,7 @@ def _part(inputs: Array, labels: Array) -> SequenceSet:
         targets=np.broadcast_to(labels[:, None], (rows, steps)),
         target_mask=np.broadcast_to(last, (rows, steps)),
     )
+
+
+ROWS = Source(DigitsOptions, load_rows)
+PIXELS = Source(DigitsOptions, load_pixels)

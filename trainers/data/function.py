@@ -10,10 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -32,28 +29,21 @@ OTHER_NAMES = (
 )
 
 
-def load_function(source: str, options: Mapping[str, Any], base_dir: Path) -> SequenceData:
-    """Import the file, call the function with the options and put its answer into the contract.
+def load_function(
+    function: Callable[..., Any], source: str, options: Mapping[str, Any]
+) -> SequenceData:
+    """Call the function with the options and put its answer into the contract.
 
     Args:
-        source: `path.py:function`; a relative path starts from `base_dir`.
-        options: Keyword arguments of the function.
-        base_dir: Folder of the sweep file.
+        function: The user's own; what it raises is let through.
+        source: What to call it.
+        options: Its keyword arguments.
 
     Raises:
-        DataError: there is no such file or function, it raises (with file and line), it takes
-            other options, or its answer can't be put into the contract.
+        DataError: it takes other options, or its answer can't be put into the contract.
     """
-    path_text, _, name = source.rpartition(":")
-    path = (base_dir / Path(path_text or source).expanduser()).resolve()
-    if not path.is_file():
-        raise DataError(f"data source {source!r}: there is no file {path}.")
-    function = _function(_import_file(path, source), name, source)
     _check_options(function, options, source)
-    try:
-        answer = function(**options)
-    except Exception as error:
-        raise _failed(source, path, error) from error
+    answer = function(**options)
     if isinstance(answer, SequenceData):
         return answer
     if not isinstance(answer, Mapping):
@@ -61,55 +51,13 @@ def load_function(source: str, options: Mapping[str, Any], base_dir: Path) -> Se
             f"data source {source!r} must return a SequenceData or a dict, but got "
             f"{type(answer).__name__}."
         )
-    return _from_mapping(answer, source, name)
+    return _from_mapping(answer, source, source.rpartition(":")[2])
 
 
 def with_inferred_target(data: SequenceData) -> SequenceData:
     """Return checked data, marked `one_target` where its masks show that it is."""
     one = all(has_one_target(part) for part in data.parts().values())
     return dataclasses.replace(data, one_target=one and data.walk == "sequences")
-
-
-def _import_file(path: Path, source: str) -> ModuleType:
-    """Run one file as a module of its own name: it shadows no module and leaves no bytecode."""
-    module = ModuleType(f"_data_source_{path.stem}_{abs(hash(str(path)))}")
-    module.__file__ = str(path)
-    # Dataclasses look their module up by name while it is being run.
-    sys.modules[module.__name__] = module
-    try:
-        exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
-    except Exception as error:
-        del sys.modules[module.__name__]
-        raise _failed(source, path, error) from error
-    return module
-
-
-def _failed(source: str, path: Path, error: Exception) -> DataError:
-    """One line that names the last line of the user's file on the error's way."""
-    line = error.lineno if isinstance(error, SyntaxError) else None
-    trace = error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(path):
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    where = path.name if line is None else f"{path.name}:{line}"
-    reason = " ".join(str(error).split())
-    return DataError(f"data source {source!r} fails at {where}: {type(error).__name__}: {reason}")
-
-
-def _function(module: ModuleType, name: str, source: str) -> Callable[..., Any]:
-    function = getattr(module, name, None)
-    if callable(function):
-        return function  # type: ignore[no-any-return]
-    own = [n for n, value in vars(module).items() if _is_own(value, module)]
-    raise DataError(
-        f"data source {source!r}: the file has no function {name!r};{nearest(name, own)} it has: "
-        f"{', '.join(sorted(own)) or 'none'}."
-    )
-
-
-def _is_own(value: object, module: ModuleType) -> bool:
-    return inspect.isfunction(value) and value.__module__ == module.__name__
 
 
 def _check_options(function: Callable[..., Any], options: Mapping[str, Any], source: str) -> None:

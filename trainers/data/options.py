@@ -1,7 +1,7 @@
 """Options of a data source: frozen dataclasses, checked by name, type and law.
 
-A source declares its options as a frozen dataclass whose fields say what they mean
-(`means`); what the user wrote (YAML scalars and lists) is turned into it by `build_options`.
+A source declares its options as a frozen dataclass whose fields say what they mean (`means`,
+`path_means`); what the user wrote (YAML scalars and lists) is turned into it by `build_options`.
 """
 
 from __future__ import annotations
@@ -31,6 +31,16 @@ class OptionDescription:
 def means(text: str) -> dict[str, str]:
     """Return the metadata of an option's dataclass field: what the option means, for people."""
     return {"meaning": text}
+
+
+def path_means(text: str) -> dict[str, Any]:
+    """Return the same for an option that names a file, a folder or a pattern of files."""
+    return {"meaning": text, "path": True}
+
+
+def path_names(cls: type[Any]) -> tuple[str, ...]:
+    """Return the options of an options class that are paths."""
+    return tuple(f.name for f in dataclasses.fields(cls) if f.metadata.get("path"))
 
 
 def describe_class(cls: type[Any]) -> tuple[OptionDescription, ...]:

@@ -14,7 +14,8 @@ from trainers.data.classes import ClassWeights
 from trainers.data.contract import SequenceData
 from trainers.data.division import require_shares
 from trainers.data.download import RemoteFile, cache_folder, fetch
-from trainers.data.options import means
+from trainers.data.options import means, path_means
+from trainers.data.source import Source
 from trainers.data.tokens import TokenOptions, read_examples, tokens_from_examples
 from trainers.errors import DataError
 
@@ -38,7 +39,7 @@ class SentimentOptions:
     """The token options that make sense here; the files are downloaded unless `path` is given."""
 
     path: str | None = field(
-        default=None, metadata=means("folder with the three files; null: download")
+        default=None, metadata=path_means("folder with the three files; null: download")
     )
     max_words: int | None = field(
         default=None,
@@ -87,3 +88,6 @@ def _file(remote: RemoteFile, options: SentimentOptions, base_dir: Path) -> Path
             f"there is no data file {path}; set data.path to the folder of {', '.join(_SUMS)}."
         )
     return path
+
+
+SENTIMENT = Source(SentimentOptions, load_sentiment)

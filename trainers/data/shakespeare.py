@@ -12,7 +12,8 @@ from pathlib import Path
 
 from trainers.data.contract import SequenceData
 from trainers.data.download import RemoteFile, cache_folder, fetch
-from trainers.data.options import means
+from trainers.data.options import means, path_means
+from trainers.data.source import Source
 from trainers.data.text import TextOptions, load_text
 from trainers.data.vocabulary import Level
 
@@ -31,7 +32,7 @@ class ShakespeareOptions:
     """The text options that make sense here; the file is downloaded unless `path` is given."""
 
     path: str | None = field(
-        default=None, metadata=means("the file, read as it is; null: download, sum-checked")
+        default=None, metadata=path_means("the file, read as it is; null: download, sum-checked")
     )
     level: Level = field(
         default="character", metadata=means("tokens are characters, or words, marks and line ends")
@@ -62,3 +63,6 @@ def load_shakespeare(options: ShakespeareOptions, base_dir: Path) -> SequenceDat
     path = Path(options.path).expanduser() if options.path is not None else None
     found = fetch(CHAR_RNN_FILE, cache_folder()) if path is None else base_dir / path
     return dataclasses.replace(load_text(options.text(found), base_dir), name="shakespeare")
+
+
+SHAKESPEARE = Source(ShakespeareOptions, load_shakespeare)

@@ -22,6 +22,7 @@ import numpy as np
 from trainers.data.contract import Array, SequenceData, SequenceSet
 from trainers.data.options import means, require
 from trainers.data.padding import one_label_set, prefix_mask
+from trainers.data.source import Source
 
 Shape = Literal[
     "one-to-one", "one-to-many", "many-to-one", "many-to-many-delayed", "many-to-many-synced"
@@ -126,3 +127,6 @@ def _synced(x: Array, rng: np.random.Generator) -> SequenceSet:
     del rng
     before = np.column_stack([np.zeros(len(x)), x[:, :-1]])
     return SequenceSet(_inputs(x, np.ones(STEPS, dtype=np.bool_)), _targets((x + before) / 2))
+
+
+SHAPES = Source(ShapesOptions, load_shapes)

@@ -30,11 +30,12 @@ from trainers.data.grouping import (
     read_long,
     values_of,
 )
-from trainers.data.options import means, require
+from trainers.data.options import means, path_means, require
 from trainers.data.padding import padded
 from trainers.data.reading import TableReading
 from trainers.data.scaling import ColumnScaler, fit_scaler, joined
 from trainers.data.series import Missing, numeric_columns, require_columns
+from trainers.data.source import Source
 from trainers.errors import DataError
 
 
@@ -45,10 +46,10 @@ class TableOptions:
     target: tuple[str, ...] = field(metadata=means("column(s) to predict; one for classification"))
     task: Task = field(metadata=means("what the targets are: numbers or classes"))
     path: str | None = field(
-        default=None, metadata=means("long format: CSV or Parquet file, one row a step")
+        default=None, metadata=path_means("long format: CSV or Parquet file, one row a step")
     )
     folder: str | None = field(
-        default=None, metadata=means("instead of path: folder or pattern, one file a sequence")
+        default=None, metadata=path_means("instead of path: folder or pattern, one file a sequence")
     )
     sequence: str | None = field(
         default=None, metadata=means("column of sequence ids, for a file of many sequences")
@@ -62,7 +63,9 @@ class TableOptions:
     drop: tuple[str, ...] = field(default=(), metadata=means("columns to leave out of inputs"))
     labels: str | None = field(
         default=None,
-        metadata=means("targets' own file (ids in `sequence`) or folder (files of equal names)"),
+        metadata=path_means(
+            "targets' own file (ids in `sequence`) or folder (files of equal names)"
+        ),
     )
     alignment: Alignment = field(
         default="equal", metadata=means("how labels stand to steps; one_label: one a sequence")
@@ -359,3 +362,6 @@ def _gaps(mask: Array) -> int:
     steps = mask.shape[1]
     lengths = steps - mask[:, ::-1].argmax(axis=1)
     return int(lengths.sum() - mask.sum())
+
+
+TABLE = Source(TableOptions, load_table)

@@ -18,8 +18,9 @@ import numpy as np
 from trainers.data.contract import Array, SequenceData, SequenceSet
 from trainers.data.division import PARTS, boundaries_of, require_shares, require_two_shares
 from trainers.data.files import find_files, read_text
-from trainers.data.options import means, require
+from trainers.data.options import means, path_means, require
 from trainers.data.reading import TextReading
+from trainers.data.source import Source
 from trainers.data.vocabulary import UNKNOWN, Level, Vocabulary, fit_vocabulary, split_text
 from trainers.errors import DataError
 
@@ -31,10 +32,12 @@ class TextOptions:
     """Which text, what its tokens are, and how it is divided."""
 
     path: str = field(
-        metadata=means("UTF-8 text file, folder or pattern (`books/*.txt`); a file is a document")
+        metadata=path_means(
+            "UTF-8 text file, folder or pattern (`books/*.txt`); a file is a document"
+        )
     )
     test_path: str | None = field(
-        default=None, metadata=means("text of the test part; split then has two shares")
+        default=None, metadata=path_means("text of the test part; split then has two shares")
     )
     level: Level = field(
         default="character", metadata=means("tokens are characters, or words, marks and line ends")
@@ -159,3 +162,6 @@ def _notes(sets: dict[str, SequenceSet], vocabulary: Vocabulary) -> list[str]:
         tail = f", {unknown} targets unknown" if unknown else ""
         lines.append(f"{name}: {part.time_steps} steps, {documents} document(s){tail}")
     return lines
+
+
+TEXT = Source(TextOptions, load_text)

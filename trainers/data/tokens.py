@@ -19,10 +19,11 @@ from trainers.data.classes import ClassWeights, class_ids, class_weights, missin
 from trainers.data.contract import Array, SequenceData, SequenceSet
 from trainers.data.division import PARTS, divide, require_shares, require_two_shares
 from trainers.data.files import find_files, read_text
-from trainers.data.options import means, require
+from trainers.data.options import means, path_means, require
 from trainers.data.padding import one_label_set, padded
 from trainers.data.reading import TextReading
 from trainers.data.series import read_frame, require_columns
+from trainers.data.source import Source
 from trainers.data.vocabulary import (
     PADDING,
     UNKNOWN,
@@ -41,9 +42,11 @@ TABLE_ENDINGS = (".csv", ".parquet")
 class TokenOptions:
     """Which examples, what their tokens are, and how they are divided."""
 
-    path: str = field(metadata=means("file, folder or pattern; lines `text<TAB>label`, or tables"))
+    path: str = field(
+        metadata=path_means("file, folder or pattern; lines `text<TAB>label`, or tables")
+    )
     test_path: str | None = field(
-        default=None, metadata=means("examples of the test part; split then has two shares")
+        default=None, metadata=path_means("examples of the test part; split then has two shares")
     )
     text_column: str | None = field(
         default=None, metadata=means("column of texts, in CSV or Parquet files")
@@ -228,3 +231,6 @@ def _notes(sets: dict[str, SequenceSet], vocabulary: Vocabulary) -> list[str]:
             f"{unknown} of {shown.size} unknown"
         )
     return lines
+
+
+TOKENS = Source(TokenOptions, load_tokens)

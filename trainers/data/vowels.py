@@ -20,9 +20,10 @@ from trainers.data.contract import Array, SequenceData, SequenceSet
 from trainers.data.division import divide, require_two_shares
 from trainers.data.download import RemoteFile, cache_folder, fetch
 from trainers.data.files import read_text
-from trainers.data.options import means, require
+from trainers.data.options import means, path_means, require
 from trainers.data.padding import one_label_set, padded
 from trainers.data.scaling import fit_scaler
+from trainers.data.source import Source
 from trainers.errors import DataError
 
 FEATURES = 12
@@ -53,7 +54,7 @@ class VowelsOptions:
     """Where the files are, and how the official training part is divided."""
 
     path: str | None = field(
-        default=None, metadata=means("folder with ae.train and ae.test; null: download")
+        default=None, metadata=path_means("folder with ae.train and ae.test; null: download")
     )
     seed: int = field(default=0, metadata=means("seed of the split"))
     split: tuple[float, ...] = field(
@@ -148,3 +149,6 @@ def _frame(line: str, path: Path, number: int) -> list[float]:
     if words and len(frame) != FEATURES:
         raise DataError(f"{path}, line {number}: must hold {FEATURES} numbers, but got {line!r}.")
     return frame
+
+
+VOWELS = Source(VowelsOptions, load_vowels)

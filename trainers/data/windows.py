@@ -17,7 +17,7 @@ import numpy as np
 from trainers.data.contract import Array, SequenceData, SequenceSet
 from trainers.data.cutting import Geometry, Series, cut
 from trainers.data.division import boundaries_of
-from trainers.data.options import means, require
+from trainers.data.options import means, path_means, require
 from trainers.data.reading import WindowReading
 from trainers.data.scaling import ColumnScaler, fit_scaler, joined
 from trainers.data.series import (
@@ -31,6 +31,7 @@ from trainers.data.series import (
     read_frame,
     require_columns,
 )
+from trainers.data.source import Source
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 class WindowOptions:
     """Which file, which columns, and how windows are cut and scaled."""
 
-    path: str = field(metadata=means("CSV or Parquet file, one row a time step"))
+    path: str = field(metadata=path_means("CSV or Parquet file, one row a time step"))
     target: tuple[str, ...] = field(metadata=means("column(s) to predict"))
     inputs: tuple[str, ...] | None = field(
         default=None, metadata=means("input columns; null: every numeric one, the target's too")
@@ -288,3 +289,6 @@ def _target_names(options: WindowOptions) -> tuple[str, ...]:
         return options.target
     ahead = range(options.steps_ahead, options.steps_ahead + options.output_steps)
     return tuple(f"{name}+{step}" for step in ahead for name in options.target)
+
+
+CSV = Source(WindowOptions, load_windows)

@@ -61,7 +61,10 @@ class TestMistakes:
             (["run", "digits", "--workers", "two"], "run.workers must be auto or a whole number"),
             (["run", "digits", "--set", "train.layer_dropout=1.2"], "0 <= layer_dropout < 1"),
             (["run", "digits", "--set", "train.tbptt_forward_steps=0"], "tbptt_forward_steps >= 1"),
-            (["run", "digits", "--set", "data.source=nowhere"], "data source 'nowhere' is unknown"),
+            (
+                ["run", "digits", "--set", "data.source=nowhere"],
+                "but got 'nowhere'; a function of",
+            ),
             (["run", "digits", "--set", "space.base=nowhere"], "search space 'nowhere' is unknown"),
             (
                 ["run", "smoke", "--set", "train.bidirectional=true", *TBPTT],

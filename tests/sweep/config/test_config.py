@@ -58,6 +58,7 @@ class TestRefusals:
             (SMALLEST | {"serach": {}}, "serach is not a known key; did you mean search?"),
             (with_("search", smapler="tpe"), "did you mean search.sampler?"),
             (SMALLEST | {"trials": 3}, "trials is not a known key; did you mean budget.trials?"),
+            (with_("search", startup_trials=3), "did you mean search.pruning.startup_trials?"),
             (with_("train", hidden=3), "train.hidden is not a known key"),
             (with_("search", pruning={"rul": "median"}), "did you mean search.pruning.rule?"),
             (
@@ -96,9 +97,7 @@ class TestRefusals:
 
     def test_a_wrong_choice_lists_the_choices(self):
         text = refused(with_("search", sampler="best"))
-        assert text == (
-            "search.sampler must be one of tpe, gp, random, grid or qmc, but got 'best'."
-        )
+        assert text == ("search.sampler must be one of tpe, gp, random, grid, qmc, but got 'best'.")
 
     def test_several_findings_are_counted(self):
         text = refused(with_("search", seed="x", sampler="best"))

@@ -33,7 +33,7 @@ def test_every_key_says_what_it_means_and_is_listed_once_beside_its_group():
         ("run.workers", "a whole number >= 1 or auto", "auto"),
         ("search.pruning.min_epochs", "a whole number >= 1 or null", None),
         ("search.enqueue", "a list, each item a mapping", []),
-        ("search.sampler", "one of tpe, gp, random, grid, qmc", "tpe"),
+        ("search.sampler", "one of tpe, gp, random, grid, qmc or a mapping", "tpe"),
         ("search.objectives.0.direction", "one of minimize, maximize", None),
         ("cluster.labels", "a mapping", {}),
     ],
@@ -51,7 +51,15 @@ def test_a_section_stands_for_its_keys():
 
 def test_only_what_a_file_must_have_is_needed():
     needed = [key.name for key in all_keys() if key.needed]
-    assert needed == ["data.source", "search.objectives.0.metric", "search.constraints.0.metric"]
+    lists = ["search.objectives.0.metric", "search.constraints.0.metric"]
+    assert needed == ["data.source", *lists, "search.pruning.pruner"]
+
+
+def test_a_key_of_some_pruning_rules_says_which():
+    (key,) = find_keys("search.pruning.reduction_factor")
+    assert "halving: " in key.sentence
+    assert "hyperband: " in key.sentence
+    assert "median" not in key.sentence
 
 
 @pytest.mark.parametrize(

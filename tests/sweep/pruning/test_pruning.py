@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 from sweep.history.rungs import RungRecord, value_at
 from sweep.log.event import Event
 from sweep.log.kinds import Continued, Paused
-from sweep.pruning.rules import HalvingRule, HyperbandRule, MedianRule, NoPruning
+from sweep.pruning.halving import HalvingRule
+from sweep.pruning.hyperband import HyperbandRule
+from sweep.pruning.median import MedianRule
+from sweep.pruning.none import NoPruning
 from sweep.pruning.verdicts import Decision, Horizon, Rung, closing_verdicts, judge, waits_at
 from tests.sweep.events_factory import completed, continued, folded, reported, run_of, some
 

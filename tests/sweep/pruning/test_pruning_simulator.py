@@ -3,7 +3,8 @@
 import pytest
 
 from sweep.history.state import Standing
-from sweep.pruning.rules import HalvingRule, NoPruning
+from sweep.pruning.halving import HalvingRule
+from sweep.pruning.none import NoPruning
 from tests.benchmarks.pruning_simulator import RULES, TASKS, compare
 from tests.benchmarks.recorded_curves import load, path_of
 from tests.benchmarks.simulated_sweep import simulate

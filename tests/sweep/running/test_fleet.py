@@ -9,7 +9,7 @@ from sweep.history.ledger import ledger_of
 from sweep.history.state import Standing
 from sweep.log.event_log import EventLog
 from sweep.log.kinds import Checkpointed, Resized
-from sweep.pruning.rules import NoPruning
+from sweep.pruning.none import NoPruning
 from sweep.running.fleet import Fleet
 from sweep.work.executors import InProcessExecutor
 from sweep.work.protocol import Lost, Reply

@@ -2,7 +2,8 @@ import dataclasses
 
 from sweep.log.event import Event
 from sweep.log.kinds import Continued, Lost, Paused
-from sweep.pruning.rules import HalvingRule, NoPruning
+from sweep.pruning.halving import HalvingRule
+from sweep.pruning.none import NoPruning
 from sweep.running.scheduler import (
     Decisions,
     Scheduling,

@@ -51,12 +51,16 @@ def test_trials_in_flight_are_taken_up_after_the_coordinator_died(tmp_path):
     assert all(t.ended for t in state.trials.values())
 
 
-@pytest.mark.parametrize("rule", ["halving", "median"])
-def test_in_reproducible_order_deaths_of_workers_and_coordinator_change_nothing(tmp_path, rule):
+@pytest.mark.parametrize(
+    "pruning",
+    [{"rule": "halving", "reduction_factor": 2}, {"rule": "median", "startup_trials": 2}],
+    ids=lambda pruning: pruning["rule"],
+)
+def test_in_reproducible_order_deaths_of_workers_and_coordinator_change_nothing(tmp_path, pruning):
     changes = {
         "budget__trials": 12,
         "run": {"workers": 2, "order": "reproducible", "checkpoint_seconds": 1e-6},
-        "search": {"pruning": {"rule": rule, "startup_trials": 2, "reduction_factor": 2}},
+        "search": {"pruning": pruning},
         "train__max_epochs": 5,
     }
     run(tmp_path / "calm", **changes)

@@ -99,9 +99,7 @@ def test_optunas_pruners_stop_trials(tmp_path, pruner, options):
 @pytest.mark.parametrize(
     ("pruning", "run_section", "message"),
     [
-        ({"rule": "optuna"}, {"pack": 1}, "belong together"),
-        ({"rule": "median", "pruner": "MedianPruner"}, {}, "belong together"),
-        ({"rule": "optuna", "pruner": "MedianPruner"}, {"pack": 4}, "need run.pack=1"),
+        ({"rule": "optuna", "pruner": "MedianPruner"}, {"pack": 4}, "needs run.pack=1"),
         ({"rule": "optuna", "pruner": "Median"}, {"pack": 1}, "must be one of .*MedianPruner"),
         (
             {"rule": "optuna", "pruner": "MedianPruner", "options": {"x": 1}},

@@ -2,11 +2,13 @@ import pytest
 from optuna.trial import TrialState as OptunaState
 
 from search_spaces import build_space
+from sweep.config.sampling import SAMPLERS
 from sweep.errors import ConfigProblem
 from sweep.history.state import Pause, Standing, TrialState
 from sweep.log.event import Event
 from sweep.log.kinds import Warmed
-from sweep.search.study import Constraint, Search, SearchRules, ask_seed, feasible, search_limit
+from sweep.search.seeds import ask_seed
+from sweep.search.study import Constraint, Search, SearchRules, feasible, search_limit
 
 PARAMETERS = {
     "learning_rate": {"low": 1e-4, "high": 1.0, "log": True},
@@ -17,13 +19,14 @@ PARAMETERS = {
 
 
 def space(parameters=PARAMETERS):
-    from pathlib import Path
 
-    return build_space(None, parameters, Path())
+    return build_space(None, parameters)
 
 
 def rules(sampler="tpe", **extra):
-    return SearchRules(sampler=sampler, seed=3, directions=("minimize",), **extra)
+    return SearchRules(
+        sampler=SAMPLERS[sampler].section(name=sampler), seed=3, directions=("minimize",), **extra
+    )
 
 
 def ended(number, params, value=None, state=Standing.COMPLETE, reason=""):
@@ -145,7 +148,7 @@ def test_constraints_reach_the_sampler():
 
 
 def test_several_objectives_are_told_as_they_are():
-    search = Search(space(), SearchRules("tpe", 0, ("minimize", "maximize")))
+    search = Search(space(), SearchRules(SAMPLERS["tpe"].section(), 0, ("minimize", "maximize")))
     for number in range(12):
         params, _ = search.ask()
         trial = ended(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import sweep.tracking.loop
+from sweep.config.tracking import TrackerKind
 from sweep.errors import RunGone, TrackerUnavailable
 from sweep.log.event import Event
 from sweep.log.event_log import EventLog
@@ -57,7 +58,7 @@ class FakeTracker:
     def save_view(self, key: str, value: str) -> None:
         self.views[key] = value
 
-    def put(self, uid: str, files: Mapping[str, bytes], note: str) -> None:
+    def finish(self, uid: str, files: Mapping[str, bytes], note: str) -> None:
         if not self.stores_files:
             raise TrackerUnavailable("MLflow at there takes no files")
         self.pages.append((uid, set(files), note))
@@ -66,7 +67,8 @@ class FakeTracker:
 @pytest.fixture
 def tracker(monkeypatch: pytest.MonkeyPatch) -> FakeTracker:
     made = FakeTracker()
-    monkeypatch.setattr(Sink, "_writer", lambda _: made)
+    kind = TrackerKind(lambda uri, experiment, directory: made, models=True)
+    monkeypatch.setattr(sweep.tracking.loop, "TRACKERS", {"sqlite": kind})
     return made
 
 

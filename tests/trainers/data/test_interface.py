@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from trainers.data import load_data
+from trainers.data import SequenceData, load_data
 from trainers.data.interface import INTERFACE_FILE, Interface, read_interface, write_interface
 from trainers.data.reading import TableReading, TextReading, WindowReading
 from trainers.errors import DataError
@@ -93,24 +94,23 @@ def test_tables_and_texts_say_how_they_are_read(tmp_path: Path):
 
 
 def test_scaling_is_no_part_of_the_digest_and_must_fit(tmp_path: Path):
-    source = tmp_path / "own.py"
-    source.write_text(
-        "import numpy as np\n"
-        "def load(**more):\n"
-        "    part = {'inputs': np.ones((4, 3, 2)), 'targets': np.ones((4, 3, 1))}\n"
-        "    return {'task': 'regression', 'train': part, 'validation': part, **more}\n"
-    )
-    name = f"{source}:load"
-    plain = load_data(name, {}, base_dir=tmp_path)
+    def own(**more: Any) -> dict[str, Any]:
+        part = {"inputs": np.ones((4, 3, 2)), "targets": np.ones((4, 3, 1))}
+        return {"task": "regression", "train": part, "validation": part, **more}
+
+    def load(**more: Any) -> SequenceData:
+        return load_data("own.py:load", more, base_dir=tmp_path, function=own)
+
+    plain = load()
     given = {"input_scale": [2, 3], "input_shift": [0, 1], "input_names": ["a", "b"]}
-    scaled = load_data(name, given, base_dir=tmp_path)
+    scaled = load(**given)
     assert scaled.digest == plain.digest
     assert Interface.of(scaled).input_scale == (2.0, 3.0)
     assert Interface.of(plain).outputs == ("y",)
     with pytest.raises(DataError, match="input_scale must hold 2 finite numbers"):
-        load_data(name, {"input_scale": [2.0]}, base_dir=tmp_path)
+        load(input_scale=[2.0])
     with pytest.raises(DataError, match="`input_scale > 0` must hold"):
-        load_data(name, {"input_scale": [2.0, 0.0]}, base_dir=tmp_path)
+        load(input_scale=[2.0, 0.0])
 
 
 def test_outputs_without_names_are_numbered(tmp_path: Path):

@@ -15,17 +15,11 @@ from trainers.data.contract import SequenceSet
 from trainers.data.limit import limited
 from trainers.errors import DataError
 
-STREAM = """
-import numpy as np
 
-def streams(series=4, steps=6):
+def streams(series: int = 4, steps: int = 6) -> dict[str, Any]:
     ids = np.arange(series * steps).reshape(series, steps) % 5
     part = {"inputs": ids, "targets": ids, "resets": ids == 0}
     return {"task": "classification", "train": part, "validation": part, "walk": "stream"}
-
-def taken(limit=3):
-    return {}
-"""
 
 
 def write_sources(folder: Path) -> None:
@@ -35,7 +29,6 @@ def write_sources(folder: Path) -> None:
     pd.DataFrame(table).to_csv(folder / "table.csv", index=False)
     (folder / "play.txt").write_text("to be or not to be\n" * 40)
     (folder / "lines.txt").write_text("a good one\tyes\nnot a good one\tno\n" * 20)
-    (folder / "own.py").write_text(STREAM)
 
 
 CSV = {"path": "series.csv", "target": "y", "input_steps": 8}
@@ -94,8 +87,7 @@ def test_a_stream_keeps_its_first_steps(tmp_path: Path) -> None:
 def test_a_stream_of_several_series_keeps_whole_ones_after_the_first(
     limit: int, shape: tuple[int, int], tmp_path: Path
 ) -> None:
-    write_sources(tmp_path)
-    data = load_data("own.py:streams", {}, base_dir=tmp_path, limit=limit)
+    data = load_data("own.py:streams", {}, base_dir=tmp_path, limit=limit, function=streams)
     assert data.train.inputs.shape == data.train.targets.shape == shape
     assert data.train.resets is not None
     assert data.train.resets.shape == shape
@@ -122,9 +114,11 @@ def test_few_windows_travel_without_the_long_series(tmp_path: Path) -> None:
 
 
 def test_a_function_may_not_take_the_limit_for_itself(tmp_path: Path) -> None:
-    write_sources(tmp_path)
+    def taken(limit: int = 3) -> dict[str, Any]:
+        return {}
+
     with pytest.raises(DataError, match=r"data\.limit cuts what any source loads.* rename it"):
-        load_data("own.py:taken", {}, base_dir=tmp_path)
+        load_data("own.py:taken", {}, base_dir=tmp_path, function=taken)
 
 
 def test_arrays_that_break_the_contract_are_left_for_its_check() -> None:

@@ -8,34 +8,47 @@ from pathlib import Path
 
 import pytest
 
-from trainers.data import describe_options, load_data, source_names
+from trainers.data import SOURCES, load_data
+from trainers.data.options import describe_class
 from trainers.errors import DataError
 
 
-def test_the_built_in_sources_are_listed() -> None:
-    assert source_names() == (
+def test_our_own_sources_are_listed() -> None:
+    assert tuple(SOURCES) == (
         *("adding", "appliances", "copy", "csv", "digits", "digits-pixels", "sentiment"),
         *("shakespeare", "shapes", "table", "text", "tokens", "vowels"),
     )
 
 
-@pytest.mark.parametrize("source", source_names())
+@pytest.mark.parametrize("source", tuple(SOURCES))
 def test_every_option_says_what_it_means(source: str) -> None:
-    described = describe_options(source)
+    described = describe_class(SOURCES[source].options)
     assert described
     assert all(option.meaning and option.kind for option in described)
 
 
 def test_only_options_without_default_are_required() -> None:
-    assert [o.name for o in describe_options("csv") if o.required] == ["path", "target"]
+    assert [o.name for o in describe_class(SOURCES["csv"].options) if o.required] == [
+        "path",
+        "target",
+    ]
+
+
+def test_options_that_name_files_say_so() -> None:
+    declared = {name: source.path_options for name, source in SOURCES.items()}
+    assert {name: paths for name, paths in declared.items() if paths} == {
+        **dict.fromkeys(("appliances", "csv", "sentiment", "shakespeare", "vowels"), ("path",)),
+        **dict.fromkeys(("text", "tokens"), ("path", "test_path")),
+        "table": ("path", "folder", "labels"),
+    }
 
 
 @pytest.mark.parametrize(
     ("source", "options", "message"),
     [
-        ("digit", {}, "'digit' is unknown; did you mean 'digits'"),
-        ("", {}, "valid sources are: adding"),
-        ("own.py", {}, "there is no file"),
+        ("digit", {}, "got 'digit'; did you mean digits.; a function of your own is path"),
+        ("", {}, "data.source must be one of adding"),
+        ("own.py", {}, "got 'own.py'"),
         ("digits", {"sed": 1}, "no option 'sed'; did you mean 'seed'"),
         ("digits", {"seed": True}, "data.seed must be a whole number, but got True"),
         ("digits", {"seed": 1.0}, "data.seed must be a whole number, but got 1.0"),
@@ -54,7 +67,7 @@ def test_a_wrong_source_or_option_gives_one_clear_line(
 
 def test_importing_the_registry_costs_neither_torch_nor_pandas_nor_scikit_learn() -> None:
     code = (
-        "import sys, trainers.data as d; d.source_names(); d.describe_options('csv');"
+        "import sys, trainers.data as d; [d.SOURCES[name] for name in d.SOURCES];"
         "print([m for m in ('torch', 'pandas', 'sklearn') if m in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

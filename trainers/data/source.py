@@ -1,0 +1,31 @@
+"""A data source: its options, and what loads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trainers.data.contract import SequenceData
+from trainers.data.options import path_names
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a source says of itself to the rest of the house.
+
+    Attributes:
+        options: A frozen dataclass whose fields say what they mean, and which of them are paths
+            (`trainers.data.options.means`).
+        load: Returns the data, not checked yet, from the options and the folder that relative paths
+            start from; raises DataError.
+    """
+
+    options: type[Any]
+    load: Callable[[Any, Path], SequenceData]
+
+    @property
+    def path_options(self) -> tuple[str, ...]:
+        """The options that name files, folders or patterns of them."""
+        return path_names(self.options)

@@ -9,8 +9,8 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from sweep.config.section import PositiveInt, Section
 from sweep.config.tracking_uri import name_problem, uri_problem
 from sweep.words.redaction import holds_password
+from trainers.config.objective import Direction
 
-Direction = Literal["minimize", "maximize"]
 Metric = Literal[
     "accuracy", "bits_per_character", "cross_entropy", "loss", "macro_f1", "mae", "mse", "nats",
     "parameters", "perplexity", "r2", "rmse",

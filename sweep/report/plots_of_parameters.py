@@ -9,7 +9,7 @@ from typing import Any
 from sweep.history.goal import searched
 from sweep.history.state import TrialState
 from sweep.report.chart import Axis, Bar, Dot, Line, Panel, Plot, Pole, Role
-from sweep.report.marks import jitter, leading_value, role_of, thinned, thinned_note
+from sweep.report.marks import jitter, role_of, thinned, thinned_note
 from sweep.report.page import trial_facts
 from sweep.report.scales import ChoiceScale, NumberScale, Scale, Tick, parameter_scale, value_scale
 from sweep.results.optuna_trials import distributions, importances
@@ -57,7 +57,7 @@ def slices(results: Results) -> Plot:
         return Plot("slices", title, note="Nothing to draw: no parameter differs between trials.")
     shown = thinned(results, trials, _MAX_SLICE_DOTS // min(len(names), _MAX_SLICES))
     scales = _scales(results, trials, names)
-    values = {trial.number: leading_value(goal, trial) for trial in trials}
+    values = {trial.number: goal.leading_value(trial) for trial in trials}
     y = value_scale((v for v in values.values() if v is not None), goal.leading.direction)
     panels = []
     for name in names[:_MAX_SLICES]:
@@ -86,7 +86,7 @@ def parallel(results: Results) -> Plot:
     names = names[:_MAX_POLES]
     shown = thinned(results, trials)
     scales = _scales(results, trials, names)
-    values = {trial.number: leading_value(goal, trial) for trial in trials}
+    values = {trial.number: goal.leading_value(trial) for trial in trials}
     y = value_scale((v for v in values.values() if v is not None), goal.leading.direction)
     places = [index / len(names) for index in range(len(names) + 1)]
     lines = []
@@ -117,7 +117,7 @@ def parallel(results: Results) -> Plot:
 
 def _judged(results: Results) -> tuple[list[TrialState], list[str]]:
     """Return the trials that have a value, and the names of the parameters they differ in."""
-    trials = [t for t in searched(results.trials) if leading_value(results.goal, t) is not None]
+    trials = [t for t in searched(results.trials) if results.goal.leading_value(t) is not None]
     return trials, varying(trials)
 
 

@@ -75,7 +75,7 @@ def _history_panel(
     values = {trial.number: results.goal.values(trial)[index] for trial in trials}
     y = value_scale((v for v in values.values() if v is not None), objective.direction)
     x = NumberScale(0, max(1, trials[-1].number), whole=True)
-    worst = 1.0 if objective.direction == "minimize" else 0.0
+    worst = 1.0 if objective.sign > 0 else 0.0
     dots = tuple(
         Dot(
             x.at(trial.number), worst if value is None else y.at(value), role_of(trial),
@@ -84,18 +84,16 @@ def _history_panel(
         for trial in shown
         if (value := values[trial.number]) is not None or trial.state is Standing.FAILED
     )  # fmt: skip
-    better = min if objective.direction == "minimize" else max
     steps: list[tuple[float, float]] = []
     best: float | None = None
     for trial in trials:
         value = values[trial.number]
-        if trial.state is Standing.COMPLETE and value is not None and results.goal.allows(trial):
-            new = value if best is None else better(best, value)
-            if new != best:
-                if best is not None:
-                    steps.append((x.at(trial.number), y.at(best)))
-                steps.append((x.at(trial.number), y.at(new)))
-                best = new
+        if value is None or not results.goal.ranks(trial) or not objective.better(value, best):
+            continue
+        if best is not None:
+            steps.append((x.at(trial.number), y.at(best)))
+        steps.append((x.at(trial.number), y.at(value)))
+        best = value
     if best is not None:
         steps.append((1.0, y.at(best)))
     return Panel(

@@ -21,10 +21,10 @@ from optuna.trial import TrialState as OptunaState
 
 from search_spaces.space import SearchSpace, Space
 from sweep.errors import ConfigProblem
+from sweep.history.goal import Goal
 from sweep.history.state import Standing, SweepState, TrialState
 from sweep.search.pinned_sampler import PinnedSampler
 
-Direction = Literal["minimize", "maximize"]
 Told = tuple[TrialState, bool]
 """A trial, and whether it was told of before (see `Search.tell`)."""
 FREE_STARTUP = 10
@@ -44,23 +44,8 @@ def _experimental() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class Constraint:
-    """A metric of the best epoch, or `parameters`, that must lie within bounds."""
-
-    metric: str
-    minimum: float | None = None
-    maximum: float | None = None
-
-    def violation(self, value: float) -> float:
-        """Return how far `value` lies outside; zero or less is feasible."""
-        over = value - self.maximum if self.maximum is not None else float("-inf")
-        under = self.minimum - value if self.minimum is not None else float("-inf")
-        return max(over, under)
-
-
-@dataclass(frozen=True)
 class SearchRules:
-    """How the search is run: sampler, seed, directions, constraints, known configurations.
+    """How the search is run: sampler, seed, goal, known configurations.
 
     Attributes:
         packs: Whether trials are asked in packs: a free ask fixes the structure of those after it.
@@ -68,8 +53,7 @@ class SearchRules:
 
     sampler: SamplerName
     seed: int
-    directions: tuple[Direction, ...]
-    constraints: tuple[Constraint, ...] = ()
+    goal: Goal
     enqueue: tuple[dict[str, Any], ...] = ()
     packs: bool = False
 
@@ -107,7 +91,7 @@ class Search:
         """Start an empty study."""
         self._space = space
         self._rules = rules
-        self._study = optuna.create_study(directions=list(rules.directions))
+        self._study = optuna.create_study(directions=rules.goal.directions)
         self._live: dict[int, optuna.trial.Trial] = {}
         self._conditional = not isinstance(space, SearchSpace)
         self._points = _grid_points(space, rules) if rules.sampler == "grid" else None
@@ -156,7 +140,7 @@ class Search:
         elif pause is None and trial.state is Standing.FAILED and not trial.diverged:
             self._study.tell(live, state=OptunaState.FAIL)
         else:
-            if len(self._rules.directions) == 1 and values:
+            if len(self._rules.goal.objectives) == 1 and values:
                 live.report(values[0], step=max(pause.epoch if pause else trial.epoch, 1))
             self._study.tell(live, state=OptunaState.PRUNED)
 
@@ -237,24 +221,8 @@ class Search:
                 return RandomSampler(seed=seed)
 
     def _violations(self, best: Mapping[str, float], trial: TrialState) -> dict[str, float]:
-        found = {}
-        for constraint in self._rules.constraints:
-            value = objective_value(best, trial.parameters, constraint.metric)
-            if value is not None:
-                bounds = f"{constraint.metric}:{constraint.minimum}:{constraint.maximum}"
-                found[bounds] = constraint.violation(value)
-        return found
-
-
-def objective_value(best: Mapping[str, float], parameters: int, metric: str) -> float | None:
-    """Return a metric of the best epoch, or the parameter count; None where it is missing."""
-    return float(parameters) if metric == "parameters" else best.get(metric)
-
-
-def feasible(trial: TrialState, constraints: Sequence[Constraint]) -> bool:
-    """Return whether an ended trial keeps every constraint."""
-    values = ((c, objective_value(trial.best, trial.parameters, c.metric)) for c in constraints)
-    return all(value is not None and c.violation(value) <= 0 for c, value in values)
+        found = self._rules.goal.violations(best, trial.parameters)
+        return {f"{c.metric}:{c.min}:{c.max}": v for c, v in found if math.isfinite(v)}
 
 
 def search_limit(space: Space, rules: SearchRules) -> int | None:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from trainers.config.fitting import LANGUAGE, is_language, metric_names
+from trainers.config.objective import Objective
 from trainers.config.train_config import Structure
 from trainers.data.contract import SequenceData
 from trainers.errors import ConfigError
@@ -26,25 +25,6 @@ from trainers.network.segment import Segment
 
 _LARGEST_EXPONENT = 700.0  # e^700 is about the largest float
 _NUMBERS = ("loss_sum", "loss_count", "plain_loss", "elements")
-
-
-@dataclass(frozen=True)
-class Objective:
-    """Which validation metric decides about the best epoch and patience.
-
-    Attributes:
-        metric: A name in `trainers.config.fitting.metric_names`.
-        direction: Whether less or more of it is better.
-    """
-
-    metric: str
-    direction: Literal["minimize", "maximize"]
-
-    def better(self, value: float, best: float | None) -> bool:
-        """Say whether `value` beats `best` (None: nothing to beat yet)."""
-        if best is None:
-            return True
-        return value < best if self.direction == "minimize" else value > best
 
 
 def check_objective(objective: Objective, data: SequenceData, structure: Structure) -> None:

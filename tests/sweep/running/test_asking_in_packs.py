@@ -5,13 +5,16 @@ import math
 from collections import Counter
 
 from search_spaces import build_space
+from sweep.history.goal import Goal
 from sweep.history.state import Standing, TrialState
 from sweep.pruning.rules import NoPruning
 from sweep.running.scheduler import FILLS, Scheduling, decide
 from sweep.search.study import FREE_STARTUP, Search, SearchRules
 from tests.sweep.events_factory import asked, changed, completed, folded, run_of
+from trainers.config.objective import Objective
 
 PACKS = Scheduling("free", target=100, rule=NoPruning(), look_ahead=12, cohort=4, pack=4)
+LOSS = Goal((Objective("loss"),))
 CELLS = ["lstm", "gru", "rnn_tanh", "rnn_relu"]
 PARAMETERS = {"learning_rate": {"low": 1e-4, "high": 1.0, "log": True}, "cell": CELLS}
 
@@ -84,7 +87,7 @@ def told(search, index, params, loss):
 def sweep_in_packs(trials, pack, loss_of):
     """Ask and tell a whole search, one pack of `pack * FILLS` after the other."""
     space = build_space(None, PARAMETERS, None)
-    search = Search(space, SearchRules("tpe", 1, ("minimize",), packs=True))
+    search = Search(space, SearchRules("tpe", 1, LOSS, packs=True))
     tried = []
     for index in range(trials):
         place = index % (pack * FILLS)
@@ -103,7 +106,7 @@ def test_pinned_asks_keep_the_structure_and_draw_the_rest():
 
 def test_a_pinned_ask_learns_from_its_own_structures_trials_alone():
     """`gru` is better everywhere, and its best learning rate is far from that of `lstm`."""
-    search = Search(build_space(None, PARAMETERS, None), SearchRules("tpe", 1, ("minimize",)))
+    search = Search(build_space(None, PARAMETERS, None), SearchRules("tpe", 1, LOSS))
     best, start = {"gru": 1e-3, "lstm": 0.5}, {"gru": 0.0, "lstm": 1.0}
     rates = []
     for index in range(80):
@@ -117,8 +120,8 @@ def test_a_pinned_ask_learns_from_its_own_structures_trials_alone():
 
 def test_the_first_free_asks_are_drawn_at_random_whatever_packs_have_shown():
     space = build_space(None, PARAMETERS, None)
-    search = Search(space, SearchRules("tpe", 1, ("minimize",), packs=True))
-    blind = Search(space, SearchRules("random", 1, ("minimize",)))
+    search = Search(space, SearchRules("tpe", 1, LOSS, packs=True))
+    blind = Search(space, SearchRules("random", 1, LOSS))
     for index in range(5 * FREE_STARTUP):
         free = index % 5 == 0
         params, _ = search.ask(None if free else {"cell": "gru"})

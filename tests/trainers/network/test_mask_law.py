@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.trainers.factory import Network, classes_set, prefix_mask, regression_set, wrap
+from trainers.config.objective import Objective
 from trainers.config.train_config import TrainConfig
 from trainers.data.contract import SequenceSet
-from trainers.learning.metrics import Objective
 from trainers.packs.pack import Pack
 
 CELLS = ("rnn_tanh", "rnn_relu", "gru", "lstm", "lstm_layernorm")

@@ -12,9 +12,9 @@ from sweep.report.chart import Axis, Bar, Dot, Line, Panel, Plot, Pole, Role
 from sweep.report.marks import jitter, role_of, thinned, thinned_note
 from sweep.report.page import trial_facts
 from sweep.report.scales import ChoiceScale, NumberScale, Scale, Tick, parameter_scale, value_scale
+from sweep.results.columns import varying
 from sweep.results.optuna_trials import distributions, importances
 from sweep.results.results import Results
-from sweep.results.tables import varying
 
 _MAX_POLES = 10
 _MAX_STRONG = 40

@@ -12,7 +12,8 @@ from sweep.config.sampling import SAMPLERS, SamplerSection
 from sweep.config.section import PositiveInt, Section
 from sweep.config.tracking_uri import name_problem, uri_problem
 from sweep.words.redaction import holds_password
-from trainers.config.metrics import METRICS, Direction
+from trainers.config.metrics import METRICS
+from trainers.config.objective import Direction
 from trainers.registry import UnknownEntry
 
 

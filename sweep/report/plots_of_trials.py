@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
@@ -11,7 +11,7 @@ import altair as alt
 from sweep.history.goal import ranked, searched
 from sweep.history.state import Standing, TrialState
 from sweep.report.chart import BLACK, GRAY, WIDTH, Chart, Plot, Rows, nothing, plot, rows_of
-from sweep.report.drawn import leading_value, role_of, thinned, thinned_note
+from sweep.report.drawn import role_of, thinned, thinned_note
 from sweep.report.layers import dots, lines, number_axis, shaded
 from sweep.report.scales import NumberScale, value_scale
 from sweep.results.results import Results
@@ -44,7 +44,7 @@ def history(results: Results) -> Plot:
         "None is complete."
         if best is None
         else f"Best {results.goal.leading.metric}: "
-        f"{short(leading_value(results.goal, best))}, trial {best.number}."
+        f"{short(results.goal.leading_value(best))}, trial {best.number}."
     )
     return plot(
         "history", title, alt.vconcat(*panels), data,
@@ -85,14 +85,14 @@ def _history_panel(
     objective = results.goal.objectives[index]
     values = {trial.number: results.goal.values(trial)[index] for trial in trials}
     scale = value_scale((v for v in values.values() if v is not None), objective.direction)
-    worst = scale.high if objective.direction == "minimize" else scale.low
+    worst = scale.high if objective.sign > 0 else scale.low
     rows: Rows = [
         {"trial": t.number, "role": role_of(t), "value": worst if value is None else value}
         for t in shown
         if (value := values[t.number]) is not None or t.state is Standing.FAILED
     ]
     data[f"trials_{index}"] = rows
-    data[f"best_{index}"] = _best_so_far(results, trials, values, objective.direction)
+    data[f"best_{index}"] = _best_so_far(results, trials, index)
     x = number_axis("number", NumberScale(0, max(1, trials[-1].number), whole=True), "trial")
     y = number_axis("value", scale, objective.metric)
     line = rows_of(f"best_{index}").mark_line(interpolate="step-after", color=BLACK)
@@ -102,18 +102,13 @@ def _history_panel(
     return alt.layer(line.encode(x=x, y=y), every).properties(width=WIDTH, height=260)
 
 
-def _best_so_far(
-    results: Results, trials: Sequence[TrialState], values: Mapping[int, float | None],
-    direction: str,
-) -> Rows:  # fmt: skip
-    """Return the best value of complete trials at each trial that changed it, and at the end."""
-    better = min if direction == "minimize" else max
-    steps: list[dict[str, Any]] = []
+def _best_so_far(results: Results, trials: Sequence[TrialState], index: int) -> Rows:
+    """Return the best value of ranked trials at each trial that changed it, and at the end."""
+    objective, steps = results.goal.objectives[index], list[dict[str, Any]]()
     for trial in trials:
-        value = values[trial.number]
-        if trial.state is not Standing.COMPLETE or value is None or not results.goal.allows(trial):
-            continue
-        if not steps or better(steps[-1]["value"], value) != steps[-1]["value"]:
+        value = results.goal.values(trial)[index] if results.goal.ranks(trial) else None
+        best = steps[-1]["value"] if steps else None
+        if value is not None and objective.better(value, best):
             steps.append({"number": trial.number, "value": value})
     return steps + [{**step, "number": trials[-1].number} for step in steps[-1:]]
 

@@ -18,6 +18,7 @@ from cluster.errors import HeadLost
 from sweep.config.identity import difference, identity
 from sweep.config.sweep_config import SweepConfig
 from sweep.errors import ConfigMismatch, ConfigProblem, LeaseLost
+from sweep.history.goal import ranked
 from sweep.history.state import Standing, SweepState, load_state
 from sweep.log.checkpoints import CHECKPOINTS, checkpoint_path
 from sweep.log.event import Event
@@ -59,19 +60,22 @@ class Outcome:
         folder: Where log and checkpoints lie.
         best: Number of the best complete trial by validation, None where there is none.
         finalists: Trials evaluated on the test part, best first.
-        busy_fraction: Share of the workers' time spent working, first ask to last tell.
+        busy_fraction: Share of the workers' time spent working, first ask to last tell; None where
+            nothing was trained to an end.
         untracked: Events that MLflow has not got yet; `rnn-sweep sync` writes them.
         all_failed: Whether there are trials and every one of them has failed.
+        nothing_left: Whether everything was done before this session began.
     """
 
     reason: str
     folder: Path
     best: int | None
     finalists: tuple[int, ...]
-    busy_fraction: float
+    busy_fraction: float | None
     wall_seconds: float
     untracked: int = 0
     all_failed: bool = False
+    nothing_left: bool = False
 
 
 def run_sweep(
@@ -111,8 +115,7 @@ def run_sweep(
             )
         if log is None or lease is None:
             log, lease = _claim(config, folder, stack)
-        metric, sign = prepared.judged.metric, prepared.sign
-        state = load_state(log, metric=metric, sign=sign, keep_reports=False)
+        state = load_state(log, objective=prepared.goal.leading, keep_reports=False)
         _check_data(prepared, state)
         stack.enter_context(notices_to(folder))
         session = _Session(prepared, folder, log, lease, state, executor, warm)
@@ -133,6 +136,7 @@ class _Session:
         config = self.prepared.config
         workers = worker_count(config, self.executor.room())
         self._open(workers)
+        before = self._standing()
         assert self.state.first_opened is not None
         first_workers = self.state.first_opened.workers
         limit = search_limit(self.prepared.space, self.prepared.search_rules)
@@ -168,6 +172,7 @@ class _Session:
                 if (late := stop()) in ASKED_TO_END:
                     reason = late
             monitor.announce("closing")
+            nothing_left = reason == "finished" and self._standing() == before
             self._close(reason, coordinator, fleet, workers)
         except HeadLost as lost:
             _LOG.warning("%s", lost)
@@ -176,7 +181,7 @@ class _Session:
         finally:
             self.executor.close()
         untracked = follower.finish()
-        best = self.prepared.best(self.state, 1)
+        best = self._best(1)
         return Outcome(
             reason,
             self.folder,
@@ -186,7 +191,13 @@ class _Session:
             time.time() - coordinator.clock.began,
             untracked,
             {t.state for t in self.state.trials.values()} == {Standing.FAILED},
+            nothing_left,
         )
+
+    def _standing(self) -> tuple[int, int, int]:
+        """Return how many trials there are, how many have ended and how many are tested."""
+        trials = self.state.trials.values()
+        return len(trials), sum(t.ended for t in trials), sum(bool(t.test) for t in trials)
 
     def _fleet(self, rules: Scheduling) -> Fleet:
         """Return the session's workers: as many as the sweep file wants and has work for."""
@@ -220,7 +231,7 @@ class _Session:
             machine=machine(),
             data=data_facts(data),
             space=space_facts(self.prepared.space),
-            objectives=tuple(o.model_dump() for o in self.prepared.objectives),
+            objectives=tuple(self.prepared.goal.plain()),
         )
         events = [Event(opened)]
         if self.state.first_opened is None:
@@ -278,17 +289,16 @@ class _Session:
     def _retention(self) -> Retention:
         config = self.prepared.config
         keep = max(config.retention.checkpoints, config.finalists.count)
-        retention = Retention(self.folder, keep, self.prepared.cost)
+        retention = Retention(self.folder, keep, self.prepared.goal.cost)
         retention.restore(self.state)
         return retention
 
     def _worker_settings(self) -> WorkerSettings:
-        run, judged = self.prepared.config.run, self.prepared.judged
+        run = self.prepared.config.run
         folder = str((self.folder / CHECKPOINTS).resolve())
         device = self.executor.device(run.device)
         return WorkerSettings(
-            metric=judged.metric,
-            direction=judged.direction,
+            objective=self.prepared.goal.leading,
             checkpoint_folder=folder,
             checkpoint_seconds=run.checkpoint_seconds,
             threads=run.threads,
@@ -314,8 +324,12 @@ class _Session:
     def _finalists(self) -> list[int]:
         if self.prepared.data.test is None:
             return []
-        best = self.prepared.best(self.state, self.prepared.config.finalists.count)
+        best = self._best(self.prepared.config.finalists.count)
         return [n for n in best if self._is_there(n)]
+
+    def _best(self, count: int) -> list[int]:
+        trials = ranked(self.state.trials.values(), self.prepared.goal)
+        return [trial.number for trial in trials[:count]]
 
     def _is_there(self, number: int) -> bool:
         """Return whether a trial's weights are still on disk; they may have gone with a disk."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from trainers.config.losses import LOSSES, LossType, Targets
+from trainers.config.objective import Direction
 from trainers.registry import Registry
 
 if TYPE_CHECKING:
     from trainers.data.contract import Array, SequenceData
 
-Direction = Literal["minimize", "maximize"]
 Sums = Mapping[str, "Array"]  # `(outputs or classes,)` each, by row name
 _LARGEST_EXPONENT = 700.0  # e^700 is about the largest float
 
@@ -161,7 +161,7 @@ _OWN = {
     "mse": MetricType("mean squared error", "minimize", "target²", ("values",), _mse, (ERRORS,)),
     "rmse": MetricType("its root", "minimize", "target", ("values",), _rmse, (ERRORS,)),
     "mae": MetricType("mean absolute error", "minimize", "target", ("values",), _mae, (ERRORS,)),
-    "r2": MetricType("explained variance", "maximize", "share", ("values",), _r2, (ERRORS,)),
+    "r2": MetricType("explained variance", "maximize", "number", ("values",), _r2, (ERRORS,)),
     "accuracy": MetricType(
         "share of right answers", "maximize", "share", _CLASSES, _accuracy, (COUNTS,)
     ),

@@ -19,8 +19,8 @@ class PartFacts:
     """One part of the data.
 
     Attributes:
-        sequences: How many sequences it has; lanes of a stream count as one each.
-        time_steps: The longest one's steps.
+        sequences: How many sequences it has.
+        time_steps: The steps of each, padding included.
     """
 
     sequences: int
@@ -132,7 +132,7 @@ class Closed:
     """A coordinator has ended its session; one that is killed leaves no such event.
 
     Attributes:
-        reason: `finished`, `budget`, `stopped`, `interrupted` or `error`.
+        reason: `finished`, `budget`, `stopped` or `interrupted`.
         busy_seconds: Of all workers together: training, saving, evaluating.
         wall_seconds: How long the session took.
         workers: How many workers it began with.
@@ -241,7 +241,8 @@ class Continued:
 
     Attributes:
         promoted: Whether it was paused there before; it then waits for a worker.
-        generation: In reproducible order, the cohort whose judgement promoted it; None otherwise.
+        generation: The cohort whose judgement promoted it, which counts in reproducible order;
+            None where it was not promoted.
     """
 
     version: ClassVar[int] = 1
@@ -331,8 +332,8 @@ class Lost:
     Attributes:
         reason: Why, in one line.
         worker_died: Whether its worker died, perhaps of this trial; None where a coordinator ended.
-        suspects: How many trials may have killed the worker; 0 where this one is none of them, None
-            where it can't have been several.
+        suspects: How many trials may have killed the worker, where this is one of them; else 0.
+            None: not counted; a dead worker's was then alone.
         anew: Whether its checkpoint can't be read, so that it begins from its first epoch.
     """
 

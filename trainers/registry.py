@@ -13,6 +13,7 @@ A name that is itself `module:object` is loaded from there.
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -46,6 +47,7 @@ class Registry(Mapping[str, T], Generic[T]):
         self._kind = kind
         self._own = dict(entries)
         self._loaded: dict[str, T] = {}
+        self._scanned: tuple[tuple[str, ...], dict[str, str]] = ((), {})
 
     def __getitem__(self, name: str) -> T:
         """Return an entry.
@@ -81,7 +83,11 @@ class Registry(Mapping[str, T], Generic[T]):
 
     @property
     def _installed(self) -> dict[str, str]:
-        return {point.name: point.value for point in entry_points(group=self.group)}
+        path = tuple(sys.path)  # what is installed depends on it, and a scan takes milliseconds
+        if self._scanned[0] != path:
+            found = {point.name: point.value for point in entry_points(group=self.group)}
+            self._scanned = (path, found)
+        return self._scanned[1]
 
     def _load(self, name: str) -> T:
         given = self._own.get(name) or self._installed.get(name)

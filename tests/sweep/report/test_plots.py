@@ -199,8 +199,8 @@ class TestDrawing:
         assert "Nothing to draw" in plot_page(plot, ())
 
     def test_every_plot_is_a_picture(self, results):
-        for plot in filter(lambda plot: plot.spec, plots.all_plots(results)):
-            assert plot.png().startswith(b"\x89PNG")
+        for one in filter(lambda one: one.spec, plots.all_plots(results)):
+            assert one.png().startswith(b"\x89PNG")
 
     def test_a_plots_page_holds_its_chart_and_what_tooltips_show(self, results):
         page = plot_page(plots.history(results), trial_facts(results))
@@ -219,12 +219,12 @@ class TestDrawing:
         )
         results = open_results(folder)
         assert "p.q[0]:N" in titles(plots.slices(results), "x")
-        for plot in plots.all_plots(results):
-            page = plot_page(plot, trial_facts(results))
+        for one in plots.all_plots(results):
+            page = plot_page(one, trial_facts(results))
             assert evil not in page
             assert tags(page) <= KNOWN_TAGS
-            if plot.spec:
-                assert plot.png().startswith(b"\x89PNG")
+            if one.spec:
+                assert one.png().startswith(b"\x89PNG")
 
     def test_what_is_no_number_is_left_out_of_a_chart(self):
         chart = rows_of("points").mark_point().encode(x="a:Q")

@@ -7,6 +7,7 @@ marks lie from Vega: nothing else links charts to each other (`assets/page.js`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -96,11 +97,19 @@ def plot(
     spec = {
         **chart.to_dict(),
         "params": [{"name": "lit", "value": None}, {"name": "off", "value": {}}],
-        "datasets": {key: list(rows) for key, rows in data.items()},
+        "datasets": {key: list(map(_drawable, rows)) for key, rows in data.items()},
         "description": f"{title}. {summary}",
         "config": _CONFIG,
     }
     return Plot(name, title, note, spec)
+
+
+def _drawable(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row without NaN and infinities, which JSON does not know."""
+    return {
+        key: None if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in row.items()
+    }
 
 
 def nothing(name: str, title: str, why: str) -> Plot:

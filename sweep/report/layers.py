@@ -15,6 +15,7 @@ _CROSS = "M-.7,-.7L.7,.7M.7,-.7L-.7,.7"
 _FILLED = (Role.COMPLETE, Role.WENT_ON)
 _IS_LIT = "datum.trial === lit"
 _IS_OFF = "off[datum.trial]"
+_IS_STRONG = "datum.strong"
 _FAINT = 0.05
 # Part of viridis, light to dark: readable on white at both ends.
 _SHADES = ("#a5db36", "#4ac16d", "#1fa187", "#277f8e", "#365c8d", "#46327e", "#440154")
@@ -27,11 +28,9 @@ def number_axis(field: str, scale: NumberScale, title: str) -> dict[str, Any]:
         "field": field,
         "type": "quantitative",
         "title": title,
-        "scale": {
-            **kind, "domain": [scale.low, scale.high], "clamp": True, "nice": False
-        },
+        "scale": {**kind, "domain": [scale.low, scale.high], "clamp": True, "nice": False},
         "axis": {"values": scale.values, "format": ".5~g"},
-    }  # fmt: skip
+    }
 
 
 def parameter_axes(field: str, scale: Scale, title: str) -> dict[str, Any]:
@@ -66,37 +65,26 @@ def dots(name: str, roles: Iterable[Role], **axes: Any) -> Chart:
     return every + lit
 
 
-def lines(
-    name: str, color: Any, unfolded: Sequence[str], strong: str = "datum.strong", **axes: Any
-) -> Chart:
-    """Return one line a row through the points in its lists; the lit trial's stands out.
+def lines(name: str, color: Any, lists: list[Any], **axes: Any) -> Chart:
+    """Return one line a row through the points that its two `lists` hold.
 
-    Args:
-        unfolded: The row's fields that hold one value a point.
-        strong: Of which rows the lines are drawn strongly.
+    Rows that are `strong` get thick lines; the lit trial's stands out.
     """
     base = rows_of(name).encode(detail="trial:N", **axes)
-    every = base.transform_flatten(list(unfolded)).mark_line(strokeJoin="round").encode(
+    tests = [{"test": _IS_OFF, "value": _FAINT}, {"test": _IS_STRONG, "value": 0.9}]
+    every = base.transform_flatten(lists).mark_line(strokeJoin="round").encode(
         color=color,
-        strokeWidth=alt.condition(strong, alt.value(1.8), alt.value(1)),
-        strokeOpacity={
-            "condition": [{"test": _IS_OFF, "value": _FAINT}, {"test": strong, "value": 0.9}],
-            "value": 0.3,
-        },
+        strokeWidth=alt.condition(_IS_STRONG, alt.value(1.8), alt.value(1)),
+        strokeOpacity={"condition": tests, "value": 0.3},
     )  # fmt: skip
-    lit = (
-        base.transform_filter(_IS_LIT)
-        .transform_flatten(list(unfolded))
-        .mark_line(color=PINK, strokeWidth=3.5, strokeJoin="round")
-    )
-    return every + lit
+    lit = base.transform_filter(_IS_LIT).transform_flatten(lists)
+    return every + lit.mark_line(color=PINK, strokeWidth=3.5, strokeJoin="round")
 
 
 def shaded(legend: alt.Legend | None = None) -> alt.Color:
     """Return the colour of a line by the row's `shade`: 1 is the best trial, and dark."""
-    return alt.Color(
-        "shade:Q", legend=legend, scale=alt.Scale(domain=[0, 1], range=list(_SHADES))
-    )  # fmt: skip
+    scale = alt.Scale(domain=[0, 1], range=list(_SHADES))
+    return alt.Color("shade:Q", legend=legend, scale=scale)
 
 
 def bars(name: str, largest: float) -> Chart:

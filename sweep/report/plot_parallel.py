@@ -11,13 +11,7 @@ from sweep.history.state import TrialState
 from sweep.report.chart import GRAY, PINK, WIDTH, Chart, Plot, Role, Rows, nothing, plot, rows_of
 from sweep.report.drawn import jitter, role_of, thinned, thinned_note
 from sweep.report.layers import lines, shaded
-from sweep.report.plots_of_parameters import (
-    NONE_DIFFERS,
-    judged,
-    judged_scale,
-    log_mark,
-    scales_of,
-)
+from sweep.report.plots_of_parameters import NONE_DIFFERS, judged, judged_scale, log_mark, scales_of
 from sweep.report.scales import ChoiceScale, Scale
 from sweep.results.results import Results
 from sweep.words.console import settings
@@ -108,11 +102,11 @@ def _chart(axes: int) -> Chart:
         for odd in (0, 1)
     )
     return alt.layer(
-        lines("lines", shaded(legend), ("axis", "at"), x=x, y=y),
+        lines("lines", shaded(legend), ["axis", "at"], x=x, y=y),
         poles.mark_rule(color=GRAY, strokeWidth=1.2).encode(y=alt.value(0), y2=alt.value(_HEIGHT)),
         ticks.mark_tick(orient="horizontal", size=6, color=GRAY),
         texts.mark_text(align="right", dx=-6, stroke="white", strokeWidth=3),
         texts.mark_text(align="right", dx=-6),
         *names,
         brush.encode(x=x, y=alt.Y("low:Q", axis=None), y2="high:Q"),
-    ).properties(width=WIDTH + 60, height=_HEIGHT)
+    ).properties(width=WIDTH, height=_HEIGHT)

@@ -9,16 +9,6 @@ from sweep.report.plots_of_rungs import rungs
 from sweep.report.plots_of_trials import history, learning_curves
 from sweep.results.results import Results
 
-__all__ = [
-    "all_plots",
-    "history",
-    "importance",
-    "learning_curves",
-    "parallel",
-    "rungs",
-    "slices",
-]
-
 
 def all_plots(results: Results) -> tuple[Plot, ...]:
     """Return every plot, in the report's order."""

@@ -16,7 +16,6 @@ from sweep.report.layers import dots, jittered, number_axis
 from sweep.report.scales import value_scale
 from sweep.results.results import Results
 
-_HEIGHT = 260
 _ROLES = (Role.WENT_ON, Role.STOPPED)
 Entered = Mapping[int, Sequence[tuple[TrialState, float]]]
 
@@ -38,14 +37,10 @@ def rungs(results: Results) -> Plot:
         x=x, y=alt.Y("trials:Q", title="trials judged"),
         color=alt.Color("color:N", scale=None),
     )  # fmt: skip
-    values = dots(
-        "trials", _ROLES, x=x, xOffset=jittered(),
-        y=number_axis("value", y, f"best {metric} so far"),
-    )  # fmt: skip
-    chart = counts.properties(width=400, height=_HEIGHT) | values.properties(
-        width=500, height=_HEIGHT
-    )
-    chart = chart.resolve_scale(xOffset="independent")
+    best = number_axis("value", y, f"best {metric} so far")
+    values = dots("trials", _ROLES, x=x, xOffset=jittered(), y=best)
+    panels = counts.properties(width=400, height=260), values.properties(width=500, height=260)
+    chart = alt.hconcat(*panels).resolve_scale(xOffset="independent")
     data = {"trials": rows, "counts": _counts(entered)}
     return plot("rungs", title, chart, data, summary=_summary(entered))
 

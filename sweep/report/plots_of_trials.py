@@ -62,12 +62,14 @@ def learning_curves(results: Results) -> Plot:
     shown = thinned(results, trials)
     rows = [_curve(trial, best) for trial in shown]
     rows.sort(key=lambda row: row["shade"])  # the best ones on top
+    epochs = max(len(trial.curve) for trial in trials)
+    values = value_scale(value for trial in trials for value in trial.curve)
     chart = lines(
         "curves",
         alt.condition("datum.strong", shaded(), alt.value(GRAY)),
-        ("epoch", "value"),
-        x=number_axis("epoch", _epochs(trials), "epoch"),
-        y=number_axis("value", _values(trials), f"validation {metric}"),
+        ["epoch", "value"],
+        x=number_axis("epoch", NumberScale(1, epochs, whole=True), "epoch"),
+        y=number_axis("value", values, f"validation {metric}"),
     ).properties(width=WIDTH, height=320)
     names = ", ".join(map(str, best)) or "none complete"
     note = f"strong lines: the best complete trials ({names}; the darker, the better)"
@@ -96,9 +98,8 @@ def _history_panel(
     x = number_axis("number", NumberScale(0, max(1, trials[-1].number), whole=True), "trial")
     y = number_axis("value", scale, objective.metric)
     line = rows_of(f"best_{index}").mark_line(interpolate="step-after", color=BLACK)
-    every = dots(
-        f"trials_{index}", (row["role"] for row in rows), x={**x, "field": "trial"}, y=y,
-    )  # fmt: skip
+    roles = (row["role"] for row in rows)
+    every = dots(f"trials_{index}", roles, x={**x, "field": "trial"}, y=y)
     return alt.layer(line.encode(x=x, y=y), every).properties(width=WIDTH, height=260)
 
 
@@ -131,12 +132,7 @@ def _front_panel(results: Results, shown: Sequence[TrialState], data: dict[str, 
         for name, o in zip(("one", "other"), goal.objectives, strict=False)
     )
     line = rows_of("front").mark_line(color=BLACK).encode(x=x, y=y)
-    every = dots(
-        "pairs",
-        (row["role"] for row in rows),
-        x=x,
-        y=y,
-    )
+    every = dots("pairs", (row["role"] for row in rows), x=x, y=y)
     return alt.layer(line, every).properties(width=WIDTH, height=320, title="Pareto front")
 
 
@@ -156,11 +152,3 @@ def _curve(trial: TrialState, best: Sequence[int]) -> dict[str, Any]:
         "strong": strong,
         "shade": 1 - best.index(trial.number) / len(best) if strong else 0.0,
     }
-
-
-def _epochs(trials: Sequence[TrialState]) -> NumberScale:
-    return NumberScale(1, max(len(trial.curve) for trial in trials), whole=True)
-
-
-def _values(trials: Sequence[TrialState]) -> NumberScale:
-    return value_scale(value for trial in trials for value in trial.curve)

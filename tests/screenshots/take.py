@@ -26,9 +26,20 @@ from sweep.results.results import Results, open_results
 from sweep.tracking.view import share_key
 
 START_SECONDS = 180
-COLORS = 128
+COLORS = 256
 SETTLE_MS = 6_000  # MLflow's pages load their parts one after the other
 WIDE = {"width": 1500, "height": 1000}
+# The middle of the best trial's way to the last axis of the parallel coordinates, on the page.
+BEST_LINE = """() => {
+  const host = document.querySelector("[data-chart=parallel]");
+  const lines = JSON.parse(document.getElementById("charts").textContent).parallel.datasets.lines;
+  const { axis, at } = lines.at(-1);
+  const middle = (values, scale) => (scale(values.at(-1)) + scale(values.at(-2))) / 2;
+  const box = host.querySelector("canvas").getBoundingClientRect();
+  const [[x, y], { left, top }] = [host.view.origin(), host.view.padding()];
+  return [box.left + left + x + middle(axis, host.view.scale("x")),
+          box.top + top + y + middle(at, host.view.scale("y"))];
+}"""
 
 
 def main() -> None:
@@ -54,13 +65,11 @@ def report_pictures(page: Page, results: Results) -> dict[str, bytes]:
     path = results.folder.resolve() / "report.html"
     path.write_text(render_report(results), encoding="utf-8")
     page.goto(path.as_uri())
+    page.wait_for_selector("body[data-drawn=all]")
     head = page.screenshot()
-    chart = page.locator("#parallel")
-    chart.scroll_into_view_if_needed()
-    box = chart.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 0.25 * box["height"])
-    page.wait_for_timeout(300)
+    page.evaluate("document.getElementById('parallel').scrollIntoView()")
+    page.mouse.move(*page.evaluate(BEST_LINE))
+    page.wait_for_selector("#tip", state="visible")
     return {"report": head, "report-parallel": page.screenshot()}
 
 

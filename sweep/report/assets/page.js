@@ -2,59 +2,65 @@
 // an axis of the parallel coordinates keeps the trials that cross it there; headings sort.
 (() => {
   "use strict";
-  const REACH = 14; // pixels of a chart
+  const REACH = 14; // pixels
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
+  const element = (tag, text = "") => {
+    const made = document.createElement(tag);
+    made.textContent = text;
+    return made;
+  };
   const facts = new Map(read("trials").map((trial) => [trial.number, trial]));
   const specs = read("charts");
   const rows = Array.from(document.querySelectorAll("tr[data-t]"));
   const charts = Array.from(document.querySelectorAll("[data-chart]"), (host) => (
-    { host, spec: specs[host.dataset.chart], seen: false, begun: false, view: null, marks: null }));
+    { host, name: host.dataset.chart, seen: false, begun: false, view: null, marks: null }));
+  const parallel = charts.find(({ name }) => name === "parallel");
+  const ranges = new Map(); // axis of the parallel coordinates → [low, high], shares of its length
   let lit = null; // the trial that stands out
   let pinned = false; // it stays when the pointer leaves
-  let off = {}; // the trials that a brush left out, as keys
+  let off = {}; // the trials that a range left out, as keys
 
   // -- drawing: what is in sight first, the rest when the browser is idle -----------------------
   async function draw(chart) {
     if (chart.begun) return;
     chart.begun = true;
-    const place = document.createElement("div");
+    const place = element("div");
     chart.host.replaceChildren(place);
     const options = { actions: false, hover: false, renderer: "canvas" };
-    const { view } = await vegaEmbed(place, chart.spec, options);
-    chart.host.view = chart.view = view;
+    chart.view = chart.host.view = (await vegaEmbed(place, specs[chart.name], options)).view;
     show(chart);
   }
 
-  function show(chart) {
-    const view = chart.view;
+  function show({ view }) {
     if (!view || (view.signal("lit") === lit && view.signal("off") === off)) return;
     view.signal("lit", lit).signal("off", off).run();
   }
 
-  const showAll = () => charts.forEach((chart) => { if (chart.seen) show(chart); });
+  const showAll = () => charts.filter((chart) => chart.seen).forEach(show);
   const sight = new IntersectionObserver((entries) => entries.forEach((entry) => {
     const chart = charts.find(({ host }) => host === entry.target);
     chart.seen = entry.isIntersecting;
     if (chart.seen) { draw(chart); show(chart); }
   }));
-  const whenIdle = window.requestIdleCallback || ((act) => setTimeout(act, 50));
-  const drawRest = () => whenIdle(async () => {
-    const next = charts.find((chart) => !chart.begun);
-    if (!next) { document.body.dataset.drawn = "all"; return; }
-    await draw(next);
-    drawRest();
-  });
+  async function drawRest() {
+    const idle = window.requestIdleCallback || setTimeout;
+    for (const chart of charts) {
+      await new Promise((resolve) => idle(resolve));
+      await draw(chart);
+    }
+    document.body.dataset.drawn = "all";
+  }
 
   // -- where a trial's marks lie, in pixels of the chart ----------------------------------------
   function marksOf(chart) {
     if (chart.marks) return chart.marks;
     chart.marks = [];
-    const add = (item, points) => {
-      const trial = item && item.datum && item.datum.trial;
-      if (trial !== undefined && trial !== null) chart.marks.push({ trial, points });
-    };
     const walk = (mark, dx, dy) => {
       const at = (item) => [item.x + dx, item.y + dy];
+      const add = (item, points) => {
+        const trial = item?.datum?.trial;
+        if (trial !== undefined) chart.marks.push({ trial, points });
+      };
       if (mark.marktype === "line") add(mark.items[0], mark.items.map(at));
       if (mark.marktype === "symbol") mark.items.forEach((item) => add(item, [at(item)]));
       if (mark.marktype !== "group") return;
@@ -62,24 +68,18 @@
         for (const inner of group.items) walk(inner, dx + (group.x || 0), dy + (group.y || 0));
       }
     };
-    walk(chart.view.scenegraph().root, ...origin(chart.view));
+    walk(chart.view.scenegraph().root, ...originOf(chart));
     return chart.marks;
   }
 
-  function origin(view) {
-    const [padding, [x, y]] = [view.padding(), view.origin()];
-    return [padding.left + x, padding.top + y];
+  function originOf({ view }) {
+    const [{ left, top }, [x, y]] = [view.padding(), view.origin()];
+    return [left + x, top + y];
   }
 
-  // The page may show the canvas smaller than it is.
-  function scaleOf(canvas) {
-    const box = canvas.getBoundingClientRect();
-    return { box, ratio: canvas.width / devicePixelRatio / box.width };
-  }
-
-  function placeOf(chart, event) {
-    const { box, ratio } = scaleOf(chart.host.querySelector("canvas"));
-    return [(event.clientX - box.left) * ratio, (event.clientY - box.top) * ratio];
+  function placeOf({ host }, event) {
+    const box = host.querySelector("canvas").getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
   }
 
   function distance(points, x, y) {
@@ -97,21 +97,17 @@
   function nearest(chart, x, y) {
     let [best, reach] = [null, REACH];
     for (const mark of marksOf(chart)) {
-      if (off[mark.trial]) continue;
-      const far = distance(mark.points, x, y);
+      const far = off[mark.trial] ? Infinity : distance(mark.points, x, y);
       if (far < reach) [best, reach] = [mark.trial, far];
     }
     return best;
   }
 
-  // -- the lit trial, and what is said of it ----------------------------------------------------
-  const tip = document.createElement("div");
-  tip.id = "tip";
-  const said = document.createElement("div");
-  said.id = "said";
-  said.setAttribute("role", "status"); // read aloud when it changes
+  // -- the lit trial, and what is shown and read aloud of it ------------------------------------
+  const [tip, said] = [element("div"), element("div")];
+  [tip.id, said.id] = ["tip", "said"];
+  said.setAttribute("role", "status");
   document.body.append(tip, said);
-  const say = (text) => { said.textContent = text; };
 
   function light(number) {
     if (number === null) tip.style.display = "none";
@@ -123,55 +119,44 @@
 
   function leave() { if (!pinned) light(null); }
 
-  function sayTrial() {
-    const trial = facts.get(lit);
-    const pairs = trial.rows.map(([name, value]) => `${name} ${value}`);
-    say(`trial ${lit}, ${trial.state}${pinned ? ", pinned" : ""}: ${pairs.join(", ")}`);
+  function say() {
+    const { state, rows: pairs } = facts.get(lit);
+    const text = pairs.map(([name, value]) => `${name} ${value}`).join(", ");
+    said.textContent = `trial ${lit}, ${state}${pinned ? ", pinned" : ""}: ${text}`;
   }
 
   function pin() {
     pinned = lit !== null && !pinned;
-    if (pinned) sayTrial(); else say("not pinned");
+    if (lit !== null) say();
   }
 
-  function tell(clientX, clientY) {
+  function tell(x, y) {
     const trial = facts.get(lit);
     if (!trial) return;
-    const title = document.createElement("b");
-    title.textContent = `trial ${lit}, ${trial.state}`;
-    const list = document.createElement("dl");
-    for (const [name, value] of trial.rows) {
-      const term = document.createElement("dt");
-      const text = document.createElement("dd");
-      term.textContent = name;
-      text.textContent = value;
-      list.append(term, text);
-    }
-    tip.replaceChildren(title, list);
+    const list = element("dl");
+    for (const [name, value] of trial.rows) list.append(element("dt", name), element("dd", value));
+    tip.replaceChildren(element("b", `trial ${lit}, ${trial.state}`), list);
     tip.style.display = "block";
     const box = tip.getBoundingClientRect();
-    const right = clientX + 18 + box.width > innerWidth;
-    const left = right ? clientX - 18 - box.width : clientX + 18;
-    const top = Math.min(clientY + 12, innerHeight - box.height - 6);
+    const left = x + 18 + box.width > innerWidth ? x - 18 - box.width : x + 18;
     tip.style.left = `${Math.max(4, left)}px`;
-    tip.style.top = `${Math.max(4, top)}px`;
+    tip.style.top = `${Math.max(4, Math.min(y + 12, innerHeight - box.height - 6))}px`;
   }
 
   // -- pointer and keys over a chart ------------------------------------------------------------
   function step(chart, key) {
-    const numbers = new Set(marksOf(chart).map((mark) => mark.trial).filter((n) => !off[n]));
+    const numbers = new Set(marksOf(chart).map(({ trial }) => trial).filter((n) => !off[n]));
     const known = Array.from(numbers).sort((a, b) => a - b);
     if (!known.length) return;
-    const back = key === "ArrowLeft" || key === "ArrowUp";
-    const next = back ? known.findLast((n) => n < lit) : known.find((n) => n > lit);
-    const [first, last] = [known[0], known[known.length - 1]];
-    const ends = { Home: first, End: last };
-    light(ends[key] ?? (lit === null ? first : next ?? (back ? last : first)));
-    const canvas = chart.host.querySelector("canvas");
-    const { box, ratio } = scaleOf(canvas);
-    const [x, y] = marksOf(chart).find((mark) => mark.trial === lit).points.at(-1);
-    tell(box.left + x / ratio, box.top + y / ratio);
-    sayTrial();
+    const [first, last] = [known[0], known.at(-1)];
+    const before = known.findLast((n) => n < lit) ?? last;
+    const after = lit === null ? first : known.find((n) => n > lit) ?? first;
+    const ends = { Home: first, End: last, ArrowLeft: before, ArrowUp: before };
+    light(ends[key] ?? after);
+    const [x, y] = marksOf(chart).find(({ trial }) => trial === lit).points.at(-1);
+    const box = chart.host.querySelector("canvas").getBoundingClientRect();
+    tell(box.left + x, box.top + y);
+    say();
   }
 
   for (const chart of charts) {
@@ -190,65 +175,58 @@
     chart.host.addEventListener("pointerleave", () => { waiting = null; leave(); });
     chart.host.addEventListener("blur", leave);
     chart.host.addEventListener("keydown", (event) => {
-      if (!chart.view) return;
-      if (/^(Arrow|Home|End)/.test(event.key)) step(chart, event.key);
-      else if (event.key === "Enter") pin();
-      else return;
+      if (!chart.view || !/^(Arrow|Home|End|Enter)/.test(event.key)) return;
+      if (event.key === "Enter") pin(); else step(chart, event.key);
       event.preventDefault();
     });
     sight.observe(chart.host);
   }
 
   // -- tables: keys walk their rows, headings sort ----------------------------------------------
+  function onlyTabStop(row) {
+    for (const other of row?.parentNode.rows ?? []) other.tabIndex = other === row ? 0 : -1;
+    return row;
+  }
+
   for (const row of rows) {
     const number = Number(row.dataset.t);
     row.addEventListener("pointerenter", () => { if (!pinned) light(number); });
     row.addEventListener("pointerleave", leave);
-    row.addEventListener("focus", () => { pinned = false; light(number); sayTrial(); });
+    row.addEventListener("focus", () => { pinned = false; light(number); say(); });
     row.addEventListener("blur", leave);
     row.addEventListener("keydown", (event) => {
       const next = { ArrowDown: row.nextElementSibling, ArrowUp: row.previousElementSibling };
       if (event.key === "Enter") pin();
-      else if (next[event.key]) reach(next[event.key]).focus();
+      else if (next[event.key]) onlyTabStop(next[event.key]).focus();
       else return;
       event.preventDefault();
     });
-  }
-
-  function reach(row) { // one row of a table at a time is reached by Tab
-    for (const other of row.parentNode.rows) other.tabIndex = other === row ? 0 : -1;
-    return row;
   }
 
   const key = (cell) => {
     const text = cell.dataset.v ?? cell.textContent;
     return text === "" || Number.isNaN(Number(text)) ? text : Number(text);
   };
-  for (const table of document.querySelectorAll("table.sortable")) {
-    const body = table.tBodies[0];
-    if (body.rows.length) reach(body.rows[0]);
-    const heads = Array.from(table.tHead.rows[0].cells);
+  for (const { tHead, tBodies: [body] } of document.querySelectorAll("table.sortable")) {
+    onlyTabStop(body.rows[0]);
+    const heads = Array.from(tHead.rows[0].cells);
     heads.forEach((head, index) => head.firstChild.addEventListener("click", () => {
       const down = head.getAttribute("aria-sort") === "ascending";
       heads.forEach((other) => other.removeAttribute("aria-sort"));
       head.setAttribute("aria-sort", down ? "descending" : "ascending");
-      const sorted = Array.from(body.rows).sort((one, other) => {
+      body.append(...Array.from(body.rows).sort((one, other) => {
         const [a, b] = [key(one.cells[index]), key(other.cells[index])];
         const numbers = typeof a === "number" && typeof b === "number";
         const order = numbers ? a - b : String(a).localeCompare(String(b));
         return down ? -order : order;
-      });
-      body.append(...sorted);
-      if (sorted.length) reach(sorted[0]);
+      }));
+      onlyTabStop(body.rows[0]);
     }));
   }
 
-  // -- ranges dragged on the axes of parallel coordinates ---------------------------------------
-  const ranges = new Map(); // axis → [low, high], shares of its length
-  const parallel = charts.find(({ host }) => host.dataset.chart === "parallel");
-
+  // -- ranges dragged along axes of the parallel coordinates ------------------------------------
   function apply() {
-    const { lines, poles } = parallel.spec.datasets;
+    const { lines, poles } = specs.parallel.datasets;
     const crosses = ({ axis, at }) => Array.from(ranges).every(([pole, [low, high]]) => {
       const value = at[axis.indexOf(pole)];
       return value >= low && value <= high;
@@ -260,40 +238,38 @@
     showAll();
     const names = Array.from(ranges.keys(), (pole) => poles[pole].name).join(", ");
     const kept = `${lines.length - out.length} of ${lines.length} trials kept`;
-    say(names ? `${kept} by ranges of ${names}` : "all trials shown");
+    said.textContent = names ? `${kept} by ranges of ${names}` : "all trials shown";
   }
 
   function drawRanges() {
-    const brushes = Array.from(ranges, ([axis, [low, high]]) => ({ axis, low, high }));
-    parallel.view.data("brushes", brushes).run();
+    const drawn = Array.from(ranges, ([axis, [low, high]]) => ({ axis, low, high }));
+    parallel.view.data("brushes", drawn).run();
   }
 
   if (parallel) {
+    const { host } = parallel;
     let [pole, start] = [null, 0];
-    const share = (event) => { // of the axis' length, from below
-      const [, top] = origin(parallel.view);
-      const height = parallel.view.signal("height");
-      return Math.min(1, Math.max(0, 1 - (placeOf(parallel, event)[1] - top) / height));
+    const share = (event) => { // of the axis' length, from below, where the pointer is
+      const y = placeOf(parallel, event)[1] - originOf(parallel)[1];
+      return Math.min(1, Math.max(0, 1 - y / parallel.view.height()));
     };
     const drag = (event) => {
-      const end = share(event);
-      ranges.set(pole, [Math.min(start, end), Math.max(start, end)]);
+      if (pole === null) return;
+      const here = share(event);
+      ranges.set(pole, [Math.min(start, here), Math.max(start, here)]);
       drawRanges();
     };
-    parallel.host.addEventListener("pointerdown", (event) => {
+    host.addEventListener("pointerdown", (event) => {
       if (!parallel.view) return;
-      const [x, y] = placeOf(parallel, event);
-      const [left, top] = origin(parallel.view);
-      const scale = parallel.view.scale("x");
-      const near = parallel.spec.datasets.poles.find(
-        ({ axis }) => Math.abs(left + scale(axis) - x) < REACH);
-      if (!near || y < top - REACH || y > top + parallel.view.signal("height") + REACH) return;
+      const x = placeOf(parallel, event)[0] - originOf(parallel)[0];
+      const far = ({ axis }) => Math.abs(parallel.view.scale("x")(axis) - x);
+      const near = specs.parallel.datasets.poles.find((one) => far(one) < REACH);
+      if (!near) return;
       [pole, start] = [near.axis, share(event)];
-      parallel.host.setPointerCapture(event.pointerId);
-      drag(event);
+      host.setPointerCapture(event.pointerId);
     });
-    parallel.host.addEventListener("pointermove", (event) => { if (pole !== null) drag(event); });
-    parallel.host.addEventListener("pointerup", (event) => {
+    host.addEventListener("pointermove", drag);
+    const end = (event) => {
       if (pole === null) return;
       drag(event);
       const [low, high] = ranges.get(pole);
@@ -301,7 +277,8 @@
       pole = null;
       drawRanges();
       apply();
-    });
+    };
+    for (const kind of ["pointerup", "pointercancel"]) host.addEventListener(kind, end);
   }
 
   document.addEventListener("keydown", (event) => {

@@ -1,6 +1,7 @@
 """What each plot draws, read from its chart: the rows, the axes, the text for who can't see it."""
 
 import json
+import math
 from html.parser import HTMLParser
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from sweep.log.event import Event
 from sweep.log.kinds import Continued, Failed, Pruned
 from sweep.report import plots
+from sweep.report.chart import plot, rows_of
 from sweep.report.drawn import MAX_DRAWN, thinned
 from sweep.report.page import json_in_script, plot_page, trial_facts
 from sweep.results.results import open_results
@@ -197,8 +199,8 @@ class TestDrawing:
         assert "Nothing to draw" in plot_page(plot, ())
 
     def test_every_plot_is_a_picture(self, results):
-        for plot in filter(lambda plot: plot.spec, plots.all_plots(results)):
-            assert plot.png().startswith(b"\x89PNG")
+        for one in filter(lambda one: one.spec, plots.all_plots(results)):
+            assert one.png().startswith(b"\x89PNG")
 
     def test_a_plots_page_holds_its_chart_and_what_tooltips_show(self, results):
         page = plot_page(plots.history(results), trial_facts(results))
@@ -217,12 +219,17 @@ class TestDrawing:
         )
         results = open_results(folder)
         assert "p.q[0]:N" in titles(plots.slices(results), "x")
-        for plot in plots.all_plots(results):
-            page = plot_page(plot, trial_facts(results))
+        for one in plots.all_plots(results):
+            page = plot_page(one, trial_facts(results))
             assert evil not in page
             assert tags(page) <= KNOWN_TAGS
-            if plot.spec:
-                assert plot.png().startswith(b"\x89PNG")
+            if one.spec:
+                assert one.png().startswith(b"\x89PNG")
+
+    def test_what_is_no_number_is_left_out_of_a_chart(self):
+        chart = rows_of("points").mark_point().encode(x="a:Q")
+        found = plot("p", "P", chart, {"points": [{"a": math.inf, "b": 1}]}, summary="")
+        assert rows(found, "points") == [{"a": None, "b": 1}]
 
     def test_json_in_a_script_can_not_end_it(self):
         text = json_in_script({"a": "</script><!--&\u2028"})

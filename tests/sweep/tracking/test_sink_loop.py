@@ -192,7 +192,8 @@ def test_the_page_is_made_once_the_record_is_whole(
     uid, files, note = tracker.pages[0]
     assert uid == SWEEP_UID
     assert {"sweep.yaml", "top.json", "top.csv", "top.html", "ledger.json", "report.html"} <= files
-    assert {"plots/history.html", "plots/history.png", "plots/parallel.png"} <= files
+    assert {"plots/history.html", "plots/history.png", "plots/parallel.html"} <= files
+    assert "plots/parallel.png" not in files  # a single trial leaves nothing to draw
     assert "Best: **trial 0**" in note
     assert list(tracker.views) == [f"mlflow.sharedViewState.sweep-{SWEEP_UID}"]
 

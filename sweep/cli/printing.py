@@ -69,9 +69,9 @@ def show_best(screen: Console, results: Results) -> None:
             values = ", ".join(f"{o.metric} {short(value)}" for o, value in pairs)
             screen.print(f"  trial {trial.number}: {values}  {settings(trial.params)}")
         return
-    metric = results.goal.leading.metric
+    metric, value = results.goal.leading.metric, short(results.goal.leading_value(best))
     screen.print(
-        f"Best: trial {best.number}, {metric} {short(results.goal.values(best)[0])} on validation"
+        f"Best: trial {best.number}, {metric} {value} on validation"
         f"{_on_test(best, metric)}, epoch {best.best_epoch} of {best.epoch}"
     )
     screen.print(f"  {settings(best.params)}")
@@ -104,8 +104,7 @@ def show_status(screen: Console, results: Results) -> None:
     best = results.best()
     if best is not None:
         goal = results.goal
-        value = short(goal.values(best)[goal.objectives.index(goal.leading)])
-        metric = goal.leading.metric
+        value, metric = short(goal.leading_value(best)), goal.leading.metric
         screen.print(
             f"  best {metric} {value}{_on_test(best, metric)}, trial {best.number}: "
             f"{settings(best.params)}"

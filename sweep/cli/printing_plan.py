@@ -23,7 +23,7 @@ def show_plan(screen: Console, plan: SweepPlan) -> None:
     screen.print(f"Sweep {config.name}: {config.budget.trials} trials on {plan.workers} workers")
     if plan.begun is not None:
         screen.print(f"  goes on with the sweep in {plan.begun}")
-    objectives = ", ".join(f"{o.direction} {o.metric}" for o in prepared.objectives)
+    objectives = ", ".join(f"{o.direction} {o.metric}" for o in prepared.goal.objectives)
     pruning = config.search.pruning.rule
     screen.print(f"Search: {config.search.sampler}, {objectives}, pruning {pruning}")
     _show_data(screen, prepared.data)

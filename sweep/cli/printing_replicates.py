@@ -24,7 +24,7 @@ def show_replicates(screen: Console, results: Results) -> None:
 
 def replicates_table(found: Replication) -> Table:
     """Return one row a finalist."""
-    title = f"finalists over seeds, {found.part} {found.metric}"
+    title = f"finalists over seeds, {found.part} {found.objective.metric}"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name in ("trial", "seeds", "mean", "std. dev.", "95 % interval of the mean", "lost"):
         table.add_column(name, justify="right", no_wrap=True)

@@ -12,6 +12,7 @@ from sweep.history.rungs import RungRecord
 from sweep.log import kinds
 from sweep.log.event import Event
 from sweep.log.event_log import EventLog
+from trainers.config.objective import Objective
 
 
 class Standing(StrEnum):
@@ -116,8 +117,7 @@ class SweepState:
     """All trials, folded from the log.
 
     Args:
-        metric: The first objective's validation metric; its curve is kept for every trial.
-        sign: 1 where it is minimised, -1 where it is maximised.
+        objective: The leading one; its validation metric's curve is kept for every trial.
         keep_reports: Keep every epoch's metrics (results, sinks) instead of the curve alone.
         trials: All trials by number; `active` holds those that train or wait for a worker.
         paused: Trials that a rung has paused; a later judgement may promote them.
@@ -133,8 +133,7 @@ class SweepState:
             went on from there, were paused or stopped there or ended there.
     """
 
-    metric: str | None = None
-    sign: float = 1.0
+    objective: Objective | None = None
     keep_reports: bool = False
     trials: dict[int, TrialState] = field(default_factory=dict)
     active: dict[int, TrialState] = field(default_factory=dict)
@@ -156,6 +155,11 @@ class SweepState:
     _held: int = field(default=0, init=False)
     _held_since: float = field(default=0.0, init=False)
     _held_seconds: float = field(default=0.0, init=False)
+
+    @property
+    def sign(self) -> float:
+        """The leading objective's sign: curves times it are to be minimised."""
+        return 1.0 if self.objective is None else self.objective.sign
 
     def apply(self, event: Event) -> None:
         """Fold one event; events must come in the order of the log."""
@@ -248,7 +252,8 @@ class SweepState:
         trial.parameters = report.parameters
         trial.train_seconds += report.train_seconds
         self.busy_seconds += report.train_seconds
-        value = report.validation.get(self.metric or "", math.nan)
+        metric = self.objective.metric if self.objective else ""
+        value = report.validation.get(metric, math.nan)
         if epoch > len(trial.curve):
             trial.deaths, trial.suspect = 0, False
         # An attempt after a crash repeats epochs whose rungs are decided: the curve stays whole.
@@ -336,10 +341,10 @@ _END_STATES = {
 
 
 def load_state(
-    log: EventLog, *, metric: str | None = None, sign: float = 1.0, keep_reports: bool = True
+    log: EventLog, *, objective: Objective | None = None, keep_reports: bool = True
 ) -> SweepState:
     """Fold a whole log as it is committed now; arguments as `SweepState` has them."""
-    state = SweepState(metric=metric, sign=sign, keep_reports=keep_reports)
+    state = SweepState(objective=objective, keep_reports=keep_reports)
     for event in log.read():
         state.apply(event)
     return state

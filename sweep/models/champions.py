@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from sweep.config.sweep_config import SweepConfig
 from sweep.history.goal import Goal, ranked
 from sweep.history.state import SweepState, TrialState
+from trainers.config.objective import Objective
 
 _FINISHED = ("finished", "budget")
 
@@ -23,7 +24,7 @@ class Finalist:
     Attributes:
         uid: The trial's unique id; its run and its model are found again by it.
         digest: Of the data.
-        metric: The metric that ranks the sweep's trials, and `maximize` its direction.
+        objective: What ranks the sweep's trials.
         best: Validation metrics of `best_epoch`.
         test: Metrics on the test part; empty where there is none.
     """
@@ -34,8 +35,7 @@ class Finalist:
     checkpoint: str
     best_epoch: int
     digest: str
-    metric: str
-    maximize: bool
+    objective: Objective
     best: Mapping[str, float] = field(default_factory=dict)
     test: Mapping[str, float] = field(default_factory=dict)
 
@@ -68,8 +68,7 @@ def finalist_of(
         checkpoint=trial.checkpoint or "",
         best_epoch=trial.best_epoch,
         digest="" if state.first_opened is None else state.first_opened.data.digest,
-        metric=goal.leading.metric,
-        maximize=goal.leading.direction == "maximize",
+        objective=goal.leading,
         best=dict(trial.best),
         test=dict(trial.test),
     )
@@ -85,21 +84,22 @@ def contest(challenger: Finalist, champion: Mapping[str, str] | None) -> tuple[b
     Returns:
         Whether it does, and why, in words.
     """
-    value = challenger.test.get(challenger.metric)
+    metric = challenger.objective.metric
+    value = challenger.test.get(metric)
     if champion is None:
         return True, "there was no champion"
     if champion.get("sweep.trial_uid") == challenger.uid:
         return True, "it is the champion already"
     if value is None:
-        return False, f"it has no test {challenger.metric} to compare, so the champion stays"
+        return False, f"it has no test {metric} to compare, so the champion stays"
     if champion.get("sweep.data_digest") != challenger.digest:
         return False, "the two were tested on different data, so the champion stays"
     try:
-        present = float(champion[f"sweep.test.{challenger.metric}"])
+        present = float(champion[f"sweep.test.{metric}"])
     except (KeyError, ValueError):
-        return False, f"the champion has no test {challenger.metric} on record, so it stays"
-    better = value > present if challenger.maximize else value < present
-    compared = f"test {challenger.metric} {value:.6g} against the champion's {present:.6g}"
+        return False, f"the champion has no test {metric} on record, so it stays"
+    better = challenger.objective.better(value, present)
+    compared = f"test {metric} {value:.6g} against the champion's {present:.6g}"
     return better, compared
 
 
@@ -110,8 +110,8 @@ def version_tags(finalist: Finalist) -> dict[str, str]:
         "sweep.trial": str(finalist.number),
         "sweep.trial_uid": finalist.uid,
         "sweep.data_digest": finalist.digest,
-        "sweep.metric": finalist.metric,
-        "sweep.direction": "maximize" if finalist.maximize else "minimize",
+        "sweep.metric": finalist.objective.metric,
+        "sweep.direction": finalist.objective.direction,
     }
     # `repr` keeps every digit: equal models must compare equal.
     tags |= {f"sweep.best.{name}": repr(value) for name, value in finalist.best.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from sweep.history.goal import Goal, ranked
+from sweep.history.goal import ranked
 from sweep.history.state import Standing, TrialState
 from sweep.report.chart import Role
 from sweep.results.results import Results
@@ -29,11 +29,6 @@ def role_of(trial: TrialState) -> Role:
 def jitter(number: int) -> float:
     """Return a number in [-1, 1] that is the same for the same trial and spreads trials evenly."""
     return round((number * 0.6180339887498949 % 1.0) * 2 - 1, 3)
-
-
-def leading_value(goal: Goal, trial: TrialState) -> float | None:
-    """Return the trial's value in the leading objective."""
-    return goal.values(trial)[goal.objectives.index(goal.leading)]
 
 
 def thinned(

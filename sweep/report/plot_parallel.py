@@ -9,7 +9,7 @@ import altair as alt
 
 from sweep.history.state import TrialState
 from sweep.report.chart import GRAY, PINK, WIDTH, Chart, Plot, Role, Rows, nothing, plot, rows_of
-from sweep.report.drawn import jitter, leading_value, role_of, thinned, thinned_note
+from sweep.report.drawn import jitter, role_of, thinned, thinned_note
 from sweep.report.layers import lines, shaded
 from sweep.report.plots_of_parameters import (
     NONE_DIFFERS,
@@ -57,7 +57,7 @@ def _row(
     results: Results, trial: TrialState, place: int, count: int, scales: Mapping[str, Scale]
 ) -> dict[str, Any]:
     """Return a trial's line: its places on the axes it has a value on, and how good it is."""
-    values = {**trial.params, "": leading_value(results.goal, trial)}
+    values = {**trial.params, "": results.goal.leading_value(trial)}
     points = [
         (axis, round(_spread(scale, values[name], trial.number), 4))
         for axis, (name, scale) in enumerate(scales.items())

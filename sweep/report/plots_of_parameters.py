@@ -10,7 +10,7 @@ import altair as alt
 from sweep.history.goal import Goal, searched
 from sweep.history.state import TrialState
 from sweep.report.chart import BLUE, Plot, nothing, plot
-from sweep.report.drawn import jitter, leading_value, role_of, thinned, thinned_note
+from sweep.report.drawn import jitter, role_of, thinned, thinned_note
 from sweep.report.layers import bars, dots, number_axis, parameter_axes
 from sweep.report.scales import ChoiceScale, NumberScale, Scale, parameter_scale, value_scale
 from sweep.results.optuna_trials import distributions, importances
@@ -74,7 +74,7 @@ def _slice_row(
     row = {
         "trial": trial.number,
         "role": role_of(trial),
-        "value": leading_value(goal, trial),
+        "value": goal.leading_value(trial),
         "jitter": jitter(trial.number),
     }
     for index, name in enumerate(names):
@@ -87,13 +87,13 @@ def _slice_row(
 
 def judged(results: Results) -> tuple[list[TrialState], list[str]]:
     """Return the trials that have a value, and the names of the parameters they differ in."""
-    trials = [t for t in searched(results.trials) if leading_value(results.goal, t) is not None]
+    trials = [t for t in searched(results.trials) if results.goal.leading_value(t) is not None]
     return trials, varying(trials)
 
 
 def judged_scale(results: Results, trials: Sequence[TrialState]) -> NumberScale:
     """Return the axis of the leading objective over trials that have a value."""
-    values = (leading_value(results.goal, trial) for trial in trials)
+    values = (results.goal.leading_value(trial) for trial in trials)
     return value_scale((v for v in values if v is not None), results.goal.leading.direction)
 
 

@@ -11,11 +11,12 @@ import altair as alt
 from sweep.history.goal import ranked, searched
 from sweep.history.state import Standing, TrialState
 from sweep.report.chart import BLACK, GRAY, WIDTH, Chart, Plot, Rows, nothing, plot, rows_of
-from sweep.report.drawn import leading_value, role_of, thinned, thinned_note
+from sweep.report.drawn import role_of, thinned, thinned_note
 from sweep.report.layers import dots, lines, number_axis, shaded
 from sweep.report.scales import NumberScale, value_scale
 from sweep.results.results import Results
 from sweep.words.console import short
+from trainers.config.objective import Objective
 
 _TOP = 5
 _MAX_LINE_POINTS = 120
@@ -44,7 +45,7 @@ def history(results: Results) -> Plot:
         "None is complete."
         if best is None
         else f"Best {results.goal.leading.metric}: "
-        f"{short(leading_value(results.goal, best))}, trial {best.number}."
+        f"{short(results.goal.leading_value(best))}, trial {best.number}."
     )
     return plot(
         "history", title, alt.vconcat(*panels), data,
@@ -85,14 +86,14 @@ def _history_panel(
     objective = results.goal.objectives[index]
     values = {trial.number: results.goal.values(trial)[index] for trial in trials}
     scale = value_scale((v for v in values.values() if v is not None), objective.direction)
-    worst = scale.high if objective.direction == "minimize" else scale.low
+    worst = scale.high if objective.sign > 0 else scale.low
     rows: Rows = [
         {"trial": t.number, "role": role_of(t), "value": worst if value is None else value}
         for t in shown
         if (value := values[t.number]) is not None or t.state is Standing.FAILED
     ]
     data[f"trials_{index}"] = rows
-    data[f"best_{index}"] = _best_so_far(results, trials, values, objective.direction)
+    data[f"best_{index}"] = _best_so_far(results, trials, values, objective)
     x = number_axis("number", NumberScale(0, max(1, trials[-1].number), whole=True), "trial")
     y = number_axis("value", scale, objective.metric)
     line = rows_of(f"best_{index}").mark_line(interpolate="step-after", color=BLACK)
@@ -104,16 +105,14 @@ def _history_panel(
 
 def _best_so_far(
     results: Results, trials: Sequence[TrialState], values: Mapping[int, float | None],
-    direction: str,
+    objective: Objective,
 ) -> Rows:  # fmt: skip
     """Return the best value of complete trials at each trial that changed it, and at the end."""
-    better = min if direction == "minimize" else max
     steps: list[dict[str, Any]] = []
     for trial in trials:
         value = values[trial.number]
-        if trial.state is not Standing.COMPLETE or value is None or not results.goal.allows(trial):
-            continue
-        if not steps or better(steps[-1]["value"], value) != steps[-1]["value"]:
+        best = steps[-1]["value"] if steps else None
+        if value is not None and results.goal.ranks(trial) and objective.better(value, best):
             steps.append({"number": trial.number, "value": value})
     return steps + [{**step, "number": trials[-1].number} for step in steps[-1:]]
 

@@ -72,7 +72,8 @@ def replicates_section(results: Results) -> str:
     found = replication(results)
     if found is None:
         return ""
-    heads = ["trial", "seeds", f"mean {found.part} {found.metric}", "std. dev.", "95 % interval"]
+    mean = f"mean {found.part} {found.objective.metric}"
+    heads = ["trial", "seeds", mean, "std. dev.", "95 % interval"]
     rows = []
     for finalist in found.finalists:
         e, number = finalist.estimate, finalist.trial.number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -67,7 +68,7 @@ class Audit:
 def audit(results: Results) -> Audit | None:
     """Return what the audit found; None where nothing was audited, or none is complete."""
     goal, trials = results.goal, searched(results.trials)
-    metric, sign = goal.leading.metric, results.state.sign
+    metric, sign = goal.leading.metric, goal.leading.sign
     survivors = ranked([t for t in trials if t.source != "audit"], goal)
     costs = [goal.leading_cost(trial) for trial in survivors]
     audited = [
@@ -89,7 +90,7 @@ def audit(results: Results) -> Audit | None:
 def _audited(results: Results, trial: TrialState, costs: Sequence[float]) -> AuditedTrial:
     assert trial.of is not None
     pruned = results.state.trials[trial.of]
-    metric, sign = results.goal.leading.metric, results.state.sign
-    at_end = trial.best[metric]
-    rank = 1 + sum(cost < sign * at_end for cost in costs)
-    return AuditedTrial(pruned, trial, pruned.best.get(metric, float("nan")), at_end, rank)
+    leading = results.goal.leading
+    at_end, at_rung = trial.best[leading.metric], pruned.best.get(leading.metric, math.nan)
+    rank = 1 + sum(cost < leading.cost(at_end) for cost in costs)
+    return AuditedTrial(pruned, trial, at_rung, at_end, rank)

@@ -205,9 +205,9 @@ def _curve_rows(one: Sequence[float], other: Sequence[float], name: str) -> list
 def _best_so_far(results: Results) -> list[float]:
     goal, best, curve = results.goal, math.inf, []
     for trial in searched(results.trials):
-        if trial.state is Standing.COMPLETE and goal.allows(trial):
+        if goal.ranks(trial):
             best = min(best, goal.leading_cost(trial))
-        curve.append(results.state.sign * best)
+        curve.append(goal.leading.sign * best)
     return curve
 
 

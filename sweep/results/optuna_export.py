@@ -51,7 +51,7 @@ def export_study(results: Results, log: EventLog, url: str) -> tuple[int, bool]:
     uid, objectives = log.uid(), results.goal.objectives
     rows = StudyRows(
         name=results.config.name,
-        directions=[StudyDirection[objective.direction.upper()] for objective in objectives],
+        directions=[StudyDirection[d.upper()] for d in results.goal.directions],
         metric_names=[objective.metric for objective in objectives],
         user_attrs=_study_attributes(results, uid),
         trials=list(_trials(results)),

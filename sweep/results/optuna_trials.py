@@ -115,7 +115,7 @@ def importances(results: Results) -> dict[str, float]:
     index = results.goal.objectives.index(results.goal.leading)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # experimental; zero variance
-        study = optuna.create_study(directions=[o.direction for o in results.goal.objectives])
+        study = optuna.create_study(directions=results.goal.directions)
         study.add_trials(frozen_trial(results, trial, known) for trial in complete)
         try:
             found = get_param_importances(

@@ -18,6 +18,7 @@ from sweep.history.goal import ranked
 from sweep.history.state import Standing, TrialState
 from sweep.results.results import Results
 from sweep.words.console import short
+from trainers.config.objective import Objective
 
 CONFIDENCE = 0.95
 _MAX_EXACT_PAIRS = 16
@@ -93,8 +94,7 @@ class ReplicatedFinalist:
 class Replication:
     """All replicated finalists, in the sweep's ranking, and what tells the first two apart."""
 
-    metric: str
-    direction: Literal["minimize", "maximize"]
+    objective: Objective
     part: Literal["test", "validation"]
     finalists: tuple[ReplicatedFinalist, ...]
     test: PairedTest | None
@@ -110,11 +110,9 @@ class Replication:
                 f"Trial {first} can't be told from trial {second}: they share fewer than two "
                 "seeds; give finalists.replicates 3 or more."
             )
-        sign = 1.0 if self.direction == "maximize" else -1.0
-        gain = sign * self.test.difference.mean
         if self.test.p_value >= 1 - CONFIDENCE:
             return f"The winner can't be told from the second: {self._evidence(first, second)}"
-        if gain > 0:
+        if self.objective.better(self.test.difference.mean, 0.0):
             return f"The winner is better than the second: {self._evidence(first, second)}"
         return (
             f"The second is better than the winner that the search chose: "
@@ -125,7 +123,7 @@ class Replication:
         assert self.test is not None
         found = self.test.difference
         return (
-            f"{self.part} {self.metric} of trial {first} minus that of trial {second} is "
+            f"{self.part} {self.objective.metric} of trial {first} minus that of trial {second} is "
             f"{short(found.mean)} on {found.count} shared seeds (95 % interval {short(found.low)} "
             f"to {short(found.high)}, paired t test p = {self.test.p_value:.2g}, exact sign-flip "
             f"p = {self.test.exact_p_value:.2g})."
@@ -151,7 +149,7 @@ def replication(results: Results) -> Replication | None:
     tested = all(objective.metric in trial.test for trial in complete)
     part: Literal["test", "validation"] = "test" if tested else "validation"
     finalists = tuple(_finalist(members[t.number], objective.metric, part) for t in chosen)
-    return Replication(objective.metric, objective.direction, part, finalists, _test(finalists))
+    return Replication(objective, part, finalists, _test(finalists))
 
 
 def _finalist(group: Sequence[TrialState], metric: str, part: str) -> ReplicatedFinalist:

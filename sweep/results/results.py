@@ -220,11 +220,8 @@ def _fold(log: EventLog, config: SweepConfig) -> tuple[SweepState, dict[int, Los
     for event in log.read():
         state.apply(event)
         ledger.apply(event)
-        if state.metric is None:  # the first event says what the sweep optimises
-            leading = Goal.of(config, state).leading
-            state.metric, state.sign = leading.metric, 1.0
-            if leading.direction == "maximize":
-                state.sign = -1.0
+        if state.objective is None:  # the first event says what the sweep optimises
+            state.objective = Goal.of(config, state).leading
         trial = None if event.trial is None else state.trials.get(event.trial)
         if trial is not None and event.attempt == trial.attempt:
             curves[trial.number].apply(event)

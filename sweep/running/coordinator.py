@@ -303,7 +303,7 @@ class Coordinator:
                 self.clock.busy_seconds += item.busy_seconds
                 for back in (i for i in item.items if isinstance(i, Evicted | Unreadable)):
                     _LOG.warning("%s, trial %d: %s", item.worker, back.trial, back.message)
-                events += events_of(item, self.state, self._prepared.objectives)
+                events += events_of(item, self.state, self._prepared.goal.objectives)
         self._record(events)
 
     def _loss_events(self, lost: Lost) -> list[Event]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from sweep.history.state import Standing
 from sweep.running.progress import BestTrial, Progress, TrialEnd
-from sweep.search.study import objective_value
 
 if TYPE_CHECKING:
     from sweep.running.coordinator import Coordinator
@@ -43,7 +42,7 @@ class Monitor:
         self._phase = "starting"
         self._rate: deque[tuple[float, int]] = deque()
         self._best: BestTrial | None = None
-        self._best_cost = math.inf
+        self._best_rank = (math.inf, 0)
         self._counts: Counter[str] = Counter()
         self._ended: list[TrialEnd] = []
         self._note_all_ended()
@@ -94,17 +93,18 @@ class Monitor:
         self._ended.clear()
 
     def _note(self, numbers: list[int]) -> None:
-        metric = self._prepared.judged.metric
+        goal = self._prepared.goal
+        metric = goal.leading.metric
         for number in numbers:
             trial = self._coordinator.state.trials[number]
-            value = objective_value(trial.best, trial.parameters, metric)
+            value = goal.leading_value(trial)
             self._counts[trial.state.value] += 1
             state, why = trial.state, trial.message or trial.reason
             message = why if state is Standing.FAILED else ""
             self._ended.append(TrialEnd(number, state.value, metric, value, trial.epoch, message))
-            cost = self._prepared.cost(trial)  # infinite where a constraint is broken
-            if trial.state is Standing.COMPLETE and value is not None and cost < self._best_cost:
-                self._best, self._best_cost = BestTrial(number, metric, value, trial.params), cost
+            rank = (goal.cost(trial), number)
+            if value is not None and goal.ranks(trial) and rank < self._best_rank:
+                self._best, self._best_rank = BestTrial(number, metric, value, trial.params), rank
 
     def _report(self) -> None:
         assert self._progress is not None

@@ -120,18 +120,18 @@ def _packings(prepared: Prepared, examples: Sequence[Example], device: str) -> I
     """Measure, here, what is fastest for the structures of the first examples."""
     import torch
 
-    from trainers.learning.metrics import Objective
     from trainers.packs.choice import choose_pack
 
-    run, judged = prepared.config.run, prepared.judged
-    objective = Objective(judged.metric, judged.direction)
+    run = prepared.config.run
     done: set[Structure] = set()
     torch.set_num_threads(run.threads)
     for example in examples:
         structure = prepared.train_config(0, example.params).structure()
         if len(done) < PACKINGS and structure not in done:
             done.add(structure)
-            choice = choose_pack(structure, prepared.data, objective, device, measure=True)
+            choice = choose_pack(
+                structure, prepared.data, prepared.goal.leading, device, measure=True
+            )
             names = [name for name in structural_fields() if name in example.params]
             yield Packing({name: example.params[name] for name in names}, choice)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from cluster.nodes import Needs
 from sweep.config.own_code import own_function
-from sweep.config.sections import ObjectiveSection
-from sweep.config.sweep_config import SweepConfig, default_objectives
+from sweep.config.sweep_config import SweepConfig
 from sweep.errors import ConfigProblem
-from sweep.history.state import Standing
+from sweep.history.goal import Goal
 from sweep.pruning.verdicts import rule_of
 from sweep.running.scheduler import Scheduling
 from sweep.search.seeds import ask_seed
 from sweep.search.space import EXAMPLES, sweep_space, training_defaults
-from sweep.search.study import Constraint, SearchRules, feasible, objective_value
+from sweep.search.study import SearchRules
 from trainers.config.fitting import check_structure
 from trainers.config.metrics import metric_names
 from trainers.config.train_config import TrainConfig
@@ -29,7 +26,6 @@ from trainers.errors import ConfigError
 
 if TYPE_CHECKING:
     from search_spaces.space import Space
-    from sweep.history.state import SweepState, TrialState
     from trainers.data.contract import SequenceData
 
 
@@ -40,34 +36,8 @@ class Prepared:
     config: SweepConfig
     data: SequenceData
     space: Space
-    objectives: tuple[ObjectiveSection, ...]
+    goal: Goal
     search_rules: SearchRules
-
-    @property
-    def judged(self) -> ObjectiveSection:
-        """The objective by whose validation metric best epochs and rungs are judged."""
-        return next(o for o in self.objectives if o.metric != "parameters")
-
-    @property
-    def sign(self) -> float:
-        """1 where the judged objective is minimised, -1 where it is maximised."""
-        return 1.0 if self.judged.direction == "minimize" else -1.0
-
-    def cost(self, trial: TrialState) -> float:
-        """Return what ranks complete trials, the lower the better; infinite where not feasible."""
-        value = objective_value(trial.best, trial.parameters, self.judged.metric)
-        if value is None or not feasible(trial, self.search_rules.constraints):
-            return math.inf
-        return self.sign * value
-
-    def best(self, state: SweepState, count: int) -> list[int]:
-        """Return the best `count` complete and feasible trials by the judged objective, in order.
-
-        Replicates of others are not ranked.
-        """
-        complete = (t for t in state.trials.values() if t.state is Standing.COMPLETE)
-        costs = ((self.cost(t), t.number) for t in complete if t.source != "replicate")
-        return [number for cost, number in heapq.nsmallest(count, costs) if math.isfinite(cost)]
 
     def train_config(
         self, number: int, params: Mapping[str, Any], seed: int | None = None
@@ -92,7 +62,7 @@ class Prepared:
         return Scheduling(
             order=config.run.order,
             target=min(config.budget.trials, limit or config.budget.trials),
-            rule=rule_of(config.search.pruning, self.sign),
+            rule=rule_of(config.search.pruning, self.goal.leading.sign),
             look_ahead=3 * slots,
             cohort=slots,
             pack=pack_size(config),
@@ -115,16 +85,15 @@ def prepare(config: SweepConfig) -> Prepared:
         section.source, section.options, base_dir=here, limit=section.limit, function=function
     )
     space = sweep_space(config)
-    objectives = config.search.objectives or default_objectives(data.task)
+    goal = Goal.of_task(config, data.task)
     rules = SearchRules(
         sampler=config.search.sampler,
         seed=config.search.seed,
-        directions=tuple(o.direction for o in objectives),
-        constraints=tuple(Constraint(c.metric, c.min, c.max) for c in config.search.constraints),
+        goal=goal,
         enqueue=tuple(space.validate_point(point) for point in config.search.enqueue),
     )
-    prepared = Prepared(config, data, space, objectives, rules)
-    rule_of(config.search.pruning, prepared.sign)  # raises where the rule takes no such keys
+    prepared = Prepared(config, data, space, goal, rules)
+    rule_of(config.search.pruning, goal.leading.sign)  # raises where the rule takes no such keys
     _check_fit(prepared)
     return prepared
 
@@ -185,13 +154,13 @@ def _check_fit(prepared: Prepared) -> None:
 
 def _check_objectives(prepared: Prepared, measured: tuple[str, ...]) -> None:
     known = (*measured, "parameters")
-    for objective in prepared.objectives:
+    for objective in prepared.goal.objectives:
         if objective.metric not in known:
             raise ConfigProblem(
                 f"an objective on {prepared.data.task} data must be one of {', '.join(known)}, "
                 f"but got search.objectives metric {objective.metric!r}."
             )
-    if all(o.metric == "parameters" for o in prepared.objectives):
+    if all(o.metric == "parameters" for o in prepared.goal.objectives):
         raise ConfigProblem(
             "objectives need at least one validation metric, but got `parameters` alone."
         )

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sweep.config.sections import ObjectiveSection
+from sweep.history.goal import measured
 from sweep.history.state import Standing, SweepState, TrialState
 from sweep.log import kinds
 from sweep.log.checkpoints import recorded_path
 from sweep.log.event import Event
-from sweep.search.study import objective_value
 from sweep.work.protocol import Crashed, Evaluated, Evicted, Reply, Saved, Trained, Unreadable
+from trainers.config.objective import Objective
 
 _OfAnAttempt = Trained | Saved | Evicted | Unreadable | Crashed
 
 
-def events_of(
-    reply: Reply, state: SweepState, objectives: Sequence[ObjectiveSection]
-) -> Iterator[Event]:
+def events_of(reply: Reply, state: SweepState, objectives: Sequence[Objective]) -> Iterator[Event]:
     """Yield the events that a reply adds to the log.
 
     Messages of attempts that no longer stand, and epochs that were reported before, add nothing.
@@ -40,7 +38,7 @@ def _training_events(
     item: _OfAnAttempt,
     trial: TrialState,
     worker: str,
-    objectives: Sequence[ObjectiveSection],
+    objectives: Sequence[Objective],
     epochs: dict[int, int],
 ) -> Iterator[Event]:
     match item:
@@ -88,12 +86,12 @@ def _checkpointed(item: Saved) -> Event:
     return _event(kinds.Checkpointed(recorded_path(item.path), item.bytes), item, item.epoch)
 
 
-def _ended(item: Trained, objectives: Sequence[ObjectiveSection]) -> kinds.End:
+def _ended(item: Trained, objectives: Sequence[Objective]) -> kinds.End:
     report, best, parameters = item.report, item.report.best_validation, item.parameters
     if report.outcome == "diverged":
         message = "loss, gradient or a validation metric was not finite"
         return kinds.Failed("diverged", message, best, report.best_epoch, parameters)
-    values = [objective_value(best, parameters, o.metric) for o in objectives]
+    values = [measured(o.metric, best, parameters) for o in objectives]
     if None in values:
         missing = objectives[values.index(None)].metric
         message = f"the validation part gives no {missing} (a constant target has no r2)"

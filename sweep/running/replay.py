@@ -99,14 +99,12 @@ def _prepared(config: SweepConfig, digest: str) -> Prepared:
 def _compare(prepared: Prepared, trial: TrialState) -> Iterator[Compared]:
     import torch
 
-    from trainers.learning.metrics import Objective
     from trainers.packs.pack import Pack
 
     assert trial.reports is not None
     torch.set_num_threads(prepared.config.run.threads)
     config = TrainConfig.from_mapping(trial.config)
-    judged = prepared.judged
-    pack = Pack(config.structure(), prepared.data, Objective(judged.metric, judged.direction))
+    pack = Pack(config.structure(), prepared.data, prepared.goal.leading)
     pack.admit(0, config)
     for epoch in sorted(trial.reports):
         report = pack.train(0)

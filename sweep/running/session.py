@@ -18,6 +18,7 @@ from cluster.errors import HeadLost
 from sweep.config.identity import difference, identity
 from sweep.config.sweep_config import SweepConfig
 from sweep.errors import ConfigMismatch, ConfigProblem, LeaseLost
+from sweep.history.goal import ranked
 from sweep.history.state import Standing, SweepState, load_state
 from sweep.log.checkpoints import CHECKPOINTS, checkpoint_path
 from sweep.log.event import Event
@@ -111,8 +112,7 @@ def run_sweep(
             )
         if log is None or lease is None:
             log, lease = _claim(config, folder, stack)
-        metric, sign = prepared.judged.metric, prepared.sign
-        state = load_state(log, metric=metric, sign=sign, keep_reports=False)
+        state = load_state(log, objective=prepared.goal.leading, keep_reports=False)
         _check_data(prepared, state)
         stack.enter_context(notices_to(folder))
         session = _Session(prepared, folder, log, lease, state, executor, warm)
@@ -176,7 +176,7 @@ class _Session:
         finally:
             self.executor.close()
         untracked = follower.finish()
-        best = self.prepared.best(self.state, 1)
+        best = self._best(1)
         return Outcome(
             reason,
             self.folder,
@@ -220,7 +220,7 @@ class _Session:
             machine=machine(),
             data=data_facts(data),
             space=space_facts(self.prepared.space),
-            objectives=tuple(o.model_dump() for o in self.prepared.objectives),
+            objectives=tuple(self.prepared.goal.plain()),
         )
         events = [Event(opened)]
         if self.state.first_opened is None:
@@ -278,17 +278,16 @@ class _Session:
     def _retention(self) -> Retention:
         config = self.prepared.config
         keep = max(config.retention.checkpoints, config.finalists.count)
-        retention = Retention(self.folder, keep, self.prepared.cost)
+        retention = Retention(self.folder, keep, self.prepared.goal.cost)
         retention.restore(self.state)
         return retention
 
     def _worker_settings(self) -> WorkerSettings:
-        run, judged = self.prepared.config.run, self.prepared.judged
+        run = self.prepared.config.run
         folder = str((self.folder / CHECKPOINTS).resolve())
         device = self.executor.device(run.device)
         return WorkerSettings(
-            metric=judged.metric,
-            direction=judged.direction,
+            objective=self.prepared.goal.leading,
             checkpoint_folder=folder,
             checkpoint_seconds=run.checkpoint_seconds,
             threads=run.threads,
@@ -314,8 +313,12 @@ class _Session:
     def _finalists(self) -> list[int]:
         if self.prepared.data.test is None:
             return []
-        best = self.prepared.best(self.state, self.prepared.config.finalists.count)
+        best = self._best(self.prepared.config.finalists.count)
         return [n for n in best if self._is_there(n)]
+
+    def _best(self, count: int) -> list[int]:
+        trials = ranked(self.state.trials.values(), self.prepared.goal)
+        return [trial.number for trial in trials[:count]]
 
     def _is_there(self, number: int) -> bool:
         """Return whether a trial's weights are still on disk; they may have gone with a disk."""

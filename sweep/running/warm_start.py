@@ -49,7 +49,7 @@ def _earlier(name: str, directory: Path) -> SweepState:
 
 
 def _check_objectives(name: str, prepared: Prepared, state: SweepState) -> None:
-    ours = [o.model_dump() for o in prepared.objectives]
+    ours = prepared.goal.plain()
     theirs = [] if state.first_opened is None else list(state.first_opened.objectives)
     if ours != theirs:
         raise ConfigProblem(

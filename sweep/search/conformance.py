@@ -12,9 +12,11 @@ from typing import Any
 from search_spaces import build_space
 from search_spaces.space import Space
 from sweep.config.sections import SearchSection
+from sweep.history.goal import Goal
 from sweep.history.state import Standing, TrialState
 from sweep.search.sampler import sampler_of
 from sweep.search.study import Search, SearchRules, search_limit
+from trainers.config.objective import Objective
 
 _SPACE = {"cell": ["gru", "lstm"], "hidden_size": [2, 4, 8, 16], "num_layers": [1, 2]}
 _ASKS = 14
@@ -34,7 +36,8 @@ def check_sampler(sampler: str | Mapping[str, Any]) -> None:
     again = SearchSection.model_validate(section.model_dump(mode="json"))
     _require(again == section, "a section must be the same once it was recorded and read")
     space = build_space(None, _SPACE)
-    rules = SearchRules(section.sampler, _SEED, ("minimize",), enqueue=({"cell": "gru"},))
+    goal = Goal((Objective("loss"),))
+    rules = SearchRules(section.sampler, _SEED, goal, enqueue=({"cell": "gru"},))
     whole = _asked(space, rules)
     _require(whole == _asked(space, rules), "the same seed must propose the same")
     for restart in (1, 5, _ASKS - 1):

@@ -5,9 +5,10 @@ What is asked next is a sampler's affair (`sweep.search.sampler`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import optuna
 from optuna.samplers import BaseSampler, RandomSampler
@@ -15,13 +16,13 @@ from optuna.trial import TrialState as OptunaState
 
 from search_spaces.space import Space
 from sweep.config.sampling import SamplerSection
+from sweep.history.goal import Goal
 from sweep.history.state import Standing, SweepState, TrialState
 from sweep.search.experimental import experimental
 from sweep.search.pinned_sampler import PinnedSampler
 from sweep.search.sampler import sampler_of
 from sweep.search.seeds import ask_seed
 
-Direction = Literal["minimize", "maximize"]
 Told = tuple[TrialState, bool]
 """A trial, and whether it was told of before (see `Search.tell`)."""
 
@@ -29,23 +30,8 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 @dataclass(frozen=True)
-class Constraint:
-    """A metric of the best epoch, or `parameters`, that must lie within bounds."""
-
-    metric: str
-    minimum: float | None = None
-    maximum: float | None = None
-
-    def violation(self, value: float) -> float:
-        """Return how far `value` lies outside; zero or less is feasible."""
-        over = value - self.maximum if self.maximum is not None else float("-inf")
-        under = self.minimum - value if self.minimum is not None else float("-inf")
-        return max(over, under)
-
-
-@dataclass(frozen=True)
 class SearchRules:
-    """How the search is run: sampler, seed, directions, constraints, known configurations.
+    """How the search is run: sampler, seed, goal, known configurations.
 
     Attributes:
         packs: Whether trials are asked in packs: a free ask fixes the structure of those after it.
@@ -53,8 +39,7 @@ class SearchRules:
 
     sampler: SamplerSection
     seed: int
-    directions: tuple[Direction, ...]
-    constraints: tuple[Constraint, ...] = ()
+    goal: Goal
     enqueue: tuple[dict[str, Any], ...] = ()
     packs: bool = False
 
@@ -69,7 +54,7 @@ class Search:
         """Start an empty study."""
         self._space = space
         self._rules = rules
-        self._study = optuna.create_study(directions=list(rules.directions))
+        self._study = optuna.create_study(directions=rules.goal.directions)
         self._live: dict[int, optuna.trial.Trial] = {}
         self._sampler = sampler_of(rules.sampler, space, rules.seed)
         self._next = 0
@@ -116,7 +101,7 @@ class Search:
         elif pause is None and trial.state is Standing.FAILED and not trial.diverged:
             self._study.tell(live, state=OptunaState.FAIL)
         else:
-            if len(self._rules.directions) == 1 and values:
+            if len(self._rules.goal.objectives) == 1 and values:
                 live.report(values[0], step=max(pause.epoch if pause else trial.epoch, 1))
             self._study.tell(live, state=OptunaState.PRUNED)
 
@@ -176,24 +161,8 @@ class Search:
         return self._sampler.listed(index - len(known)), "sampler"
 
     def _violations(self, best: Mapping[str, float], trial: TrialState) -> dict[str, float]:
-        found = {}
-        for constraint in self._rules.constraints:
-            value = objective_value(best, trial.parameters, constraint.metric)
-            if value is not None:
-                bounds = f"{constraint.metric}:{constraint.minimum}:{constraint.maximum}"
-                found[bounds] = constraint.violation(value)
-        return found
-
-
-def objective_value(best: Mapping[str, float], parameters: int, metric: str) -> float | None:
-    """Return a metric of the best epoch, or the parameter count; None where it is missing."""
-    return float(parameters) if metric == "parameters" else best.get(metric)
-
-
-def feasible(trial: TrialState, constraints: Sequence[Constraint]) -> bool:
-    """Return whether an ended trial keeps every constraint."""
-    values = ((c, objective_value(trial.best, trial.parameters, c.metric)) for c in constraints)
-    return all(value is not None and c.violation(value) <= 0 for c, value in values)
+        found = self._rules.goal.violations(best, trial.parameters)
+        return {f"{c.metric}:{c.min}:{c.max}": v for c, v in found if math.isfinite(v)}
 
 
 def search_limit(space: Space, rules: SearchRules) -> int | None:

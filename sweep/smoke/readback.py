@@ -59,7 +59,7 @@ def read_back(prepared: Prepared, ran: Ran, directory: Path, possible: int | Non
     """
     checks: list[Check] = []
     events, uid = _events(ran.folder)
-    state, goal = SweepState(keep_reports=True), _goal(prepared)
+    state, goal = SweepState(keep_reports=True), prepared.goal
     for event in events:
         state.apply(event)
     best = next(iter(ranked(state.trials.values(), goal)), None)
@@ -105,10 +105,6 @@ def _events(folder: Path) -> tuple[list[Event], str]:
         return list(log.read()), log.uid()
     finally:
         log.close()
-
-
-def _goal(prepared: Prepared) -> Goal:
-    return Goal(prepared.objectives, prepared.config.search.constraints)
 
 
 def _curves(goal: Goal) -> tuple[str, ...]:

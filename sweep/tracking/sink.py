@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sweep.history.goal import Goal
 from sweep.history.ledger import LedgerFold
 from sweep.log import kinds
 from sweep.log.event import Event
@@ -55,10 +56,6 @@ class SweepFacts:
     name: str
     config: Mapping[str, Any]
 
-    def objectives(self) -> list[dict[str, Any]]:
-        """Return the objectives that the file names; empty where it leaves them open."""
-        return list(self.config.get("search", {}).get("objectives") or ())
-
     def fixed_settings(self) -> frozenset[str] | None:
         """Return the settings that the sweep file names, or None if its space is conditional.
 
@@ -86,7 +83,7 @@ class SinkFold:
     _data: tuple[DataPart, ...] = ()
     _live: dict[int, TrialRun] = field(default_factory=dict)
     _ended: dict[str, int] = field(default_factory=dict)
-    _best: float | None = None
+    _best: tuple[float, int] | None = None
     _fixed: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
@@ -213,36 +210,26 @@ class SinkFold:
             self._compare(trial, event, end)
 
     def _compare(self, trial: TrialRun, event: Event, end: kinds.Completed) -> None:
-        """Tell the sweep's run of a trial that beats all before, by the first objective."""
-        objectives = self._objectives()
-        values = numbers({"objective": next(iter(end.values), None)})
-        if not objectives or not values or not self._is_feasible(end):
+        """Tell the sweep's run of a trial that beats all before, by the leading objective."""
+        goal = self._goal()
+        told = dict(zip(goal.objectives, end.values, strict=False))
+        if not told or not goal.feasible(trial.best, end.parameters):
             return
-        value = values["objective"]
-        sign = -1.0 if objectives[0][1] == "maximize" else 1.0
-        if self._best is not None and sign * value >= self._best:
+        values = numbers({"objective": told.get(goal.leading)})
+        rank = (goal.leading.cost(values.get("objective")), trial.number)
+        if not values or (self._best is not None and rank > self._best):
             return
-        self._best = sign * value
+        self._best = rank
         step, when = sum(self._ended.values()), milliseconds(event.time)
         best = {f"best/{name}": number for name, number in numbers(trial.best).items()}
         self.parent.add([Point(name, v, when, step) for name, v in (values | best).items()])
         self.parent.tag({"best_trial": str(trial.number)})
 
-    def _is_feasible(self, end: kinds.Completed) -> bool:
-        known = {**end.best, "parameters": end.parameters}
-        for constraint in self.facts.config.get("search", {}).get("constraints") or ():
-            value = known.get(constraint["metric"])
-            low, high = constraint.get("min"), constraint.get("max")
-            if value is None or (low is not None and value < low):
-                return False
-            if high is not None and value > high:
-                return False
-        return True
-
-    def _objectives(self) -> list[tuple[str, str]]:
+    def _goal(self) -> Goal:
         # `opened` states the objectives that a sweep file may leave to the data's task.
-        given = (self.opened and self.opened.objectives) or self.facts.objectives()
-        return [(objective["metric"], objective["direction"]) for objective in given]
+        search = self.facts.config.get("search", {})
+        given = (self.opened and self.opened.objectives) or search.get("objectives") or ()
+        return Goal.read(given, search.get("constraints") or ())
 
     def _metrics(self) -> list[str]:
-        return [metric for metric, _ in self._objectives()]
+        return [objective.metric for objective in self._goal().objectives]

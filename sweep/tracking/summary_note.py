@@ -58,7 +58,7 @@ def _best(results: Results) -> Iterator[str]:
         yield "No trial is complete and allowed yet."
         return
     metric = results.goal.leading.metric
-    value = results.goal.values(best)[results.goal.objectives.index(results.goal.leading)]
+    value = results.goal.leading_value(best)
     test = f", **{short(best.test[metric])}** on test" if metric in best.test else ""
     judged = results.diagnosis(best)
     curves = f"; its curves say {judged}" if judged else ""

@@ -56,7 +56,7 @@ def _state(results: Results, sweep_uid: str) -> dict[str, Any]:
         # The sweep's own run has no source.
         "searchFilter": f"tags.`sweep.uid` = '{sweep_uid}' and tags.`sweep.source` != 'replicate'",
         "orderByKey": _key("metrics", objective),
-        "orderByAsc": leading.direction == "minimize",
+        "orderByAsc": leading.sign > 0,
         "startTime": "ALL",
         "lifecycleFilter": "Active",
         "modelVersionFilter": "All Runs",

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING
 
 from sweep.work.protocol import Admit, WorkerSettings
-from trainers.learning.metrics import Objective
 from trainers.network.recurrence import Wanted
 from trainers.packs.pack import Pack
 
@@ -73,9 +72,7 @@ class OpenPacks:
     def __init__(self, data: SequenceData, settings: WorkerSettings) -> None:
         """Begin without any pack."""
         self.slots = max(settings.pack, 1)
-        self.objective = Objective(
-            settings.metric, cast(Literal["minimize", "maximize"], settings.direction)
-        )
+        self.objective = settings.objective
         self._data = data
         self._settings = settings
         self._chosen: dict[Structure, Wanted] = {}

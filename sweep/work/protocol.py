@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from trainers.config.objective import Objective
 from trainers.config.train_config import TrainConfig
 from trainers.learning.reports import EpochReport
 
@@ -166,8 +167,7 @@ class WorkerSettings:
     """What every worker of a sweep is told once.
 
     Attributes:
-        metric: Validation metric whose best epoch is kept.
-        direction: "minimize" or "maximize".
+        objective: Its validation metric's best epoch is kept.
         checkpoint_folder: Where checkpoints go; must be shared by coordinator and workers.
         sweep_uid: What the coordinator has written beside that folder; a worker that does not
             read it there is on another disk. Empty: not to be checked.
@@ -180,8 +180,7 @@ class WorkerSettings:
         backend: What runs a pack, in `trainers.packs.pack`'s words.
     """
 
-    metric: str
-    direction: str
+    objective: Objective
     checkpoint_folder: str
     checkpoint_seconds: float = 30.0
     slice_seconds: float = 0.25

@@ -33,8 +33,8 @@ def main(epochs: int) -> None:
     import torch
 
     from tests.benchmarks.hand_written import ragged_data
+    from trainers.config.objective import Objective
     from trainers.config.train_config import TrainConfig
-    from trainers.learning.metrics import Objective
     from trainers.packs.pack import Pack
 
     torch.set_num_threads(1)

@@ -23,11 +23,11 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from trainers.config.objective import Objective
 from trainers.config.train_config import TrainConfig
 from trainers.data.contract import SequenceData, SequenceSet
 from trainers.errors import OutOfMemory
 from trainers.learning.batches import epoch_order
-from trainers.learning.metrics import Objective
 from trainers.packs.pack import Pack
 
 _SEQUENCES, _LATER, _FEATURES, _BATCH = 256, 64, 8, 64

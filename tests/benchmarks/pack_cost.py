@@ -19,9 +19,9 @@ from tests.benchmarks import figures
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.hand_written import ragged_data
 from tests.benchmarks.training_law import interleaved
+from trainers.config.objective import Objective
 from trainers.config.train_config import TrainConfig
 from trainers.data.contract import SequenceData
-from trainers.learning.metrics import Objective
 from trainers.network.recurrence import Wanted
 from trainers.packs.pack import Pack
 

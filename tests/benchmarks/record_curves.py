@@ -21,7 +21,6 @@ from sweep.running.preparation import Prepared, prepare
 from sweep.search.seeds import ask_seed
 from tests.benchmarks.recorded_curves import Curve, Recording, load, path_of, save
 from trainers.config.train_config import TrainConfig
-from trainers.learning.metrics import Objective
 from trainers.packs.pack import Pack
 
 _MAX_EPOCHS = 27
@@ -57,8 +56,8 @@ def record(task: str, trials: int, replicates: int, path: Path) -> None:
         "torch": importlib.metadata.version("torch"),
         "data_digest": prepared.data.digest,
     }
-    judged = prepared.judged
-    empty = Recording(task, judged.metric, prepared.sign, _MAX_EPOCHS, how)
+    judged = prepared.goal.leading
+    empty = Recording(task, judged.metric, judged.sign, _MAX_EPOCHS, how)
     recording = load(path) if path.exists() else empty
     for number in range(len(recording.trials), trials):
         params = prepared.space.sample(ask_seed(prepared.config.search.seed, number, "curve"))
@@ -77,8 +76,8 @@ def record(task: str, trials: int, replicates: int, path: Path) -> None:
 
 
 def _trained(prepared: Prepared, params: dict[str, Any], config: TrainConfig) -> Curve:
-    judged = prepared.judged
-    pack = Pack(config.structure(), prepared.data, Objective(judged.metric, judged.direction))
+    judged = prepared.goal.leading
+    pack = Pack(config.structure(), prepared.data, judged)
     pack.admit(0, config)
     values: list[float] = []
     while True:

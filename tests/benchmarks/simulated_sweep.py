@@ -18,6 +18,7 @@ from sweep.log.kinds import Asked, Completed, Continued, Failed, Paused, Pruned,
 from sweep.pruning.verdicts import Decision, Rule, Verdict, rungs_of, waits_at
 from sweep.running.scheduler import Scheduling, decide
 from tests.sweep.events_factory import some
+from trainers.config.objective import Objective
 
 Order = Literal["free", "reproducible"]
 METRIC = "objective"
@@ -78,7 +79,7 @@ class _Simulation:
         self._curves = curves
         self._max_epochs = max_epochs
         self._rules = rules
-        self._state = SweepState(metric=METRIC)
+        self._state = SweepState(objective=Objective(METRIC))
         self._held: dict[str, list[int]] = {f"worker-{index}": [] for index in range(workers)}
         self._best_so_far: list[float] = []
 

@@ -18,9 +18,9 @@ import torch
 from tests.benchmarks import figures
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.hand_written import HandWritten, ragged_data
+from trainers.config.objective import Objective
 from trainers.config.train_config import TrainConfig
 from trainers.learning.checkpoint import Checkpoint, read_checkpoint
-from trainers.learning.metrics import Objective
 from trainers.packs.pack import Pack
 
 _STEPS, _SEQUENCES, _FEATURES = 120, 512, 8

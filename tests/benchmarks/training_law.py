@@ -23,9 +23,9 @@ from tests.benchmarks import figures
 from tests.benchmarks.against_keras import keras_ratio
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.hand_written import HandWritten, ragged_data
+from trainers.config.objective import Objective
 from trainers.config.train_config import TrainConfig
 from trainers.data.contract import SequenceData, SequenceSet
-from trainers.learning.metrics import Objective
 from trainers.packs.pack import Pack
 
 _CHARACTERS, _LANES, _HIDDEN, _K1 = 66, 32, 128, 64

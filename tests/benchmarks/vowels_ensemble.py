@@ -22,7 +22,6 @@ from sweep.results.results import open_results
 from sweep.running.preparation import Prepared, prepare
 from trainers.config.train_config import TrainConfig
 from trainers.data.contract import SequenceSet
-from trainers.learning.metrics import Objective
 from trainers.packs.pack import Pack
 from trainers.use.export import export_checkpoint
 
@@ -64,8 +63,7 @@ def trained_logits(
     prepared: Prepared, config: TrainConfig, part: SequenceSet, lengths: Tensor
 ) -> Tensor:
     """Train one configuration to its end; return its best weights' logits `(rows, classes)`."""
-    judged = prepared.judged
-    pack = Pack(config.structure(), prepared.data, Objective(judged.metric, judged.direction))
+    pack = Pack(config.structure(), prepared.data, prepared.goal.leading)
     pack.admit(0, config)
     while pack.train_epoch():
         pass

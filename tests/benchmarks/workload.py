@@ -57,7 +57,7 @@ def load() -> Any:
 
 def new_pack(data: Any, config: Any) -> Any:
     """Return a pack of one slot that holds a trial of `config`."""
-    from trainers.learning.metrics import Objective
+    from trainers.config.objective import Objective
     from trainers.packs.pack import Pack
 
     pack = Pack(config.structure(), data, Objective(METRIC, "minimize"))

@@ -25,6 +25,7 @@ from sweep.models.trained import open_model
 from tests.integration.mlflow_server import answers as is_up
 from tests.integration.mlflow_server import free_port, mlflow_server, wait_for
 from tests.trainers.portable_factory import RAW, regression, trained
+from trainers.config.objective import Objective
 from trainers.data.contract import SequenceData
 from trainers.data.interface import write_interface
 
@@ -73,7 +74,7 @@ def log(data: SequenceData, folder: Path, tracking_uri: str) -> None:
     checkpoint = checkpoint_path(folder, "trial")
     checkpoint.parent.mkdir()
     shutil.copy(folder / "trial", checkpoint)
-    finalist = Finalist("u", "s", 0, "checkpoints/trial", 2, data.digest, "rmse", maximize=False)
+    finalist = Finalist("u", "s", 0, "checkpoints/trial", 2, data.digest, Objective("rmse"))
     recorder = ModelRecorder(tracking_uri, "e", folder)
     model_id = recorder.log(finalist)
     assert recorder.log(finalist) == model_id

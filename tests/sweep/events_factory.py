@@ -21,6 +21,7 @@ from sweep.log.kinds import (
     Reported,
     Started,
 )
+from trainers.config.objective import Objective
 
 CONFIG = {"max_epochs": 9, "patience": None, "cell": "lstm"}
 DATA = DataFacts("digits", "regression", "abc")
@@ -70,7 +71,7 @@ def changed(event: Event, **fields: Any) -> Event:
 
 
 def folded(*events: Event, metric: str = "loss", keep_reports: bool = False) -> SweepState:
-    state = SweepState(metric=metric, keep_reports=keep_reports)
+    state = SweepState(objective=Objective(metric), keep_reports=keep_reports)
     for seq, event in enumerate(events, start=1):
         state.apply(replace(event, seq=seq))
     return state

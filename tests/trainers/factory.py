@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from trainers.config.objective import Objective
 from trainers.config.train_config import TrainConfig
 from trainers.data.contract import SequenceData, SequenceSet
 from trainers.learning import losses
 from trainers.learning.batches import Part
-from trainers.learning.metrics import Objective
 from trainers.learning.spans import Walk
 from trainers.learning.tbptt import cut_walk
 from trainers.learning.training import detached, run

@@ -11,10 +11,10 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
+from trainers.config.objective import Objective
 from trainers.config.train_config import TrainConfig
 from trainers.data.contract import Array, SequenceData, SequenceSet
 from trainers.learning.checkpoint import Checkpoint, read_checkpoint
-from trainers.learning.metrics import Objective
 from trainers.learning.reports import EpochReport
 from trainers.packs.pack import Pack
 

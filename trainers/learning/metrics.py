@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,8 @@ import torch
 from torch import Tensor
 
 from trainers.config.losses import LOSSES
-from trainers.config.metrics import METRICS, Direction, Pass, metric_names
+from trainers.config.metrics import METRICS, Pass, metric_names
+from trainers.config.objective import Objective
 from trainers.config.train_config import Structure
 from trainers.data.contract import SequenceData
 from trainers.errors import ConfigError
@@ -29,25 +29,6 @@ from trainers.registry import load_object
 
 _KEPT = 3  # rows that checkpoints hold as one tensor
 _NUMBERS = ("loss_sum", "loss_count", "plain_loss", "elements")
-
-
-@dataclass(frozen=True)
-class Objective:
-    """Which validation metric decides about the best epoch and patience.
-
-    Attributes:
-        metric: A name in `trainers.config.metrics.METRICS`.
-        direction: Whether less or more of it is better.
-    """
-
-    metric: str
-    direction: Direction
-
-    def better(self, value: float, best: float | None) -> bool:
-        """Say whether `value` beats `best` (None: nothing to beat yet)."""
-        if best is None:
-            return True
-        return value < best if self.direction == "minimize" else value > best
 
 
 def check_objective(objective: Objective, data: SequenceData, structure: Structure) -> None:

@@ -8,12 +8,13 @@ from dataclasses import asdict, dataclass, field
 import torch
 from torch import Tensor
 
+from trainers.config.objective import Objective
 from trainers.config.train_config import TrainConfig
 from trainers.data.contract import SequenceData
 from trainers.learning import optim
 from trainers.learning.buffers import Buffers
 from trainers.learning.checkpoint import Checkpoint
-from trainers.learning.metrics import Objective, Tally
+from trainers.learning.metrics import Tally
 from trainers.learning.reports import EpochReport, Outcome
 from trainers.network.dropout import DropoutKey
 from trainers.network.masks import Array

@@ -16,11 +16,11 @@ from typing import NamedTuple
 
 import torch
 
+from trainers.config.objective import Objective
 from trainers.config.train_config import Structure, TrainConfig
 from trainers.data.contract import SequenceData
 from trainers.errors import OutOfMemory
 from trainers.learning.lanes import part_of
-from trainers.learning.metrics import Objective
 from trainers.network.recurrence import Wanted
 from trainers.packs.device_part import fits_device
 from trainers.packs.memory import free_bytes, pack_bytes

@@ -12,13 +12,14 @@ from pathlib import Path
 import torch
 
 from trainers.config.fitting import check_structure
+from trainers.config.objective import Objective
 from trainers.config.optimizers import OPTIMIZERS
 from trainers.config.train_config import Structure, TrainConfig
 from trainers.data.contract import SequenceData
 from trainers.errors import ConfigError, DataError
 from trainers.learning.buffers import Buffers
 from trainers.learning.checkpoint import check_fits, read_checkpoint, write_checkpoint
-from trainers.learning.metrics import Objective, Tally, check_objective
+from trainers.learning.metrics import Tally, check_objective
 from trainers.learning.reports import EpochReport
 from trainers.learning.trial import Trial, checkpoint_of, finite, restore
 from trainers.network.dropout import evaluation_keys

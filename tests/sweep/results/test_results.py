@@ -4,7 +4,6 @@ import pandas as pd
 import pytest
 
 from sweep.errors import LogError, UserError
-from sweep.history.goal import pareto_front, ranked
 from sweep.log.event import Event
 from sweep.log.kinds import Evaluated, Failed, Pruned
 from sweep.log.places import open_log
@@ -89,21 +88,7 @@ class TestFrame:
             load_results("other", folder.parent)
 
 
-class TestRanking:
-    def test_best_first_and_complete_only(self, folder):
-        results = open_results(folder)
-        assert [t.number for t in ranked(results.trials, results.goal)] == [1, 0]
-        assert results.best().number == 1
-
-    def test_an_infeasible_trial_is_not_best(self, tmp_path):
-        folder = write_sweep(
-            tmp_path,
-            *complete(0, {}, 0.5, parameters=10),
-            *complete(1, {}, 0.3, parameters=99),
-            search={"constraints": [{"metric": "parameters", "max": 20}]},
-        )
-        assert open_results(folder).best().number == 0
-
+class TestFront:
     def test_the_front_holds_what_nothing_beats_in_all_objectives(self, tmp_path):
         objectives = [
             {"metric": "rmse", "direction": "minimize"},
@@ -120,7 +105,7 @@ class TestRanking:
         )
         results = open_results(folder)
         # 2 has 0's size and a worse error; 3 has 1's size and a worse error; 1 and 4 are equal.
-        assert [t.number for t in pareto_front(results.trials, results.goal)] == [1, 4, 0]
+        assert results.front() == {0, 1, 4}
         record = results.records()[2]
         assert record["objective"] == [0.6, 10.0]
         assert record["pareto"] is False

@@ -5,6 +5,7 @@ import math
 from collections import Counter
 
 from search_spaces import build_space
+from sweep.history.goal import Goal
 from sweep.history.state import Standing, TrialState
 from sweep.pruning.none import NoPruning
 from sweep.running.scheduler import FILLS, Scheduling, decide
@@ -12,9 +13,11 @@ from sweep.search.independent import RANDOM
 from sweep.search.study import Search, SearchRules
 from sweep.search.tpe import TPE
 from tests.sweep.events_factory import asked, changed, completed, folded, run_of
+from trainers.config.objective import Objective
 
 FREE_STARTUP = TPE.section().startup_trials
 PACKS = Scheduling("free", target=100, rule=NoPruning(), look_ahead=12, cohort=4, pack=4)
+LOSS = Goal((Objective("loss"),))
 CELLS = ["lstm", "gru", "rnn_tanh", "rnn_relu"]
 PARAMETERS = {"learning_rate": {"low": 1e-4, "high": 1.0, "log": True}, "cell": CELLS}
 
@@ -87,7 +90,7 @@ def told(search, index, params, loss):
 def sweep_in_packs(trials, pack, loss_of):
     """Ask and tell a whole search, one pack of `pack * FILLS` after the other."""
     space = build_space(None, PARAMETERS)
-    search = Search(space, SearchRules(TPE.section(), 1, ("minimize",), packs=True))
+    search = Search(space, SearchRules(TPE.section(), 1, LOSS, packs=True))
     tried = []
     for index in range(trials):
         place = index % (pack * FILLS)
@@ -106,7 +109,7 @@ def test_pinned_asks_keep_the_structure_and_draw_the_rest():
 
 def test_a_pinned_ask_learns_from_its_own_structures_trials_alone():
     """`gru` is better everywhere, and its best learning rate is far from that of `lstm`."""
-    search = Search(build_space(None, PARAMETERS), SearchRules(TPE.section(), 1, ("minimize",)))
+    search = Search(build_space(None, PARAMETERS), SearchRules(TPE.section(), 1, LOSS))
     best, start = {"gru": 1e-3, "lstm": 0.5}, {"gru": 0.0, "lstm": 1.0}
     rates = []
     for index in range(80):
@@ -120,8 +123,8 @@ def test_a_pinned_ask_learns_from_its_own_structures_trials_alone():
 
 def test_the_first_free_asks_are_drawn_at_random_whatever_packs_have_shown():
     space = build_space(None, PARAMETERS)
-    search = Search(space, SearchRules(TPE.section(), 1, ("minimize",), packs=True))
-    blind = Search(space, SearchRules(RANDOM.section(name="random"), 1, ("minimize",)))
+    search = Search(space, SearchRules(TPE.section(), 1, LOSS, packs=True))
+    blind = Search(space, SearchRules(RANDOM.section(name="random"), 1, LOSS))
     for index in range(5 * FREE_STARTUP):
         free = index % 5 == 0
         params, _ = search.ask(None if free else {"cell": "gru"})

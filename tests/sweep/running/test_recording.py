@@ -1,12 +1,12 @@
 import pytest
 
-from sweep.config.sections import ObjectiveSection
 from sweep.running.recording import events_of
 from sweep.work.protocol import Crashed, Evaluated, Reply, Saved, Trained
 from tests.sweep.events_factory import completed, folded, run_of
+from trainers.config.objective import Objective
 from trainers.learning.reports import EpochReport
 
-LOSS = (ObjectiveSection(metric="loss", direction="minimize"),)
+LOSS = (Objective("loss"),)
 
 
 def trained(epoch, outcome="training", attempt=1, best=0.5, final=None):
@@ -50,7 +50,7 @@ def test_a_diverged_trial_has_failed():
 
 
 def test_a_trial_without_the_metric_that_is_optimised_fails_with_a_clear_message():
-    objectives = (ObjectiveSection(metric="r2", direction="maximize"),)
+    objectives = (Objective("r2", "maximize"),)
     end = list(events_of(Reply("w0", (trained(1, "completed"),)), folded(*run_of(0)), objectives))[
         -1
     ]
@@ -59,7 +59,7 @@ def test_a_trial_without_the_metric_that_is_optimised_fails_with_a_clear_message
 
 
 def test_the_parameter_count_can_be_an_objective():
-    objectives = (*LOSS, ObjectiveSection(metric="parameters", direction="minimize"))
+    objectives = (*LOSS, Objective("parameters"))
     end = list(events_of(Reply("w0", (trained(1, "completed"),)), folded(*run_of(0)), objectives))[
         -1
     ]

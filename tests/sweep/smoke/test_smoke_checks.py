@@ -7,7 +7,6 @@ import math
 
 import pytest
 
-from sweep.config.sections import ObjectiveSection
 from sweep.history.goal import Goal
 from sweep.history.state import SweepState
 from sweep.log.event import Event
@@ -23,8 +22,9 @@ from sweep.smoke.checks import (
 from sweep.tracking.reading import Record, RecordedRun
 from tests.sweep.events_factory import some
 from tests.sweep.sweep_factory import asked, ended
+from trainers.config.objective import Objective
 
-GOAL = Goal((ObjectiveSection.model_validate({"metric": "rmse"}),))
+GOAL = Goal((Objective("rmse"),))
 CURVES = ("train/loss", "val/loss")
 
 

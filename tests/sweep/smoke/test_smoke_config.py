@@ -70,7 +70,7 @@ def test_what_only_takes_time_is_cut_and_what_can_not_hold_is_loosened(tmp_path)
     assert (tiny.finalists.count, tiny.finalists.replicates) == (1, 1)
     trial = TrialState(0, "u", {}, {}, 0, "sampler", 0.0, state=Standing.COMPLETE)
     trial.best = {"rmse": 7.0, "r2": -3.0}
-    assert Goal(tiny.search.objectives, tiny.search.constraints).allows(trial)
+    assert Goal.of_task(tiny, "regression").allows(trial)
     prepare(tiny)
 
 

@@ -12,6 +12,7 @@ from sweep.log.event import Event
 from sweep.log.kinds import Asked, Closed, Completed, Evaluated, Opened
 from sweep.models.champions import Finalist, contest, finalists_of, version_tags
 from tests.sweep.events_factory import some
+from trainers.config.objective import Objective
 
 
 def config(**finalists: int) -> SweepConfig:
@@ -19,7 +20,7 @@ def config(**finalists: int) -> SweepConfig:
 
 
 def folded(*events: Event) -> SweepState:
-    state = SweepState(metric=None, keep_reports=False)
+    state = SweepState(keep_reports=False)
     for seq, event in enumerate(events, start=1):
         state.apply(replace(event, seq=seq))
     return state
@@ -59,8 +60,7 @@ def test_evaluated_trials_are_finalists_best_validation_first():
         checkpoint="c1",
         best_epoch=2,
         digest="abc",
-        metric="rmse",
-        maximize=False,
+        objective=Objective("rmse"),
         best={"rmse": 1.0},
         test={"rmse": 6.0},
     )
@@ -84,7 +84,7 @@ def test_nothing_is_final_while_the_sweep_goes_on(end: list[Event]):
 
 def finalist(rmse: float | None = 2.0, **changes: object) -> Finalist:
     test = {} if rmse is None else {"rmse": rmse}
-    made = Finalist("new", "s", 1, "c", 2, "abc", "rmse", maximize=False, test=test)
+    made = Finalist("new", "s", 1, "c", 2, "abc", Objective("rmse"), test=test)
     return replace(made, **changes)
 
 
@@ -100,7 +100,7 @@ def tags(rmse: float | None, **changes: object) -> dict[str, str]:
         (finalist(2.0), tags(2.5), True, "test rmse 2 against the champion's 2.5"),
         (finalist(2.0), tags(2.0), False, "test rmse 2 against the champion's 2"),
         (finalist(2.0), tags(1.5), False, "against"),
-        (finalist(2.0, maximize=True), tags(1.5), True, "against"),
+        (finalist(2.0, objective=Objective("rmse", "maximize")), tags(1.5), True, "against"),
         (finalist(2.0), tags(2.5, digest="other"), False, "different data, so the champion stays"),
         (finalist(None), tags(2.5), False, "no test rmse to compare"),
         (finalist(2.0), tags(None), False, "no test rmse on record"),

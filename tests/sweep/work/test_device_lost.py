@@ -12,6 +12,7 @@ import sweep.work.executors.on_ray
 import sweep.work.worker
 from sweep.work.executors import InProcessExecutor, RayExecutor
 from sweep.work.protocol import Admit, Lost, Reply, WorkerSettings
+from trainers.config.objective import Objective
 from trainers.config.train_config import TrainConfig
 from trainers.data import load_data
 from trainers.errors import DeviceLost
@@ -58,7 +59,7 @@ def test_a_worker_whose_device_has_failed_is_lost(monkeypatch, tmp_path, made, m
     monkeypatch.setattr(module, name, failing(getattr(module, name)))
     executor = made()
     data = load_data("adding", DATA, base_dir=Path())
-    executor.start(data, WorkerSettings("loss", "minimize", str(tmp_path)), workers=1)
+    executor.start(data, WorkerSettings(Objective("loss"), str(tmp_path)), workers=1)
     try:
         (victim,) = executor.workers()
         until(executor, victim, Reply)

@@ -20,6 +20,7 @@ from sweep.work.protocol import (
     Unreadable,
     WorkerSettings,
 )
+from trainers.config.objective import Objective
 from trainers.config.train_config import TrainConfig
 from trainers.data import load_data
 
@@ -42,7 +43,7 @@ def checkpoints(tmp_path_factory):
     params=["in process", pytest.param("ray", marks=pytest.mark.integration)],
 )
 def executor(request, checkpoints):
-    settings = WorkerSettings("loss", "minimize", str(checkpoints), slice_seconds=0.2)
+    settings = WorkerSettings(Objective("loss"), str(checkpoints), slice_seconds=0.2)
     made: Executor = InProcessExecutor() if request.param == "in process" else RayExecutor()
     made.start(load_data("adding", DATA, base_dir=Path()), settings, workers=2)
     yield made

@@ -9,6 +9,7 @@ import pytest
 import sweep.work.worker
 from sweep.work.protocol import Admit, Crashed, Evicted, Saved, WorkerSettings
 from sweep.work.worker import Worker
+from trainers.config.objective import Objective
 from trainers.config.train_config import TrainConfig
 from trainers.data import load_data
 from trainers.errors import OutOfMemory
@@ -42,7 +43,7 @@ def test_a_death_costs_at_most_the_interval(
 ):
     data = load_data("adding", DATA, base_dir=Path())
     settings = WorkerSettings(
-        "loss", "minimize", str(tmp_path), interval_seconds, slice_seconds=1e-6
+        Objective("loss"), str(tmp_path), interval_seconds, slice_seconds=1e-6
     )
     settings = WorkerSettings(**{**vars(settings), "pack": trials, "backend": backend})
     worker = Worker("w", data, settings)
@@ -62,7 +63,7 @@ def test_a_death_costs_at_most_the_interval(
 def packed(tmp_path):
     """A worker whose packs have four slots, and trials of a hidden size for it."""
     data = load_data("adding", DATA, base_dir=Path())
-    settings = WorkerSettings("loss", "minimize", str(tmp_path), slice_seconds=1e-6, pack=4)
+    settings = WorkerSettings(Objective("loss"), str(tmp_path), slice_seconds=1e-6, pack=4)
 
     def admit(hidden_size, *trials):
         config = TrainConfig(**{**LONG, "hidden_size": hidden_size, "max_epochs": 50})

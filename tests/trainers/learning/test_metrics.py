@@ -17,12 +17,13 @@ from tests.trainers.factory import (
     wrap,
 )
 from trainers.config.metrics import metric_names
+from trainers.config.objective import Objective
 from trainers.config.train_config import TrainConfig
 from trainers.data.contract import SequenceSet
 from trainers.errors import ConfigError, DataError
 from trainers.learning import losses
 from trainers.learning.batches import Part
-from trainers.learning.metrics import Objective, Tally, total_squares
+from trainers.learning.metrics import Tally, total_squares
 from trainers.network.segment import Segment
 from trainers.packs.pack import Pack
 
@@ -132,15 +133,6 @@ def test_objective_and_loss_must_fit_the_task():
     with pytest.raises(ConfigError, match="cross_entropy for targets that are class ids"):
         Pack(labels, ids, Objective("accuracy", "maximize"))
     assert "r2" in metric_names(numbers, REGRESSION.loss)
-
-
-@pytest.mark.parametrize(("direction", "winner"), [("minimize", 1.0), ("maximize", 2.0)])
-def test_objectives_know_what_is_better(direction, winner):
-    objective = Objective("x", direction)
-    assert objective.better(winner, 3.0 - winner)
-    assert not objective.better(3.0 - winner, winner)
-    assert not objective.better(winner, winner)
-    assert objective.better(winner, None)
 
 
 def labelled(**fields):

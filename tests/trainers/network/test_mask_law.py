@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from tests.trainers.factory import Network, classes_set, prefix_mask, regression_set, wrap
 from trainers.config.cells import CELLS
+from trainers.config.objective import Objective
 from trainers.config.train_config import TrainConfig
 from trainers.data.contract import SequenceSet
-from trainers.learning.metrics import Objective
 from trainers.packs.pack import Pack
 
 READOUTS = ("every", "last", "mean", "max", "all_states")

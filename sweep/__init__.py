@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sweep.api import run_sweep
     from sweep.models.trained import load_streaming
-    from sweep.results.results import load_results
+    from sweep.results.rows import load_results
 
 __all__ = ["load_results", "load_streaming", "run_sweep"]
 
 _HOMES = {
-    "load_results": "sweep.results.results",
+    "load_results": "sweep.results.rows",
     "load_streaming": "sweep.models.trained",
     "run_sweep": "sweep.api",
 }

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.config.sweep_config import SweepConfig, load_config, validate
-from sweep.results.results import DEFAULT_FOLDER, load_results
+from sweep.results.results import DEFAULT_FOLDER
+from sweep.results.rows import load_results
 from sweep.running.progress import Progress
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from sweep.cli.printing_replicates import show_replicates
 from sweep.config.tracking_uri import default_tracking_uri
 from sweep.history.state import Standing, TrialState
 from sweep.log.notices import last_notice
+from sweep.results.columns import columns_of
 from sweep.results.results import DEFAULT_FOLDER, Results, open_results
 from sweep.results.tables import results_table
 from sweep.words.console import duration, setting, settings, short
@@ -74,10 +75,25 @@ def show_best(screen: Console, results: Results) -> None:
         f"Best: trial {best.number}, {metric} {value} on validation"
         f"{_on_test(best, metric)}, epoch {best.best_epoch} of {best.epoch}"
     )
+    for part in ("best", "test"):
+        _show_metrics(screen, results, best, part)
     screen.print(f"  {settings(best.params)}")
     if path := results.checkpoint(best):
         screen.print(f"  {path}")
     show_replicates(screen, results)
+
+
+def _show_metrics(screen: Console, results: Results, trial: TrialState, part: str) -> None:
+    """Print all metrics of a part of the data, with their units."""
+    own = (c for c in columns_of(results) if c.name.startswith(f"{part}."))
+    told = (
+        f"{c.name.partition('.')[2]} {c.cell(results, trial)} {c.unit}".rstrip()
+        for c in own
+        if c.value(results, trial) is not None
+    )
+    if text := ", ".join(told):
+        name = "validation" if part == "best" else part
+        screen.print(f"  {name}: {text}")
 
 
 def show_results(screen: Console, results: Results) -> None:

@@ -36,12 +36,14 @@ class DataFacts:
         task: `regression` or `classification`.
         digest: Over all rows, in hexadecimal; a resume needs the same.
         parts: `train`, `validation` and perhaps `test`.
+        units: Unit of the targets; empty where they have none, and in the first logs.
     """
 
     name: str
     task: str
     digest: str
     parts: dict[str, PartFacts] = field(default_factory=dict, metadata=STORED)
+    units: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from sweep.report.chart import BLUE, Plot, nothing, plot
 from sweep.report.drawn import jitter, role_of, thinned, thinned_note
 from sweep.report.layers import bars, dots, number_axis, parameter_axes
 from sweep.report.scales import ChoiceScale, NumberScale, Scale, parameter_scale, value_scale
+from sweep.results.columns import varying
 from sweep.results.optuna_trials import distributions, importances
 from sweep.results.results import Results
-from sweep.results.tables import varying
 from sweep.words.console import setting
 
 NONE_DIFFERS = "no parameter differs between trials"

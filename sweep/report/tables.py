@@ -7,12 +7,11 @@ from html import escape
 from typing import Any
 
 from sweep.history.goal import ranked, searched
-from sweep.history.state import TrialState
 from sweep.results.audit import audit
+from sweep.results.columns import shown_in, varying
 from sweep.results.replicates import replication
 from sweep.results.results import Results
-from sweep.results.tables import varying
-from sweep.words.console import duration, setting, settings, short
+from sweep.words.console import settings, short
 
 _TOP = 25  # and the whole Pareto front
 
@@ -23,41 +22,13 @@ def top_table(results: Results) -> str:
     trials = [t for place, t in enumerate(complete) if place < _TOP or t.number in front]
     if not trials:
         return "<p>No trial is complete.</p>"
-    names = varying(searched(results.trials))
-    tested = any(trial.test for trial in trials)
-    heads = ["trial", *(o.metric for o in results.goal.objectives)]
-    heads += [f"test {results.goal.leading.metric}"] if tested else []
-    heads += ["pareto"] if results.several_objectives else []
-    heads += ["epochs", "time", "weights", "diagnosis", *names]
-    rows = [(t.number, _top_row(results, t, front, tested, names)) for t in trials]
-    fixed = _fixed(results, names)
+    columns = shown_in("report", results)
+    rows = [
+        (t.number, [(c.cell(results, t), c.value(results, t)) for c in columns]) for t in trials
+    ]
+    fixed = _fixed(results, varying(searched(results.trials)))
     note = f'<p class="soft">The same in all trials: {escape(settings(fixed))}</p>' if fixed else ""
-    return html_table(heads, rows) + note
-
-
-def _top_row(
-    results: Results, trial: TrialState, front: set[int], tested: bool, names: Sequence[str]
-) -> list[tuple[str, Any]]:
-    goal = results.goal
-    row: list[tuple[str, Any]] = [(str(trial.number), trial.number)]
-    for objective, value in zip(goal.objectives, goal.values(trial), strict=True):
-        is_count = objective.metric == "parameters" and value is not None
-        row.append((f"{value:,.0f}" if is_count else short(value), value))
-    if tested:
-        value = trial.test.get(goal.leading.metric)
-        row.append((short(value), value))
-    if results.several_objectives:
-        row.append(("yes" if trial.number in front else "", None))
-    row += [
-        (str(trial.epoch), trial.epoch),
-        (duration(trial.train_seconds), trial.train_seconds),
-        (f"{trial.parameters:,}", trial.parameters),
-        (results.diagnosis(trial) or "-", None),
-    ]
-    return row + [
-        (setting(trial.params[name]), trial.params[name]) if name in trial.params else ("-", None)
-        for name in names
-    ]
+    return html_table([column.title() for column in columns], rows) + note
 
 
 def _fixed(results: Results, names: Sequence[str]) -> dict[str, Any]:

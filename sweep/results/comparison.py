@@ -15,8 +15,10 @@ from sweep.history.goal import searched
 from sweep.history.state import Standing, TrialState
 from sweep.log.kinds import Asked
 from sweep.log.places import has_log, open_log
+from sweep.results.column import Column
+from sweep.results.columns import shown_in
 from sweep.results.results import Results, find_sweep, open_results
-from sweep.words.console import duration, setting, short
+from sweep.words.console import duration, setting
 from sweep.words.redaction import masked
 
 _TRIAL = re.compile(r"^(?P<sweep>.+)[/:](?P<number>\d+)$")
@@ -128,9 +130,10 @@ def _sweep_parts(one: Results, other: Results) -> Iterator[tuple[str, list[Row]]
     best = one.best(), other.best()
     if best[0] is None or best[1] is None:
         return
-    yield "best trial", _trial_rows((one, best[0]), (other, best[1]))
+    sides = ((one, best[0]), (other, best[1]))
+    yield "best trial", list(_rows(*sides))
     yield "its parameters that differ", _differing(best[0].params, best[1].params)
-    yield "its metrics", _metric_rows(best[0], best[1])
+    yield "its metrics", list(_rows(*sides, metrics=True))
     yield (
         "best so far, by trial",
         _curve_rows(_best_so_far(one), _best_so_far(other), "best so far"),
@@ -142,8 +145,8 @@ def _trial_parts(
 ) -> Iterator[tuple[str, list[Row]]]:
     configs = (trial_config(*side) for side in (one, other))
     yield "settings that differ", _differing(*configs)
-    yield "outcome", _trial_rows(one, other)
-    yield "metrics", _metric_rows(one[1], other[1])
+    yield "outcome", list(_rows(one, other))
+    yield "metrics", list(_rows(one, other, metrics=True))
     metric = one[0].goal.leading.metric
     rows = []
     if metric == other[0].goal.leading.metric:
@@ -170,31 +173,29 @@ def _outcome_rows(one: Results, other: Results) -> Iterator[Row]:
     for state in Standing:
         counts = [sum(trial.state is state for trial in trials) for trials in sides]
         if any(counts):
-            yield _number_row(f"{state} trials", *counts)
-    busy = one.state.busy_seconds, other.state.busy_seconds
-    yield _time_row(*busy)
+            first, second = counts
+            yield Row(f"{state} trials", str(first), str(second), _minus(second, first))
+    trained = one.state.busy_seconds, other.state.busy_seconds
+    yield Row("trained", duration(trained[0]), duration(trained[1]), _ratio(*trained))
 
 
-def _trial_rows(one: tuple[Results, TrialState], other: tuple[Results, TrialState]) -> list[Row]:
-    (first, a), (second, b) = one, other
-    rows = [
-        Row("trial", str(a.number), str(b.number)),
-        Row("state", first.status_of(a), second.status_of(b)),
-        _number_row("epochs", a.epoch, b.epoch),
-        _number_row("best epoch", a.best_epoch, b.best_epoch),
-        _number_row("parameters", a.parameters, b.parameters),
-        _time_row(a.train_seconds, b.train_seconds),
-        Row("diagnosis", first.diagnosis(a) or "-", second.diagnosis(b) or "-"),
-    ]
-    return [row for row in rows if (row.first, row.second) != ("-", "-")]
+def _rows(
+    one: tuple[Results, TrialState], other: tuple[Results, TrialState], *, metrics: bool = False
+) -> Iterator[Row]:
+    """Yield a row for each column that says something of one of two trials."""
+    columns = {c.name: c for side in (other, one) for c in shown_in("comparison", side[0])}
+    for name, column in columns.items():
+        cells = column.cell(*one), column.cell(*other)
+        if ("." in name) is metrics and cells != ("-", "-"):
+            values = column.value(*one), column.value(*other)
+            yield Row(column.title(), *cells, _difference(column, *values))
 
 
-def _metric_rows(one: TrialState, other: TrialState) -> list[Row]:
-    return [
-        _number_row(f"{part} {name}", a.get(name), b.get(name))
-        for part, a, b in (("validation", one.best, other.best), ("test", one.test, other.test))
-        for name in dict.fromkeys([*a, *b])
-    ]
+def _difference(column: Column, first: Any, second: Any) -> str:
+    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (first, second))
+    if not numbers or column.name == "number":
+        return ""
+    return _ratio(first, second) if column.unit == "s" else _minus(second, first)
 
 
 def _curve_rows(one: Sequence[float], other: Sequence[float], name: str) -> list[Row]:
@@ -227,14 +228,11 @@ def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, 
             yield f"{prefix}{name}", value
 
 
-def _number_row(name: str, first: float | None, second: float | None) -> Row:
-    difference = ""
-    if first is not None and second is not None and first != second:
-        whole = isinstance(first, int) and isinstance(second, int)
-        difference = f"{second - first:+,}" if whole else f"{second - first:+.4g}"
-    return Row(name, short(first), short(second), difference)
+def _minus(second: float, first: float) -> str:
+    whole = isinstance(first, int) and isinstance(second, int)
+    difference = f"{second - first:+,}" if whole else f"{second - first:+.4g}"
+    return difference if second != first else ""
 
 
-def _time_row(first: float, second: float) -> Row:
-    ratio = f"× {second / first:.3g}" if first > 0 else ""
-    return Row("trained", duration(first), duration(second), ratio)
+def _ratio(first: float, second: float) -> str:
+    return f"× {second / first:.3g}" if first > 0 else ""

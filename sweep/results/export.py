@@ -12,6 +12,7 @@ from rich.console import Console
 
 from sweep.errors import UserError
 from sweep.results.results import Results
+from sweep.results.rows import frame, records
 from sweep.results.tables import results_table
 from sweep.words.console import WIDE
 
@@ -44,9 +45,9 @@ def export(results: Results, kind: Format, output: Path | None) -> None:
     """Write all trials in one format, to a file or to standard output."""
     if kind == "parquet":
         assert output is not None
-        frame = _one_type_a_column(results.frame())
+        table = _one_type_a_column(frame(results))
         with output.open("wb") as file:  # pandas' own error would not name the file
-            frame.to_parquet(file, index=False)
+            table.to_parquet(file, index=False)
         return
     text = _text(results, kind)
     if output is None:
@@ -61,14 +62,15 @@ def best_json(results: Results) -> str:
     if best is None:
         return _json(None)
     path = results.checkpoint(best)
-    return _json(results.record(best) | {"checkpoint": None if path is None else str(path)})
+    (record,) = records(results, [best])
+    return _json(record | {"checkpoint": None if path is None else str(path)})
 
 
 def _text(results: Results, kind: Format) -> str:
     if kind == "csv":
-        return results.frame().to_csv(index=False)
+        return frame(results).to_csv(index=False)
     if kind == "json":
-        return _json(results.records()) + "\n"
+        return _json(records(results)) + "\n"
     page = io.StringIO()
     Console(file=page, width=WIDE).print(results_table(results, WIDE))
     return page.getvalue()
@@ -78,11 +80,11 @@ def _json(value: Any) -> str:
     return json.dumps(value, indent=2, allow_nan=False)  # the log holds no NaN
 
 
-def _one_type_a_column(frame: pd.DataFrame) -> pd.DataFrame:
+def _one_type_a_column(table: pd.DataFrame) -> pd.DataFrame:
     """Write choices of mixed types, as [null, 16, full], as text: Parquet has typed columns."""
     mixed = {
-        name: frame[name].map(lambda v: None if v is None else str(v))
-        for name in frame.columns
-        if frame[name].dtype == object and len({type(v) for v in frame[name].dropna()}) > 1
+        name: table[name].map(lambda v: None if v is None else str(v))
+        for name in table.columns
+        if table[name].dtype == object and len({type(v) for v in table[name].dropna()}) > 1
     }
-    return frame.assign(**mixed)
+    return table.assign(**mixed)

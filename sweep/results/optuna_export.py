@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ from sweep.errors import UserError
 from sweep.history.goal import searched
 from sweep.history.state import TrialState
 from sweep.log.event_log import EventLog
+from sweep.results.column import Column
+from sweep.results.columns import columns_of
 from sweep.results.optuna_rows import StudyRows, delete_study, insert_study
 from sweep.results.optuna_trials import distributions, frozen_trial
 from sweep.results.results import Results
@@ -72,34 +74,19 @@ def export_study(results: Results, log: EventLog, url: str) -> tuple[int, bool]:
 
 def _trials(results: Results) -> Iterator[FrozenTrial]:
     known = distributions(results)
+    own = ("objective", "params")  # Optuna has a place for these
+    columns = [c for c in columns_of(results) if c.name.partition(".")[0] not in own]
     for trial in searched(results.trials):
         curve = [(e, v) for e, v in enumerate(trial.curve, start=1) if math.isfinite(v)]
         step = math.ceil(len(curve) / _MOST_EPOCHS) or 1
         # Optuna takes no intermediate values where there are several objectives.
         reported = {} if results.several_objectives else dict(curve[::step])
-        yield frozen_trial(results, trial, known, reported, _attributes(results, trial))
+        yield frozen_trial(results, trial, known, reported, _attributes(results, trial, columns))
 
 
-def _attributes(results: Results, trial: TrialState) -> dict[str, Any]:
+def _attributes(results: Results, trial: TrialState, columns: Iterable[Column]) -> dict[str, Any]:
     """Return a trial's user attributes: what the sweep knows and Optuna has no place for."""
-    known: dict[str, Any] = {
-        "trial": trial.number,
-        "uid": trial.uid,
-        "state": results.status_of(trial),
-        "source": trial.source,
-        "seed": trial.seed,
-        "epochs": trial.epoch,
-        "best_epoch": trial.best_epoch,
-        "train_seconds": round(trial.train_seconds, 3),
-        "parameters": trial.parameters,
-        "worker": trial.worker,
-        "diagnosis": results.diagnosis(trial),
-        "reason": trial.reason or None,
-        "message": trial.message or None,
-        "of": trial.of,
-    }
-    known |= {f"best/{name}": value for name, value in trial.best.items()}
-    known |= {f"test/{name}": value for name, value in trial.test.items()}
+    known = {column.name: column.value(results, trial) for column in columns}
     return {name: value for name, value in known.items() if value is not None}
 
 

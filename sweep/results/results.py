@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import socket
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sweep.config.sweep_config import SweepConfig
 from sweep.errors import LogError
@@ -19,10 +19,8 @@ from sweep.log.checkpoints import checkpoint_path
 from sweep.log.event_log import EventLog
 from sweep.log.places import has_log, open_log, sweeps_in
 from sweep.log.process import LogWriter
+from sweep.results.units import metric_unit
 from trainers.learning.diagnosis import Diagnosis
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 DEFAULT_FOLDER = "sweeps"
 SILENT_SECONDS = 30.0
@@ -73,33 +71,6 @@ class Results:
             return None
         return checkpoint_path(self.folder.resolve(), trial.checkpoint)
 
-    def records(self) -> list[dict[str, Any]]:
-        """Return one plain dictionary a trial, as `rnn-sweep results --format json` prints it."""
-        front = self.front()
-        return [self._record(trial, front) for trial in self.trials]
-
-    def record(self, trial: TrialState) -> dict[str, Any]:
-        """Return one trial's plain dictionary."""
-        return self._record(trial, self.front())
-
-    def frame(self) -> pd.DataFrame:
-        """Return one row a trial; parameters and metrics in columns `params.*`, `best.*`, `test.*`.
-
-        `source` says where a trial comes from: sampler, enqueued, audit or replicate; the latter
-        two repeat trial `of`. `diagnosis` is what the loss curves of a complete trial say:
-        underfitting, overfitting or balanced; None where they are too short. With several
-        objectives the column `objective` becomes one `objective.<metric>` each, and `pareto` says
-        who lies on the front. `seconds` is time spent training.
-        """
-        import pandas as pd
-
-        front = self.front()
-        rows = [dict(self._row(trial, front)) for trial in self.trials]
-        columns = list(dict.fromkeys(name for row in rows for name in row))
-        order = {"params": 1, "best": 2, "test": 3}
-        columns.sort(key=lambda name: order.get(name.partition(".")[0], 0))
-        return pd.DataFrame(rows, columns=columns or [name for name, _ in _BASIC])
-
     def status_of(self, trial: TrialState) -> str:
         """Return complete, pruned, failed, running or paused.
 
@@ -116,58 +87,18 @@ class Results:
 
     def front(self) -> set[int]:
         """Return the numbers of the Pareto front's trials; none with a single objective."""
+        return self._front
+
+    @cached_property
+    def _front(self) -> set[int]:
         if not self.several_objectives:
             return set()
         return {trial.number for trial in pareto_front(self.trials, self.goal)}
 
-    def _record(self, trial: TrialState, front: set[int]) -> dict[str, Any]:
-        values = list(self.goal.values(trial))
-        record = {
-            "number": trial.number,
-            "state": self.status_of(trial),
-            "objective": values if self.several_objectives else values[0],
-            "epochs": trial.epoch,
-            "seed": trial.seed,
-            "source": trial.source,
-            "of": trial.of,
-            "params": dict(trial.params),
-            "best": dict(trial.best),
-            "test": dict(trial.test),
-        }
-        if self.several_objectives:
-            record["pareto"] = trial.number in front
-        return record
-
-    def _row(self, trial: TrialState, front: set[int]) -> Iterator[tuple[str, Any]]:
-        values = self.goal.values(trial)
-        yield "number", trial.number
-        yield "state", self.status_of(trial)
-        if self.several_objectives:
-            for objective, value in zip(self.goal.objectives, values, strict=True):
-                yield f"objective.{objective.metric}", value
-            yield "pareto", trial.number in front
-        else:
-            yield "objective", values[0]
-        for name, read in _BASIC[3:-1]:
-            yield name, read(trial)
-        yield "diagnosis", self.diagnosis(trial)
-        for prefix in ("params", "best", "test"):
-            for name, value in getattr(trial, prefix).items():
-                yield f"{prefix}.{name}", value
-
-
-_BASIC: list[tuple[str, Any]] = [
-    ("number", None),
-    ("state", None),
-    ("objective", None),
-    ("epochs", lambda trial: trial.epoch),
-    ("best_epoch", lambda trial: trial.best_epoch),
-    ("seed", lambda trial: trial.seed),
-    ("source", lambda trial: trial.source),
-    ("of", lambda trial: trial.of),
-    ("seconds", lambda trial: trial.train_seconds),
-    ("diagnosis", None),
-]
+    def unit(self, metric: str) -> str:
+        """Return a metric's unit; empty for a pure number, or where the log does not know it."""
+        opened = self.state.first_opened
+        return "" if opened is None else metric_unit(metric, opened.data.task, opened.data.units)
 
 
 def find_sweep(name: str | Path, directory: str | Path = DEFAULT_FOLDER) -> Path:
@@ -226,16 +157,3 @@ def _fold(log: EventLog, config: SweepConfig) -> tuple[SweepState, dict[int, Los
         if trial is not None and event.attempt == trial.attempt:
             curves[trial.number].apply(event)
     return state, dict(curves), ledger.ledger()
-
-
-def load_results(name: str | Path, directory: str | Path = DEFAULT_FOLDER) -> pd.DataFrame:
-    """Return a sweep's trials, one row each, as a pandas DataFrame.
-
-    Args:
-        name: The sweep's name in `directory`, or its folder.
-        directory: The folder of sweeps, as `--dir`.
-
-    Raises:
-        LogError: there is no such sweep, or its log can't be read.
-    """
-    return open_results(name, directory).frame()

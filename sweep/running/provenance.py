@@ -61,7 +61,7 @@ def machine() -> dict[str, Any]:
 def data_facts(data: SequenceData) -> DataFacts:
     """Return what tells one set of data from another; the digest is our own, over all rows."""
     parts = {name: PartFacts(len(part), part.time_steps) for name, part in data.parts().items()}
-    return DataFacts(data.name, data.task, data.digest, parts)
+    return DataFacts(data.name, data.task, data.digest, parts, data.units)
 
 
 def space_facts(space: Space) -> SpaceFacts:

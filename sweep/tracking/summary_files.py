@@ -6,7 +6,7 @@ import csv
 import html
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -14,10 +14,10 @@ import yaml
 
 from sweep.history.goal import ranked
 from sweep.history.ledger import Ledger
-from sweep.history.state import TrialState
 from sweep.report.document import render_report
 from sweep.report.page import plot_page, trial_facts
 from sweep.report.plots import all_plots
+from sweep.results.columns import shown_in
 from sweep.results.results import Results
 from sweep.words.console import short
 from sweep.words.redaction import masked
@@ -59,29 +59,14 @@ def summary_files(
 
 def top_table(results: Results) -> tuple[list[str], list[list[Any]]]:
     """Return the best trials, best first; of their parameters only those that differ."""
+    columns = shown_in("mlflow", results)
     best = ranked(results.trials, results.goal)[:TOP]
-    tested = list(dict.fromkeys(name for trial in best for name in trial.test))
-    names = list(dict.fromkeys(name for trial in best for name in trial.params))
-    differing = [n for n in names if len({repr(trial.params.get(n)) for trial in best}) > 1]
-    objectives = [o.metric for o in results.goal.objectives]
-    columns = ["trial", *objectives, *(f"test {name}" for name in tested)]
-    columns += ["best epoch", "epochs", "seconds", "diagnosis", *differing]
-    return columns, [[*_row(results, trial, tested, differing)] for trial in best]
+    rows = [[column.value(results, trial) for column in columns] for trial in best]
+    return [column.title(raw=True) for column in columns], rows
 
 
 def _config(results: Results) -> Any:
     return masked(results.config.model_dump(mode="json"))
-
-
-def _row(
-    results: Results, trial: TrialState, tested: list[str], differing: list[str]
-) -> Iterator[Any]:
-    yield trial.number
-    yield from results.goal.values(trial)
-    yield from (trial.test.get(name) for name in tested)
-    yield from (trial.best_epoch, trial.epoch, round(trial.train_seconds, 3))
-    yield results.diagnosis(trial)
-    yield from (trial.params.get(name) for name in differing)
 
 
 def _json(value: Any) -> str:

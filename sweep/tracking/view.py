@@ -12,8 +12,8 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from sweep.history.goal import searched
+from sweep.results.columns import shown_in, varying
 from sweep.results.results import Results
-from sweep.results.tables import varying
 
 TAG_PREFIX = "mlflow.sharedViewState."
 _MOST_COLUMNS = 16
@@ -47,10 +47,8 @@ def _state(results: Results, sweep_uid: str) -> dict[str, Any]:
     objective = f"objective/{leading.metric}" if results.several_objectives else "objective"
     trials = searched(results.trials)
     params = varying(trials)
-    columns = [_key("metrics", objective), _key("metrics", f"best/{leading.metric}")]
-    columns += [_key("metrics", f"test/{leading.metric}"), _key("metrics", "epochs")]
-    columns += [_key("tags", "state"), _key("tags", "sweep.diagnosis")]
-    columns += [_key("params", name) for name in params[: _MOST_COLUMNS - len(columns)]]
+    tracked = (c.tracked.partition(".") for c in shown_in("mlflow", results) if c.tracked)
+    columns = [_key(kind, name) for kind, _, name in tracked][:_MOST_COLUMNS]
     charts, sections = _charts(objective, leading.metric, params[:_MOST_POLES])
     return {
         # The sweep's own run has no source.

@@ -12,7 +12,7 @@ import pytest
 
 from sweep.config.sweep_config import load_config
 from sweep.log.event_log import LOG_FILE, EventLog
-from sweep.results.results import load_results
+from sweep.results.rows import load_results
 from sweep.running.replay import replay
 from sweep.running.session import run_sweep
 from sweep.work.executors import InProcessExecutor
@@ -65,7 +65,7 @@ def table(spec: Path, name: str, *overrides: str, by_command: bool = False):
         assert done.returncode == 0, (done.stdout, done.stderr)
     else:
         run_sweep(load_config(spec, overrides), directory, None, Brisk())
-    return load_results("packs", directory).drop(columns="seconds")
+    return load_results("packs", directory).drop(columns=["seconds", "uid", "worker"])
 
 
 def most_at_once(folder: Path) -> int:

@@ -8,8 +8,8 @@ from typing import Any
 from sweep.config.sweep_config import validate
 from sweep.log.event import Event
 from sweep.log.event_log import EventLog
-from sweep.log.kinds import Asked, Closed, Completed, Opened, Reported
-from tests.sweep.events_factory import some, started
+from sweep.log.kinds import Asked, Closed, Completed, DataFacts, Opened, Reported
+from tests.sweep.events_factory import DATA, some, started
 
 MINIMIZE_RMSE = ({"metric": "rmse", "direction": "minimize"},)
 
@@ -19,6 +19,7 @@ def write_sweep(
     *events: Event,
     name: str = "demo",
     objectives: Any = MINIMIZE_RMSE,
+    facts: DataFacts | None = None,
     **sections: Any,
 ) -> Path:
     """Write a sweep's log below `directory`; return the sweep's folder."""
@@ -28,7 +29,7 @@ def write_sweep(
     log = EventLog.open(folder / "sweep.db", name, create=True)
     log.register("uid", validate(values).model_dump(mode="json"))
     fence = log.take_fence("here:1")
-    opened = some(Opened, objectives=tuple(objectives))
+    opened = some(Opened, objectives=tuple(objectives), data=facts or DATA)
     log.append([Event(opened), *events], fence)
     log.close()
     return folder

@@ -7,6 +7,7 @@ import pytest
 from sweep.config.file import find_sweep_file, preset_names
 from sweep.config.sweep_config import load_config
 from sweep.results.results import open_results
+from sweep.results.rows import records
 from sweep.running.preparation import prepare
 from sweep.running.session import run_sweep
 from sweep.work.executors import InProcessExecutor
@@ -59,7 +60,7 @@ def test_a_preset_fits_its_data_and_its_space(name, tmp_path):
 def test_a_tiny_trial_of_a_preset_completes(name, tmp_path):
     config = load_config(name, tiny(name, tmp_path))
     run_sweep(config, tmp_path / "sweeps", executor=InProcessExecutor())
-    (trial,) = open_results(name, tmp_path / "sweeps").records()
+    (trial,) = records(open_results(name, tmp_path / "sweeps"))
     assert trial["state"] == "complete"
     assert trial["objective"] is not None
 

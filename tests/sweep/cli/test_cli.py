@@ -232,8 +232,11 @@ class TestReading:
     def test_results_as_a_table(self, capsys, demo):
         _, out, _ = run(capsys, "results", "demo")
         lines = [line.split() for line in out.splitlines()]
-        assert lines[0] == ["trial", "state", "rmse", "epochs", "time", "cell"]
-        assert lines[1] == ["1", "complete", "0.3457", "2", "2.0", "s", "lstm"]
+        assert lines[:2] == [
+            ["best", "validation"],
+            ["trial", "state", "rmse", "epochs", "epoch", "time", "cell", "loss"],
+        ]
+        assert lines[2] == ["1", "complete", "0.3457", "2", "1", "2.0", "s", "lstm", "0.1195"]
 
     def test_results_to_a_file(self, capsys, demo):
         code, out, _ = run(capsys, "results", "demo", "--output", "demo.csv")
@@ -244,7 +247,7 @@ class TestReading:
         _, out, _ = run(capsys, "best", "demo")
         assert out.splitlines()[:2] == [
             "Best: trial 1, rmse 0.3457 on validation, epoch 1 of 2",
-            "  cell=lstm",
+            "  validation: rmse 0.3457, loss 0.1195",
         ]
         _, out, _ = run(capsys, "best", "demo", "--format", "json")
         assert json.loads(out)["params"] == {"cell": "lstm"}

@@ -7,7 +7,7 @@ import pytest
 from sweep.history.curves import LossCurves
 from sweep.log.event import Event
 from sweep.log.kinds import Completed, Pruned, Reported, Started
-from sweep.results.results import load_results
+from sweep.results.rows import load_results
 from tests.sweep.events_factory import changed, some
 from tests.sweep.sink_record import record
 from tests.sweep.sweep_factory import asked, ended, write_sweep

@@ -60,7 +60,9 @@ def test_the_head_says_what_was_swept_and_what_is_best(folder):
 
 def test_the_table_shows_differing_parameters_best_first(folder):
     top = sections(render_report(open_results(folder)))["top"]
-    assert re.findall(r"<th[^>]*><button>([^<]*)<", top)[-2:] == ["cell", "rate"]
+    heads = re.findall(r"<th[^>]*><button>([^<]*)<", top)
+    assert heads[:3] == ["trial", "rmse", "test rmse"]
+    assert heads[-3:] == ["cell", "rate", "validation loss"]
     assert re.findall(r'<tr data-t="(\d+)">', top) == ["0", "1"]
     assert "layers=2" in top.partition("The same in all trials:")[2]
 

@@ -79,8 +79,8 @@ def test_epochs_times_and_what_optuna_has_no_place_for_come_along(folder, url):
     trials = optuna.load_study(study_name="demo", storage=url).trials
     assert trials[1].intermediate_values == {1: 0.9, 2: 0.9, 3: 0.9}
     assert trials[0].user_attrs["uid"] == "u0"
-    assert trials[0].user_attrs["test/rmse"] == 0.6
-    assert trials[0].user_attrs["best/loss"] == 0.25
+    assert trials[0].user_attrs["test.rmse"] == 0.6
+    assert trials[0].user_attrs["best.loss"] == 0.25
     assert trials[2].user_attrs["reason"] == "diverged"
     began = open_results(folder).trials[0].started_at
     assert trials[0].datetime_start.timestamp() == pytest.approx(began, abs=1e-3)

@@ -10,6 +10,7 @@ from sweep.log.kinds import Completed, Evaluated, Failed, Pruned
 from sweep.results.audit import audit
 from sweep.results.replicates import Estimate, PairedTest, replication
 from sweep.results.results import open_results
+from sweep.results.rows import frame
 from sweep.results.tables import results_table
 from tests.sweep.events_factory import changed
 from tests.sweep.sweep_factory import asked, complete, ended, trained, write_sweep
@@ -143,7 +144,7 @@ class TestReplication:
         results = sweep_of(tmp_path, [0.1], [0.2])
         assert [t.number for t in ranked(results.trials, results.goal)] == [0, 1]
         assert list(results_table(results, 200).columns[0].cells) == ["0", "1"]
-        assert list(results.frame()["source"])[2:] == ["replicate", "replicate"]
+        assert list(frame(results)["source"])[2:] == ["replicate", "replicate"]
 
     def test_people_see_the_means_and_the_verdict(self, tmp_path):
         screen = Console(file=io.StringIO(), width=200)

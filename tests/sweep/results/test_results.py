@@ -8,7 +8,8 @@ from sweep.log.event import Event
 from sweep.log.kinds import Evaluated, Failed, Pruned
 from sweep.log.places import open_log
 from sweep.results.export import best_json, export, export_format
-from sweep.results.results import load_results, open_results
+from sweep.results.results import open_results
+from sweep.results.rows import frame, load_results, records
 from sweep.results.tables import results_table
 from tests.sweep.sweep_factory import asked, closed, complete, ended, trained, write_sweep
 
@@ -34,22 +35,41 @@ def folder(tmp_path):
 
 class TestRecords:
     def test_a_record_has_exactly_the_promised_keys(self, folder):
-        record = open_results(folder).records()[1]
+        record = records(open_results(folder))[1]
         assert record == {
             "number": 1,
             "state": "complete",
+            "of": None,
             "objective": 0.3,
             "epochs": 2,
+            "best_epoch": 1,
+            "seconds": 2.0,
+            "diagnosis": None,
+            "parameters": 50,
             "seed": 101,
             "source": "sampler",
-            "of": None,
+            "uid": "u1",
+            "worker": "w0",
+            "reason": "max_epochs",
+            "message": None,
             "params": {"cell": "lstm", "layers": 1},
             "best": {"rmse": 0.3, "loss": 0.09},
             "test": {"rmse": 0.35},
         }
 
+    def test_a_family_without_members_is_an_empty_object(self, tmp_path):
+        (record,) = records(open_results(write_sweep(tmp_path, asked(0))))
+        assert (record["params"], record["best"], record["test"]) == ({}, {}, {})
+
+    def test_json_and_csv_hold_the_same_columns(self, folder):
+        flat = set()
+        for record in records(open_results(folder)):
+            for name, value in record.items():
+                flat |= {f"{name}.{k}" for k in value} if isinstance(value, dict) else {name}
+        assert flat == set(load_results(folder).columns)
+
     def test_states_are_those_of_a_sweep_that_was_interrupted(self, folder):
-        states = [record["state"] for record in open_results(folder).records()]
+        states = [record["state"] for record in records(open_results(folder))]
         assert states == ["complete", "complete", "pruned", "failed", "paused"]
 
     def test_a_begun_trial_runs_while_its_coordinator_does(self, tmp_path):
@@ -57,18 +77,18 @@ class TestRecords:
         log = open_log(folder)
         log.write_pulse({"phase": "training"})
         log.close()
-        assert open_results(folder).records()[0]["state"] == "running"
+        assert records(open_results(folder))[0]["state"] == "running"
 
     def test_a_failed_trial_has_no_objective(self, folder):
-        assert open_results(folder).records()[3]["objective"] is None
+        assert records(open_results(folder))[3]["objective"] is None
 
 
 class TestFrame:
     def test_one_row_a_trial_with_flat_columns(self, folder):
         frame = load_results(folder)
         assert list(frame.columns) == [
-            "number", "state", "objective", "epochs", "best_epoch", "seed", "source", "of",
-            "seconds", "diagnosis",
+            "number", "state", "objective", "epochs", "best_epoch", "seconds", "diagnosis",
+            "parameters", "seed", "source", "of", "uid", "worker", "reason", "message",
             "params.cell", "params.layers", "best.rmse", "best.loss", "test.rmse",
         ]  # fmt: skip
         assert list(frame["number"]) == [0, 1, 2, 3, 4]
@@ -106,12 +126,12 @@ class TestFront:
         results = open_results(folder)
         # 2 has 0's size and a worse error; 3 has 1's size and a worse error; 1 and 4 are equal.
         assert results.front() == {0, 1, 4}
-        record = results.records()[2]
-        assert record["objective"] == [0.6, 10.0]
+        record = records(results)[2]
+        assert record["objective"] == {"rmse": 0.6, "parameters": 10.0}
         assert record["pareto"] is False
-        frame = results.frame()
-        assert list(frame["pareto"]) == [True, True, False, False, True]
-        assert list(frame["objective.parameters"]) == [10, 40, 10, 40, 40]
+        table = frame(results)
+        assert list(table["pareto"]) == [True, True, False, False, True]
+        assert list(table["objective.parameters"]) == [10, 40, 10, 40, 40]
 
 
 class TestExport:
@@ -153,15 +173,24 @@ class TestTable:
         table = results_table(open_results(folder), width)
         return [column.header for column in table.columns], table
 
-    def test_best_first_with_varying_parameters_only(self, folder):
+    def test_best_first_with_all_metrics_and_varying_parameters(self, folder):
         headers, table = self.headers(folder, 200)
         assert headers == [
-            "trial", "state", "rmse", "test rmse", "epochs", "time", "cell", "layers",
+            "trial", "state", "rmse", "test\nrmse",
+            "epochs", "best\nepoch", "time", "cell", "layers", "validation\nloss",
         ]  # fmt: skip
         assert list(table.columns[0].cells) == ["1", "0", "2", "4", "3"]
         assert list(table.columns[2].cells) == ["0.3", "0.5", "0.9", "0.4", "-"]
+        assert list(table.columns[3].cells) == ["0.35", "-", "-", "-", "-"]
+        assert list(table.columns[5].cells) == ["1", "1", "1", "2", "0"]
 
-    def test_a_parameter_that_does_not_fit_is_named_below(self, folder):
-        headers, table = self.headers(folder, 60)
-        assert "layers" not in headers
-        assert "not shown: layers" in table.caption
+    def test_what_does_not_fit_is_named_below(self, folder):
+        # trial 7, state 10, rmse 6, test rmse 6, epochs 8, best epoch 7, time 7, cell 6: 57.
+        headers, table = self.headers(folder, 57)
+        assert headers[-1] == "cell"
+        assert "not shown: layers, validation loss" in table.caption
+        headers, table = self.headers(folder, 56)
+        assert headers[-1] == "time"
+
+    def test_what_leads_is_shown_however_narrow(self, folder):
+        assert self.headers(folder, 1)[0] == ["trial", "state", "rmse", "test\nrmse"]

@@ -9,7 +9,7 @@ from sweep.errors import ConfigMismatch, ConfigProblem, LeaseHeld, UserError
 from sweep.history.state import Standing
 from sweep.log.event_log import EventLog
 from sweep.log.lease import Lease
-from sweep.results.results import load_results
+from sweep.results.rows import load_results
 from sweep.running.replay import replay
 from tests.sweep.session_runs import ADDING, Clumsy, Interrupted, fold, numbers, run
 

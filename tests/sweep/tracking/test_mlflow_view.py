@@ -36,8 +36,8 @@ def test_the_sweeps_trials_stand_best_first_with_what_differs_as_columns(results
     assert "'abc'" in state["searchFilter"]
     assert (state["orderByKey"], state["orderByAsc"]) == ("metrics.`objective`", True)
     columns = state["selectedColumns"]
-    assert columns[:2] == ["metrics.`objective`", "metrics.`best/rmse`"]
-    assert columns[-2:] == ["params.`cell`", "params.`rate`"]
+    assert columns[:3] == ["tags.`state`", "metrics.`objective`", "metrics.`epochs`"]
+    assert columns[-3:] == ["params.`cell`", "params.`rate`", "metrics.`best/loss`"]
 
 
 def test_parallel_coordinates_show_all_trials_and_only_what_differs(results):

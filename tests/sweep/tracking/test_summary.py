@@ -110,8 +110,8 @@ def test_a_sweep_without_a_trial_has_a_page_too(tmp_path: Path):
 
 def test_the_top_table_ranks_and_shows_only_what_differs(results: Results):
     columns, rows = top_table(results)
-    assert columns[:3] == ["trial", "rmse", "test rmse"]
-    assert [row[:2] for row in rows] == [[1, 0.25], [0, 0.5]]
+    assert columns[:4] == ["trial", "state", "rmse", "test rmse"]
+    assert [row[:3] for row in rows] == [[1, "complete", 0.25], [0, "complete", 0.5]]
     assert "learning_rate" in columns
     assert "hidden_size" not in columns  # 32 in both
     assert rows[0][columns.index("learning_rate")] == 0.02
@@ -125,7 +125,7 @@ def test_the_files_tell_the_sweep_file_space_data_and_environment(results: Resul
     assert json.loads(files["environment.json"])["versions"] == {"torch": "2.13.0"}
     assert json.loads(files["ledger.json"])["pruned"] == 20.0
     assert json.loads(files["importances.json"]) == {"learning_rate": 1.0}
-    assert files["top.csv"].decode().splitlines()[1].startswith("1,0.25,0.3,")
+    assert files["top.csv"].decode().splitlines()[1].startswith("1,complete,0.25,0.3,")
     assert b"<td>0.25</td>" in files["top.html"]
     assert files["plots/history.png"].startswith(b"\x89PNG")
 

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from sweep.running.progress import Progress, ProgressCallback, TrialEnd
-from sweep.words.console import duration, settings, short
+from sweep.words.console import counted, duration, measure, repeated, settings, short
 
 LINE_SECONDS = 10.0
 _STATES = ("complete", "pruned", "failed", "running", "paused", "waiting")
@@ -47,7 +47,7 @@ class PlainLines:
             if self._trouble:
                 self._write(f"tracker: {escape(self._trouble)}")
         for end in progress.ended:
-            self._write(f"{_end(end)}; {_ended(progress)}{_best(progress)}")
+            self._write(f"{_end(end, progress.unit)}; {_ended(progress)}{_best(progress)}")
             self._last = self._clock()
         if self._clock() - self._last >= LINE_SECONDS:
             self._write(summary(progress))
@@ -57,12 +57,10 @@ class PlainLines:
 def summary(progress: Progress) -> str:
     """Return one line about the whole sweep."""
     parts = [_ended(progress) + _best(progress)]
-    running = progress.counts.get("running", 0)
-    parts.append(f"{running} running on {progress.workers_alive} workers")
+    parts.append(f"{progress.training} running on {_workers(progress)}")
     if set(progress.workers) - {"training", "idle"}:
         parts.append(f"workers: {_health(progress)}")
-    parts.append(f"{short(progress.epochs_per_second)} epochs/s")
-    parts.append(f"busy {progress.busy_fraction:.0%}")
+    parts.append(f"{short(progress.epochs_per_second)} epochs/s{_busy(progress)}")
     if progress.eta_seconds is not None:
         parts.append(f"about {duration(progress.eta_seconds)} left")
     if progress.phase != "training":
@@ -79,12 +77,12 @@ def live_table(progress: Progress) -> Table:
     table.add_row("trials", f"{_ended(progress)}: {', '.join(counts) or progress.phase}")
     if progress.best is not None:
         best = progress.best
-        table.add_row("best", f"{best.metric} {short(best.value)}, trial {best.number}")
+        value = measure(best.value, progress.unit)
+        table.add_row("best", f"{best.metric} {value}, trial {best.number}")
         table.add_row("", settings(best.params))
     table.add_row(
         "speed",
-        f"{short(progress.epochs_per_second)} epochs/s on {progress.workers_alive} workers, "
-        f"busy {progress.busy_fraction:.0%}",
+        f"{short(progress.epochs_per_second)} epochs/s on {_workers(progress)}{_busy(progress)}",
     )
     if set(progress.workers) - {"training", "idle"}:
         table.add_row("workers", _health(progress))
@@ -104,19 +102,29 @@ def _health(progress: Progress) -> str:
     return ", ".join(f"{count} {names.get(state, state)}" for state, count in sorted(counts))
 
 
-def _end(end: TrialEnd) -> str:
-    value = "" if end.value is None else f", {end.metric} {short(end.value)}"
+def _end(end: TrialEnd, unit: str) -> str:
+    value = "" if end.value is None else f", {end.metric} {measure(end.value, unit)}"
     why = f" ({escape(end.message)})" if end.message else ""
-    return f"trial {end.number} {end.state}{value} after {end.epochs} epochs{why}"
+    return f"trial {end.number} {end.state}{value} after {counted(end.epochs, 'epoch')}{why}"
 
 
 def _ended(progress: Progress) -> str:
     ended = sum(progress.counts.get(state, 0) for state in _STATES[:3])
-    return f"{ended} of {progress.budget_trials} done"
+    repeats = f", {repeated(progress.repeats)}" if progress.repeats else ""
+    return f"{ended} of {counted(progress.budget_trials, 'trial')} done{repeats}"
+
+
+def _workers(progress: Progress) -> str:
+    return counted(progress.workers_alive, "worker")
+
+
+def _busy(progress: Progress) -> str:
+    return "" if progress.busy_fraction is None else f", busy {progress.busy_fraction:.0%}"
 
 
 def _best(progress: Progress) -> str:
     if progress.best is None:
         return ""
     best = progress.best
-    return f", best {best.metric} {short(best.value)} (trial {best.number})"
+    value = measure(best.value, progress.unit)
+    return f", best {best.metric} {value} (trial {best.number})"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sweep.cli.options import SWEEPS, Directory
+from sweep.words.console import counted
 from sweep.words.messages import FAILURE, USER_MISTAKE
 
 if TYPE_CHECKING:
@@ -106,8 +107,8 @@ def _stop_by_log(name: str, directory: Path, wait: float) -> None:
             time.sleep(_POLL_SECONDS)
     finally:
         log.close()
-    counts = sum(trial.ended for trial in latest.trials)
-    typer.echo(f"It has ended with {counts} trials done; the same `rnn-sweep run` goes on.")
+    ended = counted(sum(trial.ended for trial in latest.trials), "trial")
+    typer.echo(f"It has ended with {ended} done; the same `rnn-sweep run` goes on.")
 
 
 def _same_session(before: Results, now: Results) -> bool:

@@ -16,7 +16,7 @@ from sweep.log.notices import last_notice
 from sweep.results.columns import columns_of
 from sweep.results.results import DEFAULT_FOLDER, Results, open_results
 from sweep.results.tables import results_table
-from sweep.words.console import duration, setting, settings, short
+from sweep.words.console import counted, duration, measure, repeated, setting, settings, short
 from sweep.words.redaction import shown
 
 if TYPE_CHECKING:
@@ -31,9 +31,7 @@ def after_run(screen: Console, outcome: Outcome, more: str) -> None:
         more: The command that goes on with more trials, or a larger budget.
     """
     results = open_results(outcome.folder)
-    ended = _counts(results)
-    line = f"{results.config.name}: {ended} in {duration(outcome.wall_seconds)}"
-    screen.print(f"{line}, workers busy {outcome.busy_fraction:.0%}")
+    screen.print(f"{results.config.name}: {_came_to(results, outcome)}")
     if outcome.reason == "budget":
         screen.print(_spent(results))
     show_best(screen, results)
@@ -70,10 +68,9 @@ def show_best(screen: Console, results: Results) -> None:
             values = ", ".join(f"{o.metric} {short(value)}" for o, value in pairs)
             screen.print(f"  trial {trial.number}: {values}  {settings(trial.params)}")
         return
-    metric, value = results.goal.leading.metric, short(results.goal.leading_value(best))
     screen.print(
-        f"Best: trial {best.number}, {metric} {value} on validation"
-        f"{_on_test(best, metric)}, epoch {best.best_epoch} of {best.epoch}"
+        f"Best: trial {best.number}, {_leading(results, best)} on validation"
+        f"{_on_test(results, best)}, epoch {best.best_epoch} of {best.epoch}"
     )
     for part in ("best", "test"):
         _show_metrics(screen, results, best, part)
@@ -87,7 +84,7 @@ def _show_metrics(screen: Console, results: Results, trial: TrialState, part: st
     """Print all metrics of a part of the data, with their units."""
     own = (c for c in columns_of(results) if c.name.startswith(f"{part}."))
     told = (
-        f"{c.name.partition('.')[2]} {c.cell(results, trial)} {c.unit}".rstrip()
+        f"{c.name.partition('.')[2]} {measure(c.value(results, trial), c.unit)}"
         for c in own
         if c.value(results, trial) is not None
     )
@@ -110,19 +107,13 @@ def show_status(screen: Console, results: Results) -> None:
     else:
         reason = "not running" if closed is None else closed.reason
         doing = "ended by its budget" if reason == "budget" else reason
-    done = sum(trial.ended for trial in results.trials)
-    screen.print(
-        f"{results.config.name}: {doing}, {done} of {results.config.budget.trials} trials done: "
-        f"{_counts(results)}"
-    )
+    screen.print(f"{results.config.name}: {doing}, {_done(results)}")
     if results.is_running and results.pulse is not None:
         _show_workers(screen, *results.pulse)
     best = results.best()
     if best is not None:
-        goal = results.goal
-        value, metric = short(goal.leading_value(best)), goal.leading.metric
         screen.print(
-            f"  best {metric} {value}{_on_test(best, metric)}, trial {best.number}: "
+            f"  best {_leading(results, best)}{_on_test(results, best)}, trial {best.number}: "
             f"{settings(best.params)}"
         )
     _show_failed(screen, results, most=3)
@@ -152,7 +143,9 @@ def _show_workers(screen: Console, age: float, facts: dict[str, Any]) -> None:
     states = Counter(worker["state"] for worker in workers)
     counts = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     phase = facts.get("phase", "training")
-    screen.print(f"  {phase}, {len(workers)} workers: {counts or 'none'} ({age:.0f} s ago)")
+    screen.print(
+        f"  {phase}, {counted(len(workers), 'worker')}: {counts or 'none'} ({age:.0f} s ago)"
+    )
     for worker in workers:
         trials = ", ".join(str(number) for number in worker["trials"])
         if worker["state"] not in ("training", "idle"):
@@ -194,14 +187,40 @@ def _shape(distribution: Any) -> str:
     return f"{setting(distribution.low)} … {setting(distribution.high)}{scale}"
 
 
-def _counts(results: Results) -> str:
-    states = [results.status_of(trial) for trial in results.trials]
+def _came_to(results: Results, outcome: Outcome) -> str:
+    """Say what the sweep stands at, and what this session had to do with it."""
+    if outcome.nothing_left:
+        return f"finished before, nothing was left to do: {_done(results)}"
+    took = duration(outcome.wall_seconds)
+    resumed = results.state.opened is not None and results.state.opened.resumed
+    span = f"; this session took {took}" if resumed else f" in {took}"
+    busy = outcome.busy_fraction
+    return _done(results) + span + ("" if busy is None else f", workers busy {busy:.0%}")
+
+
+def _done(results: Results) -> str:
+    """Say how many of the search's trials are done, by state; then what repeats others."""
+    states, most = results.standings(), results.config.budget.trials
+    closed = results.state.closed
+    if closed is not None and closed.reason == "finished" and not results.is_running:
+        most = states.total()  # a grid may hold fewer than the budget
+    ended = sum(states[name] for name in ("complete", "pruned", "failed"))
     names = ("complete", "pruned", "failed", "running", "paused")
-    return ", ".join(f"{states.count(n)} {n}" for n in names if n in states) or "no trial yet"
+    counts = ", ".join(f"{states[n]} {n}" for n in names if states[n]) or "no trial yet"
+    repeats = repeated(results.repeats())
+    done = f"{ended} of {counted(most, 'trial')} done ({counts})"
+    return f"{done}; {repeats}" if repeats else done
 
 
-def _on_test(trial: TrialState, metric: str) -> str:
-    return f", {short(trial.test[metric])} on test" if metric in trial.test else ""
+def _leading(results: Results, trial: TrialState) -> str:
+    metric, value = results.goal.leading.metric, results.goal.leading_value(trial)
+    return f"{metric} {measure(value, results.unit(metric))}"
+
+
+def _on_test(results: Results, trial: TrialState) -> str:
+    metric = results.goal.leading.metric
+    value, unit = trial.test.get(metric), results.unit(metric)
+    return "" if value is None else f", {measure(value, unit)} on test"
 
 
 def _infeasible(results: Results) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from sweep.words.console import duration, settings
+from sweep.words.console import counted, duration, settings
 
 if TYPE_CHECKING:
     from sweep.running.plan import SweepPlan
@@ -20,7 +20,8 @@ _NAMES = 12  # of inputs or outputs that are shown
 def show_plan(screen: Console, plan: SweepPlan) -> None:
     """Print what a sweep would do."""
     prepared, config = plan.prepared, plan.prepared.config
-    screen.print(f"Sweep {config.name}: {config.budget.trials} trials on {plan.workers} workers")
+    trials = counted(config.budget.trials, "trial")
+    screen.print(f"Sweep {config.name}: {trials} on {counted(plan.workers, 'worker')}")
     if plan.begun is not None:
         screen.print(f"  goes on with the sweep in {plan.begun}")
     objectives = ", ".join(f"{o.direction} {o.metric}" for o in prepared.goal.objectives)
@@ -55,9 +56,8 @@ def _show_data(screen: Console, data: SequenceData) -> None:
 
 def _named(count: int, what: str, names: Sequence[str]) -> str:
     """Return `3 inputs: a, b, c`; of many names the first ones."""
-    plural = what if count == 1 else f"{what}es" if what.endswith("s") else f"{what}s"
     shown = ", ".join(names[:_NAMES]) + (", …" if len(names) > _NAMES else "")
-    return f"{count:,} {plural}{': ' if shown else ''}{shown}"
+    return f"{counted(count, what)}{': ' if shown else ''}{shown}"
 
 
 def _show_packs(screen: Console, plan: SweepPlan) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -60,6 +60,16 @@ class Results:
             return False
         here = opened.host == socket.gethostname()
         return here or (self.pulse is not None and self.pulse[0] < SILENT_SECONDS)
+
+    def standings(self) -> Counter[str]:
+        """Return how many of the search's own trials there are by state."""
+        return Counter(self.status_of(trial) for trial in self.trials if trial.of is None)
+
+    def repeats(self) -> dict[str, tuple[int, int]]:
+        """Return how many audits and replicates have ended, and how many there are."""
+        ended = Counter(t.source for t in self.trials if t.of is not None and t.ended)
+        every = Counter(t.source for t in self.trials if t.of is not None)
+        return {kind: (ended[kind], count) for kind, count in every.items()}
 
     def best(self) -> TrialState | None:
         """Return the complete trial with the best leading objective, if any."""

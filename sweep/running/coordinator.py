@@ -12,7 +12,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from cluster.errors import HeadLost
@@ -24,6 +24,7 @@ from sweep.log.event_log import EventLog
 from sweep.log.lease import Lease
 from sweep.pruning.verdicts import Decision, PausingRule, Verdict, rungs_of
 from sweep.running.asking import Asking
+from sweep.running.clock import Clock, Moment
 from sweep.running.fleet import Fleet
 from sweep.running.preparation import Prepared
 from sweep.running.recording import events_of
@@ -53,16 +54,6 @@ ASKED_TO_END = ("interrupted", "stopped")
 """Reasons of `stop` that somebody waits for: nothing more is begun."""
 
 
-@dataclass
-class Clock:
-    """What the session's figures are made of."""
-
-    began: float = field(default_factory=time.time)
-    first_ask: float | None = None
-    last_tell: float | None = None
-    busy_seconds: float = 0.0
-
-
 class Coordinator:
     """Runs one session of a sweep over an executor whose workers are started."""
 
@@ -81,8 +72,6 @@ class Coordinator:
         """Take over what `sweep.running.session` has opened."""
         self.state = state
         self.clock = Clock()
-        self.epochs_done = 0
-        self.ended_before = len(state.trials) - len(state.active) - len(state.paused)
         self._prepared = prepared
         self._log = log
         self._lease = lease
@@ -169,9 +158,19 @@ class Coordinator:
         """Return how many workers live and have answered."""
         return len(self._fleet.answering())
 
-    def worker_seconds(self) -> float | None:
-        """Return the time that workers were there, where their number changes; None elsewhere."""
-        return self._fleet.worker_seconds if self._fleet.is_elastic else None
+    def training(self) -> list[int]:
+        """Return the trials that train now."""
+        return self._fleet.training(self._rules.pack)
+
+    def moment(self, when: float | None = None) -> Moment:
+        """Return how the session's figures stand."""
+        when = time.time() if when is None else when
+        return Moment(when, self.clock.busy_seconds, self._fleet.seconds_there())
+
+    @property
+    def is_elastic(self) -> bool:
+        """Whether the number of workers follows the cluster's nodes."""
+        return self._fleet.is_elastic
 
     def health(self) -> dict[str, int]:
         """Return how many workers there are by what they do."""
@@ -238,6 +237,8 @@ class Coordinator:
             from_epoch = trial.checkpoint_epoch if checkpoint else 0
             started = kinds.Started(worker, from_epoch, checkpoint)
             events.append(Event(started, number, trial.attempt + 1))
+        if events:
+            self.clock.first = self.clock.first or self.moment()
         self._record(events)
         for number, worker in assignments:
             self._fleet.give(number, worker, self._admission(self.state.trials[number]))
@@ -260,7 +261,7 @@ class Coordinator:
         return recorded
 
     def _ask(self, follow: int | None) -> None:
-        self.clock.first_ask = self.clock.first_ask or time.time()
+        self.clock.first = self.clock.first or self.moment()
         self._record(self._asking.next(self.state, follow))
 
     def add(self, repeats: Iterable[Repeat]) -> None:
@@ -339,12 +340,12 @@ class Coordinator:
 
     def _after(self, event: Event, trial: TrialState) -> None:
         self._retention.follow(event, trial)
-        self.epochs_done += isinstance(event.what, kinds.Reported)
+        self.clock.epochs += isinstance(event.what, kinds.Reported)
         ends = trial.ended and not isinstance(event.what, kinds.Evaluated)
         if ends:
             self._ended.append(trial.number)
         if ends or isinstance(event.what, kinds.Paused):
-            self.clock.last_tell = event.time
+            self.clock.last = self.moment(event.time)
             self._asking.learn(event, trial)
         if ends or isinstance(event.what, kinds.Paused | kinds.Lost):
             self._fleet.take_back(trial.number, trial.worker)

@@ -173,10 +173,26 @@ class Fleet:
         self._commands.pop(worker, None)
         self._leaving.pop(worker, None)
         slots = self.capacity.pop(worker, slots)
-        training = [number for number in held if not self._waits(number)][:slots]
+        training = self._training_of(held, slots)
         for number in held:
             self._held_back.pop(number, None)
         return held, training
+
+    def training(self, slots: int) -> list[int]:
+        """Return the trials that train now, not those that wait or stand by.
+
+        Args:
+            slots: What a worker trains at once, where it has not said so.
+        """
+        return [
+            number
+            for worker, held in self.held.items()
+            for number in self._training_of(held, self.capacity.get(worker, slots))
+        ]
+
+    def seconds_there(self) -> float:
+        """Return `worker_seconds` up to this moment."""
+        return self.worker_seconds + len(self.held) * (time.monotonic() - self._tended)
 
     def resized(self) -> int | None:
         """Return how many workers there are, where that has changed with the cluster's nodes."""
@@ -279,6 +295,9 @@ class Fleet:
             return 0
         busy = any(not self._waits(number) for number in self.held[worker])
         return CALLS_IN_FLIGHT if busy else 0
+
+    def _training_of(self, held: Iterable[int], slots: int) -> list[int]:
+        return [number for number in held if not self._waits(number)][:slots]
 
     def _waits(self, number: int) -> bool:
         trial = self._state.trials[number]

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import math
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sweep.history.state import Standing
+from sweep.results.units import metric_unit
 from sweep.running.progress import BestTrial, Progress, TrialEnd
+from sweep.running.tally import Tally
+from sweep.running.time_left import Countdown, seconds_left
+from sweep.search.study import search_limit
 
 if TYPE_CHECKING:
+    from sweep.running.clock import Moment
     from sweep.running.coordinator import Coordinator
     from sweep.running.follower import Follower
     from sweep.running.preparation import Prepared
@@ -43,7 +48,11 @@ class Monitor:
         self._rate: deque[tuple[float, int]] = deque()
         self._best: BestTrial | None = None
         self._best_rank = (math.inf, 0)
-        self._counts: Counter[str] = Counter()
+        self._tally, self._countdown = Tally(), Countdown()
+        limit = search_limit(prepared.space, prepared.search_rules)
+        budget = prepared.config.budget.trials
+        self._trials = budget if limit is None else min(budget, limit)
+        self._repeats = _repeats_wanted(prepared)
         self._ended: list[TrialEnd] = []
         self._note_all_ended()
 
@@ -54,7 +63,7 @@ class Monitor:
 
     def look_on(self, coordinator: Coordinator) -> None:
         """Take note of what ended, in whatever phase; report when it is time."""
-        if coordinator.epochs_done:
+        if coordinator.clock.epochs:
             self._follower.start()
         self._note(coordinator.take_ended())
         if time.monotonic() - self._pulsed >= PULSE_SECONDS:
@@ -70,18 +79,18 @@ class Monitor:
         if self._progress is not None:
             self._report()
 
-    def busy_fraction(self) -> float:
-        """Return the share of the workers' time spent working, from first ask to last tell."""
-        clock = self._coordinator.clock
-        if clock.first_ask is None:
-            return 0.0
-        until = clock.last_tell or time.time()
-        return self._busy(until - clock.first_ask)
+    def busy_fraction(self) -> float | None:
+        """Return the share of the workers' time spent working, from first ask to last tell.
 
-    def _busy(self, span: float) -> float:
-        """Return the share of a span that workers were busy, or of the time they were there."""
-        available = self._coordinator.worker_seconds() or span * self._workers
-        return min(self._coordinator.clock.busy_seconds / max(available, 1e-9), 1.0)
+        In a session that only goes on with trials, from its first start; None where it trained
+        nothing to an end.
+        """
+        clock = self._coordinator.clock
+        return None if clock.last is None else self._busy_until(clock.last)
+
+    def _busy_until(self, last: Moment) -> float | None:
+        workers = None if self._coordinator.is_elastic else self._workers
+        return self._coordinator.clock.busy_fraction(last, workers)
 
     def _pulse(self) -> None:
         """Let people elsewhere know that the coordinator lives, and how its workers are."""
@@ -93,68 +102,84 @@ class Monitor:
         self._ended.clear()
 
     def _note(self, numbers: list[int]) -> None:
-        goal = self._prepared.goal
-        metric = goal.leading.metric
+        goal, metric = self._prepared.goal, self._prepared.goal.leading.metric
         for number in numbers:
             trial = self._coordinator.state.trials[number]
-            value = goal.leading_value(trial)
-            self._counts[trial.state.value] += 1
-            state, why = trial.state, trial.message or trial.reason
-            message = why if state is Standing.FAILED else ""
+            value, state = goal.leading_value(trial), trial.state
+            message = trial.message or trial.reason if state is Standing.FAILED else ""
             self._ended.append(TrialEnd(number, state.value, metric, value, trial.epoch, message))
+            self._tally.add(trial)
             rank = (goal.cost(trial), number)
             if value is not None and goal.ranks(trial) and rank < self._best_rank:
                 self._best, self._best_rank = BestTrial(number, metric, value, trial.params), rank
 
     def _report(self) -> None:
         assert self._progress is not None
-        state, clock = self._coordinator.state, self._coordinator.clock
+        coordinator, state = self._coordinator, self._coordinator.state
         self._last = time.monotonic()
         ended, self._ended = tuple(self._ended), []
-        live = (*state.active.values(), *state.paused.values())
-        counts = self._counts + Counter(t.state.value for t in live)
-        elapsed = time.time() - clock.began
+        training = coordinator.training()
+        busy = self._busy_until(coordinator.moment()) if coordinator.clock.epochs else None
+        data = self._prepared.data
         self._progress(
             Progress(
-                counts=dict(counts),
-                budget_trials=self._trials_in_all(),
+                counts=self._tally.searched(state, set(training)),
+                budget_trials=self._trials,
                 best=self._best,
                 ended=ended,
+                repeats=self._tally.repeats(state),
+                training=len(training),
+                unit=metric_unit(self._prepared.goal.leading.metric, data.task, data.units),
                 epochs_per_second=self._epochs_per_second(),
-                busy_fraction=self._live_busy_fraction(),
-                elapsed_seconds=elapsed,
-                eta_seconds=self._eta(elapsed),
-                workers_alive=self._coordinator.workers_alive(),
-                workers=self._coordinator.health(),
+                busy_fraction=busy,
+                elapsed_seconds=time.time() - coordinator.clock.began,
+                eta_seconds=self._seconds_left(),
+                workers_alive=coordinator.workers_alive(),
+                workers=coordinator.health(),
                 backlog=self._follower.backlog(),
                 trouble=self._follower.trouble(),
                 phase=self._phase,
             )
         )
 
-    def _trials_in_all(self) -> int:
-        """Return the budget, and the audits and replicates that have been added to it."""
+    def _seconds_left(self) -> float | None:
         state = self._coordinator.state
-        return self._prepared.config.budget.trials + len(state.trials) - state.searched
+        news = (self._coordinator.clock.epochs, len(state.trials), len(state.active))
+        return self._countdown.left(news, self._estimate)
 
-    def _live_busy_fraction(self) -> float:
-        clock = self._coordinator.clock
-        if clock.first_ask is None:
-            return 0.0
-        return self._busy(time.time() - clock.first_ask)
+    def _estimate(self) -> float | None:
+        """Return how long what is to be trained takes at the pace so far; None before there is one.
+
+        A trial is taken for as long as those that have ended, one that repeats another for whole.
+        """
+        coordinator, state, lengths = (
+            self._coordinator,
+            self._coordinator.state,
+            self._tally.lengths,
+        )
+        live = list(state.active.values())
+        if not coordinator.clock.epochs or not (live or lengths.count):
+            return None
+        whole = max((t.max_epochs for t in live), default=lengths.mean)
+        left: list[float] = [t.max_epochs - t.epoch for t in live if t.of is not None]
+        left += [lengths.left(t.epoch, t.max_epochs) for t in live if t.of is None]
+        left += [lengths.left(0, whole)] * max(self._trials - state.searched, 0)
+        left += [whole] * max(self._repeats - (len(state.trials) - state.searched), 0)
+        workers = max(coordinator.workers_alive(), 1)
+        together = len(coordinator.training()) / workers
+        return seconds_left(left, coordinator.clock.epoch_seconds(), workers, together)
 
     def _epochs_per_second(self) -> float:
         now = time.monotonic()
-        self._rate.append((now, self._coordinator.epochs_done))
+        self._rate.append((now, self._coordinator.clock.epochs))
         while len(self._rate) > 2 and now - self._rate[0][0] > RATE_WINDOW_SECONDS:
             self._rate.popleft()
         (then, before), (_, after) = self._rate[0], self._rate[-1]
         return (after - before) / (now - then) if now > then else 0.0
 
-    def _eta(self, elapsed: float) -> float | None:
-        done = sum(self._counts.values())
-        session_done = done - self._coordinator.ended_before
-        if session_done == 0:
-            return None
-        left = max(self._trials_in_all() - done, 0)
-        return left * elapsed / session_done
+
+def _repeats_wanted(prepared: Prepared) -> int:
+    """Return how many audits and replicates the sweep file asks for."""
+    finalists, pruning = prepared.config.finalists, prepared.config.search.pruning
+    replicates = finalists.count * (finalists.replicates - 1) if prepared.data.test else 0
+    return replicates + (pruning.audit if pruning.rule != "none" else 0)

@@ -34,14 +34,18 @@ class Progress:
     """One moment of a running sweep.
 
     Attributes:
-        counts: Trials by state: complete, pruned, failed, running, paused, waiting.
-        budget_trials: Trials the sweep may start in all.
-        best: The best trial so far; None before the first report.
+        counts: The search's trials by state: complete, pruned, failed, running, paused, waiting.
+        budget_trials: Trials the search may start in all.
+        best: The best trial so far, by the sweep's ranking; None before one is complete.
         ended: Trials that ended since the last call, in order.
+        repeats: Of audits and of replicates, how many have ended and how many there are.
+        training: Trials that train now, repeats too.
+        unit: Of the leading objective.
         epochs_per_second: Epochs done, by all workers together, over the last minute.
-        busy_fraction: Share of the workers' time spent training since this run began.
+        busy_fraction: Share of the workers' time spent working since the session's first ask or
+            start; None before the first epoch.
         elapsed_seconds: Wall time since this run began.
-        eta_seconds: Estimated time left; None while nothing is known.
+        eta_seconds: Estimated time left; None while nothing is known, or when it is over.
         workers_alive: Workers that answer.
         workers: Workers by what they do: training, idle, silent, leaving, starting.
         backlog: Events that the tracker has not written yet.
@@ -53,8 +57,11 @@ class Progress:
     budget_trials: int
     best: BestTrial | None = None
     ended: tuple[TrialEnd, ...] = field(default=())
+    repeats: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    training: int = 0
+    unit: str = ""
     epochs_per_second: float = 0.0
-    busy_fraction: float = 0.0
+    busy_fraction: float | None = None
     elapsed_seconds: float = 0.0
     eta_seconds: float | None = None
     workers_alive: int = 0

@@ -60,19 +60,22 @@ class Outcome:
         folder: Where log and checkpoints lie.
         best: Number of the best complete trial by validation, None where there is none.
         finalists: Trials evaluated on the test part, best first.
-        busy_fraction: Share of the workers' time spent working, first ask to last tell.
+        busy_fraction: Share of the workers' time spent working, first ask to last tell; None where
+            nothing was trained to an end.
         untracked: Events that MLflow has not got yet; `rnn-sweep sync` writes them.
         all_failed: Whether there are trials and every one of them has failed.
+        nothing_left: Whether everything was done before this session began.
     """
 
     reason: str
     folder: Path
     best: int | None
     finalists: tuple[int, ...]
-    busy_fraction: float
+    busy_fraction: float | None
     wall_seconds: float
     untracked: int = 0
     all_failed: bool = False
+    nothing_left: bool = False
 
 
 def run_sweep(
@@ -133,6 +136,7 @@ class _Session:
         config = self.prepared.config
         workers = worker_count(config, self.executor.room())
         self._open(workers)
+        before = self._standing()
         assert self.state.first_opened is not None
         first_workers = self.state.first_opened.workers
         limit = search_limit(self.prepared.space, self.prepared.search_rules)
@@ -168,6 +172,7 @@ class _Session:
                 if (late := stop()) in ASKED_TO_END:
                     reason = late
             monitor.announce("closing")
+            nothing_left = reason == "finished" and self._standing() == before
             self._close(reason, coordinator, fleet, workers)
         except HeadLost as lost:
             _LOG.warning("%s", lost)
@@ -186,7 +191,13 @@ class _Session:
             time.time() - coordinator.clock.began,
             untracked,
             {t.state for t in self.state.trials.values()} == {Standing.FAILED},
+            nothing_left,
         )
+
+    def _standing(self) -> tuple[int, int, int]:
+        """Return how many trials there are, how many have ended and how many are tested."""
+        trials = self.state.trials.values()
+        return len(trials), sum(t.ended for t in trials), sum(bool(t.test) for t in trials)
 
     def _fleet(self, rules: Scheduling) -> Fleet:
         """Return the session's workers: as many as the sweep file wants and has work for."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,7 +10,7 @@ from sweep.history.goal import ranked
 from sweep.history.ledger import Ledger
 from sweep.history.state import Standing, TrialState
 from sweep.results.results import Results
-from sweep.words.console import duration, setting, settings, short
+from sweep.words.console import duration, repeated, setting, settings, short
 
 _EDGE = 0.02  # of a range: closer to its end, the best value may lie outside
 _MANY_DIVERGED = 0.2
@@ -72,11 +71,13 @@ def _best(results: Results) -> Iterator[str]:
 
 
 def _counts(results: Results, ledger: Ledger) -> Iterator[str]:
-    states = Counter(results.status_of(trial) for trial in results.trials)
+    states = results.standings()
     diverged = sum(trial.diverged for trial in results.trials)
     words = [f"{states[state]} {state}" for state in _STATES if states[state]]
     suffix = f" (of the failed, {diverged} diverged)" if diverged else ""
     yield f"trials: {', '.join(words) or 'none yet'}{suffix}"
+    if repeats := repeated(results.repeats()):
+        yield f"repeats: {repeats}"
     tested = [t for t in ranked(results.trials, results.goal) if t.test]
     metric = results.goal.leading.metric
     if tested:

@@ -41,6 +41,29 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def counted(count: int, noun: str) -> str:
+    """Return `1 worker`, `2 workers`, `3 classes`."""
+    plural = "" if count == 1 else "es" if noun.endswith("s") else "s"
+    return f"{count:,} {noun}{plural}"
+
+
+def repeated(repeats: Mapping[str, tuple[int, int]]) -> str:
+    """Return how many trials repeat others: `1 audit, 2 of 6 replicates`.
+
+    Args:
+        repeats: By kind, how many have ended and how many there are.
+    """
+    return ", ".join(
+        counted(every, kind) if ended == every else f"{ended} of {counted(every, kind)}"
+        for kind, (ended, every) in sorted(repeats.items())
+    )
+
+
+def measure(value: float | None, unit: str) -> str:
+    """Return a value with its unit; a share needs none."""
+    return short(value) if value is None or unit in ("", "share") else f"{short(value)} {unit}"
+
+
 def settings(params: Mapping[str, Any]) -> str:
     """Return parameters as `cell=lstm hidden_size=64 …`."""
     return " ".join(f"{name}={setting(value)}" for name, value in params.items())

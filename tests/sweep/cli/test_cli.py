@@ -166,7 +166,7 @@ class TestRun:
         code, out, _ = run(capsys, "run", "smoke", "--set", "search.seed=4")
         assert code == 0
         assert "trial 0 complete, rmse 0.5 after 2 epochs" in out
-        assert "demo: 2 complete in 1 min 15 s, workers busy 97%" in out
+        assert "demo: 2 of 2 trials done (2 complete) in 1 min 15 s, workers busy 97%" in out
         assert "Best: trial 1, rmse 0.3457 on validation" in out
         assert out.splitlines()[-4:] == [
             "  rnn-sweep results demo",
@@ -174,6 +174,15 @@ class TestRun:
             "  rnn-sweep ui",
             "  rnn-sweep run smoke --set search.seed=4 --trials 8",
         ]
+
+    def test_a_finished_sweep_given_again_says_so(self, capsys, monkeypatch, session, demo):
+        outcome = Outcome(
+            "finished", Path("sweeps") / demo.name, 1, (), None, 3.0, nothing_left=True
+        )
+        monkeypatch.setattr(sweep.running.session, "run_sweep", lambda *args: outcome)
+        _, out, _ = run(capsys, "run", "smoke")
+        done = "demo: finished before, nothing was left to do: 2 of 2 trials done (2 complete)"
+        assert out.splitlines()[0] == done
 
     def test_what_mlflow_did_not_get_is_told_with_the_command_that_writes_it(
         self, capsys, session, monkeypatch
@@ -256,7 +265,7 @@ class TestReading:
         _, one, _ = run(capsys, "status", "demo")
         _, every, _ = run(capsys, "status")
         assert one == every
-        assert one.startswith("demo: finished, 2 of 16 trials done: 2 complete")
+        assert one.startswith("demo: finished, 2 of 2 trials done (2 complete)")
 
     def test_plan_writes_nothing(self, capsys, tmp_path):
         code, out, _ = run(capsys, "plan", "smoke")
@@ -320,6 +329,7 @@ class TestProgress:
         budget_trials=16,
         best=BestTrial(2, "accuracy", 0.98765, {"cell": "gru", "bidirectional": True, "k": None}),
         epochs_per_second=12.3456,
+        training=2,
         busy_fraction=0.954,
         elapsed_seconds=61.0,
         eta_seconds=3700.0,
@@ -328,14 +338,31 @@ class TestProgress:
 
     def test_one_line_about_the_sweep(self):
         assert summary(self.PROGRESS) == (
-            "4 of 16 done, best accuracy 0.9877 (trial 2), 2 running on 2 workers, "
+            "4 of 16 trials done, best accuracy 0.9877 (trial 2), 2 running on 2 workers, "
             "12.35 epochs/s, busy 95%, about 1 h 01 min left"
         )
+
+    def test_nothing_is_said_of_what_is_not_known(self):
+        early = Progress({}, 1, training=1, workers_alive=1)
+        assert summary(early) == "0 of 1 trial done, 1 running on 1 worker, 0 epochs/s"
+
+    def test_repeats_are_said_apart_and_values_have_their_unit(self):
+        repeats = {"replicate": (2, 6), "audit": (1, 1)}
+        end = TrialEnd(9, "complete", "rmse", 0.5, 1)
+        best = BestTrial(2, "rmse", 0.25, {})
+        lines = []
+        PlainLines(lines.append)(
+            Progress({"complete": 8}, 8, best, (end,), repeats=repeats, unit="Wh")
+        )
+        assert lines == [
+            "trial 9 complete, rmse 0.5 Wh after 1 epoch; 8 of 8 trials done, 1 audit, "
+            "2 of 6 replicates, best rmse 0.25 Wh (trial 2)"
+        ]
 
     def test_the_live_table(self):
         cells = list(live_table(self.PROGRESS).columns[1].cells)
         assert cells == [
-            "4 of 16 done: 3 complete, 1 pruned, 2 running",
+            "4 of 16 trials done: 3 complete, 1 pruned, 2 running",
             "accuracy 0.9877, trial 2",
             "cell=gru bidirectional=true k=null",
             "12.35 epochs/s on 2 workers, busy 95%",
@@ -351,7 +378,7 @@ class TestProgress:
         assert len(lines) == 2  # at 10.5 and 20.6
         now[0] = 21.0
         show(Progress({"failed": 1}, 2, ended=(TrialEnd(5, "failed", "rmse", None, 3),)))
-        assert lines[2] == "trial 5 failed after 3 epochs; 1 of 2 done"
+        assert lines[2] == "trial 5 failed after 3 epochs; 1 of 2 trials done"
 
     @pytest.mark.parametrize(
         ("seconds", "text"),

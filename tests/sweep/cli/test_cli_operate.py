@@ -82,7 +82,7 @@ def test_stop_waits_until_the_coordinator_has_ended(tmp_path, capsys):
     thread.start()
     assert main(["stop", "demo", "--wait", "20"]) == 0
     thread.join()
-    assert "It has ended with 1 trials done" in capsys.readouterr().out
+    assert "It has ended with 1 trial done" in capsys.readouterr().out
     for each in (log, other):
         each.close()
 

@@ -14,7 +14,7 @@ class Objective:
     """One metric to optimise.
 
     Attributes:
-        metric: A name in `trainers.config.fitting.metric_names`, or `parameters`.
+        metric: A name in `trainers.config.metrics.METRICS`.
         direction: Whether less or more of it is better.
     """
 

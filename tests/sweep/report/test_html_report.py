@@ -60,7 +60,7 @@ def test_the_head_says_what_was_swept_and_what_is_best(folder):
 
 def test_the_table_shows_differing_parameters_best_first(folder):
     top = sections(render_report(open_results(folder)))["top"]
-    heads = re.findall(r"<th>([^<]*)</th>", top)
+    heads = re.findall(r"<th[^>]*><button>([^<]*)<", top)
     assert heads[:3] == ["trial", "rmse", "test rmse"]
     assert heads[-3:] == ["cell", "rate", "validation loss"]
     assert re.findall(r'<tr data-t="(\d+)">', top) == ["0", "1"]

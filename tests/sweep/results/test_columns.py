@@ -89,6 +89,8 @@ def test_errors_are_in_the_targets_unit_and_headings_name_it(tmp_path):
         ("mse", "regression", "Wh²"),
         ("loss", "regression", ""),
         ("r2", "regression", ""),
+        ("perplexity", "classification", ""),
+        ("unheard_of", "regression", ""),
         ("loss", "classification", "nats"),
         ("accuracy", "classification", "share"),
         ("bits_per_character", "classification", "bits"),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sweep.history.state import SweepState, TrialState
@@ -13,8 +13,8 @@ from sweep.log.kinds import Asked, Failed
 from sweep.running.preparation import Prepared
 from sweep.running.repeats import Repeat
 from sweep.running.scheduler import Scheduling
-from sweep.running.telling import TrialOutcome, due, news
-from sweep.search.study import Search
+from sweep.running.telling import TrialOutcome, due, news, outcomes
+from sweep.search.study import Search, Told, restore_search
 from trainers.config.settings import structural_fields
 from trainers.config.train_config import TrainConfig
 from trainers.errors import ConfigError
@@ -32,6 +32,30 @@ class Asking:
     rules: Scheduling
     search: Search
     untold: set[TrialOutcome]
+
+    @classmethod
+    def restored(
+        cls, prepared: Prepared, rules: Scheduling, state: SweepState, *, in_packs: bool
+    ) -> Asking:
+        """Rebuild the search from the log, and what it is not told of before its next ask.
+
+        In reproducible order each ask of the past knew what it knows again; in free order what has
+        ended is told all at once.
+
+        Args:
+            in_packs: Whether workers may train several trials at once.
+        """
+        untold = {o for t in state.trials.values() for o in outcomes(t)}
+
+        def before(index: int) -> Iterator[Told]:
+            known = due(state, rules, index, untold) if rules.order == "reproducible" else []
+            for outcome in known:
+                untold.remove(outcome)
+                yield state.trials[outcome.number], outcome.again
+
+        search_rules = replace(prepared.search_rules, packs=in_packs)
+        search = restore_search(prepared.space, search_rules, state, before)
+        return cls(prepared, rules, search, untold)
 
     def learn(self, event: Event, trial: TrialState) -> None:
         """Note what an event, already applied to its trial, gives to tell."""

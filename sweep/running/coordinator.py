@@ -12,26 +12,22 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from cluster.errors import HeadLost
 from sweep.errors import ExecutorError
-from sweep.history.state import Standing, SweepState, TrialState
+from sweep.history.state import Standing, TrialState
 from sweep.log import kinds
 from sweep.log.event import Event
-from sweep.log.event_log import EventLog
-from sweep.log.lease import Lease
 from sweep.pruning.verdicts import Decision, PausingRule, Verdict, rungs_of
 from sweep.running.asking import Asking
 from sweep.running.clock import Clock, Moment
 from sweep.running.fleet import Fleet
-from sweep.running.preparation import Prepared
+from sweep.running.journal import Journal
 from sweep.running.recording import events_of
 from sweep.running.repeats import Repeat
 from sweep.running.retention import Retention
 from sweep.running.scheduler import MAX_DEATHS, Decisions, Scheduling, decide
-from sweep.work.executors import Executor
 from sweep.work.protocol import (
     Admit,
     Continue,
@@ -59,27 +55,20 @@ class Coordinator:
 
     def __init__(
         self,
-        prepared: Prepared,
-        log: EventLog,
-        lease: Lease,
-        state: SweepState,
-        executor: Executor,
+        journal: Journal,
         rules: Scheduling,
+        fleet: Fleet,
         asking: Asking,
         retention: Retention,
-        fleet: Fleet,
     ) -> None:
-        """Take over what `sweep.running.session` has opened."""
-        self.state = state
+        """Take over what `sweep.running.session` has put together."""
+        self.state = journal.state
         self.clock = Clock()
-        self._prepared = prepared
-        self._log = log
-        self._lease = lease
-        self._executor = executor
+        self._journal = journal
         self._rules = rules
+        self._fleet = fleet
         self._asking = asking
         self._retention = retention
-        self._fleet = fleet
         self._ended: list[int] = []
 
     # -- the loop ------------------------------------------------------------------------------
@@ -133,7 +122,7 @@ class Coordinator:
                     recorded = self.state.trials[number].checkpoint
                     assert recorded is not None
                     command = Evaluate(number, str(self._retention.path(recorded)))
-                    self._executor.send(ready[index % len(ready)], [command])
+                    self._fleet.send(ready[index % len(ready)], [command])
             self._fleet.keep_busy()
             found = self._poll(POLL_SECONDS)
             self._consume(found)
@@ -143,7 +132,7 @@ class Coordinator:
             done |= {item.trial for item in told if isinstance(item, Evaluated | Unreadable)}
             lost = [item for item in found if isinstance(item, Lost)]
             deaths += len(lost)
-            if deaths > MAX_DEATHS * len(self._executor.workers()):
+            if deaths > MAX_DEATHS * len(self._fleet.workers()):
                 raise ExecutorError(
                     f"finalists must be evaluated, but {deaths} workers died of it: "
                     f"{lost[-1].reason}; run the same command again."
@@ -178,7 +167,7 @@ class Coordinator:
 
     def pulse(self, facts: dict[str, Any]) -> None:
         """Write how the workers are where people elsewhere can read it."""
-        self._log.write_pulse({**facts, "workers": self._fleet.health()})
+        self._journal.log.write_pulse({**facts, "workers": self._fleet.health()})
 
     # -- deciding ------------------------------------------------------------------------------
 
@@ -189,7 +178,7 @@ class Coordinator:
         """Return how long to wait for workers: not at all while there is more to decide."""
         if decided != Decisions():
             return 0.0
-        return POLL_SECONDS if self._fleet.in_flight(self._executor.workers()) else IDLE_SECONDS
+        return POLL_SECONDS if self._fleet.in_flight(self._fleet.workers()) else IDLE_SECONDS
 
     def _carry_out(self, decided: Decisions) -> None:
         self._record([self._verdict_event(v) for v in decided.verdicts])
@@ -287,9 +276,9 @@ class Coordinator:
         was frozen: it deletes checkpoints that no event names.
         """
         try:
-            return self._executor.poll(timeout_seconds)
+            return self._fleet.poll(timeout_seconds)
         except ExecutorError:
-            self._log.still_ours(self._lease.fence)
+            self._journal.still_ours()
             raise
 
     def _consume(self, items: Iterable[Reply | Lost]) -> None:
@@ -304,7 +293,7 @@ class Coordinator:
                 self.clock.busy_seconds += item.busy_seconds
                 for back in (i for i in item.items if isinstance(i, Evicted | Unreadable)):
                     _LOG.warning("%s, trial %d: %s", item.worker, back.trial, back.message)
-                events += events_of(item, self.state, self._prepared.goal.objectives)
+                events += events_of(item, self.state, self._asking.prepared.goal.objectives)
         self._record(events)
 
     def _loss_events(self, lost: Lost) -> list[Event]:
@@ -327,16 +316,9 @@ class Coordinator:
         lost = kinds.Lost(reason, worker_died=suspects > 0, suspects=suspects)
         return Event(lost, number, trial.attempt, trial.epoch)
 
-    def _record(self, events: list[Event]) -> None:
-        """Append events to the log, then fold them: nothing is acted on that is not logged."""
-        if not events:
-            return
-        self._log.append(events, self._lease.fence)
-        seq = self.state.seq
-        for offset, event in enumerate(events, start=1):
-            self.state.apply(replace(event, seq=seq + offset))
-            if event.trial is not None:
-                self._after(event, self.state.trials[event.trial])
+    def _record(self, events: Sequence[Event]) -> None:
+        """Append events to the log and fold them: nothing is acted on that is not logged."""
+        self._journal.record(events, self._after)
 
     def _after(self, event: Event, trial: TrialState) -> None:
         self._retention.follow(event, trial)
@@ -366,7 +348,7 @@ class Coordinator:
         began, told = time.monotonic(), False
         for worker in self._fleet.answering():
             if self._fleet.held[worker]:
-                self._executor.send(worker, [SaveAll()])
+                self._fleet.send(worker, [SaveAll()])
         try:
             while self._fleet.in_flight(self._fleet.answering()):
                 self._consume(self._poll(POLL_SECONDS))

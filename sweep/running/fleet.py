@@ -11,14 +11,14 @@ import logging
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sweep.history.state import SweepState
 from sweep.pruning.verdicts import Rule, rungs_of, waits_at
 from sweep.work.executors import Executor
-from sweep.work.protocol import Command, Continue, Reply, SaveAll
+from sweep.work.protocol import Command, Continue, Lost, Reply, SaveAll
 
 _LOG = logging.getLogger(__name__)
 CALLS_IN_FLIGHT = 2
@@ -93,6 +93,10 @@ class Fleet:
         """Return the workers that have answered: a cluster may never have room for some."""
         return [worker for worker in self._executor.workers() if worker in self.held]
 
+    def workers(self) -> list[str]:
+        """Return all workers, also those that have not answered yet."""
+        return list(self._executor.workers())
+
     def in_flight(self, workers: Iterable[str]) -> bool:
         """Return whether one of the workers owes an answer."""
         return any(self._executor.in_flight(worker) for worker in workers)
@@ -115,6 +119,18 @@ class Fleet:
         """Have a worker told something with its next call; one that is gone needs no telling."""
         if worker in self.held:
             self._commands[worker] += commands
+
+    def send(self, worker: str, commands: Sequence[Command]) -> None:
+        """Put a call in flight at once, whatever waits to be said."""
+        self._executor.send(worker, commands)
+
+    def poll(self, timeout_seconds: float) -> list[Reply | Lost]:
+        """Wait for finished calls and lost workers.
+
+        Raises:
+            ExecutorError: workers can't be started, or the cluster is gone.
+        """
+        return self._executor.poll(timeout_seconds)
 
     def keep_busy(self) -> None:
         """Send what is to be said, and keep two calls in flight where there is work."""

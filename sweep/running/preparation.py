@@ -13,11 +13,13 @@ from sweep.config.own_code import own_function
 from sweep.config.sweep_config import SweepConfig
 from sweep.errors import ConfigProblem
 from sweep.history.goal import Goal
+from sweep.log.checkpoints import CHECKPOINTS
 from sweep.pruning.verdicts import rule_of
 from sweep.running.scheduler import Scheduling
 from sweep.search.seeds import ask_seed
 from sweep.search.space import EXAMPLES, sweep_space, training_defaults
 from sweep.search.study import SearchRules
+from sweep.work.protocol import WorkerSettings
 from trainers.config.fitting import check_structure
 from trainers.config.metrics import metric_names
 from trainers.config.train_config import TrainConfig
@@ -117,6 +119,41 @@ def worker_needs(config: SweepConfig) -> Needs:
         accelerator=section.accelerator,
         labels=section.labels,
     )
+
+
+def worker_settings(prepared: Prepared, device: str, folder: Path, uid: str) -> WorkerSettings:
+    """Return what every worker is told once.
+
+    Args:
+        device: cpu or cuda.
+        folder: The sweep's folder.
+        uid: The sweep's unique id.
+    """
+    run = prepared.config.run
+    measured = run.pack == "auto" and device != "cpu"
+    return WorkerSettings(
+        objective=prepared.goal.leading,
+        checkpoint_folder=str((folder / CHECKPOINTS).resolve()),
+        checkpoint_seconds=run.checkpoint_seconds,
+        threads=run.threads,
+        device=device,
+        pack=0 if measured else pack_size(prepared.config),
+        backend=run.backend,
+        sweep_uid=uid,
+    )
+
+
+def check_device(config: SweepConfig, device: str) -> None:
+    """Check that the backend that the file names runs on the workers' device.
+
+    Raises:
+        ConfigProblem: it does not.
+    """
+    if config.run.backend == "graph" and device == "cpu":
+        raise ConfigProblem(
+            "run.backend=graph captures CUDA graphs, so it needs run.device cuda, but got cpu; "
+            "set run.backend to auto, or name a cluster with GPUs."
+        )
 
 
 def worker_count(config: SweepConfig, room: int | None = None) -> int:

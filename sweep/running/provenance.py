@@ -5,20 +5,42 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import socket
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweep.log.kinds import DataFacts, PartFacts, SpaceFacts
+from sweep.log.kinds import DataFacts, Opened, PartFacts, SpaceFacts
 
 if TYPE_CHECKING:
     from search_spaces.space import Space
+    from sweep.running.preparation import Prepared
+    from sweep.work.executors import Executor
     from trainers.data.contract import SequenceData
 
 _LIBRARIES = ("rnn-sweep", "torch", "ray", "optuna", "mlflow", "numpy", "pandas")
 _PATIENCE_SECONDS = 5.0
 _HERE = Path(__file__).resolve().parent
+
+
+def opened(prepared: Prepared, executor: Executor, workers: int, *, resumed: bool) -> Opened:
+    """Return what a session says when it begins."""
+    return Opened(
+        pid=os.getpid(),
+        host=socket.gethostname(),
+        workers=workers,
+        gpus=executor.gpus(),
+        elastic=executor.room() is not None,
+        order=prepared.config.run.order,
+        resumed=resumed,
+        versions=versions(),
+        commit=commit(),
+        machine=machine(),
+        data=data_facts(prepared.data),
+        space=space_facts(prepared.space),
+        objectives=tuple(prepared.goal.plain()),
+    )
 
 
 def versions() -> dict[str, str]:

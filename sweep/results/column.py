@@ -100,11 +100,13 @@ class Family(Entry):
 
     Attributes:
         members: Returns them; their names are `NAME.member`.
+        listed: Whether JSON has a list of their values, not a mapping.
     """
 
     name: str
     about: str
     members: Callable[[Results], Iterable[Column]]
+    listed: bool = False
 
     def columns(self, results: Results) -> tuple[Column, ...]:
         """Return the sweep's members."""

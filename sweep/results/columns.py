@@ -90,7 +90,7 @@ _ENTRIES: tuple[Entry, ...] = (
         leads=True,
         tracked="tags.state",
     ),
-    Family("objective", "what the sweep is judged by", _objectives),
+    Family("objective", "what the sweep is judged by", _objectives, listed=True),
     Column(
         "pareto",
         "whether no other trial is better in all objectives",
@@ -104,7 +104,7 @@ _ENTRIES: tuple[Entry, ...] = (
     Column(
         "seconds",
         "time spent training",
-        lambda _, t: round(t.train_seconds, 3),
+        lambda _, t: t.train_seconds,
         "s",
         "time",
         duration,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,15 +19,16 @@ def records(results: Results, trials: Iterable[TrialState] | None = None) -> lis
     """Return one plain dictionary a trial, as `rnn-sweep results --format json` prints it.
 
     Families of columns (see `sweep.results.columns`) are dictionaries in it: `best`, `params`.
+    With several objectives `objective` is a list, one value each.
     """
-    families = [entry.name for entry in COLUMNS.values() if isinstance(entry, Family)]
+    families = {entry.name: entry for entry in COLUMNS.values() if isinstance(entry, Family)}
     columns = columns_of(results)
     chosen = results.trials if trials is None else trials
     return [_record(results, trial, columns, families) for trial in chosen]
 
 
 def _record(
-    results: Results, trial: TrialState, columns: Iterable[Column], families: Iterable[str]
+    results: Results, trial: TrialState, columns: Iterable[Column], families: Mapping[str, Family]
 ) -> dict[str, Any]:
     record: dict[str, Any] = {}
     for column in columns:
@@ -35,6 +36,8 @@ def _record(
         family, _, member = column.name.partition(".")
         if not member:
             record[column.name] = value
+        elif families[family].listed:
+            record.setdefault(family, []).append(value)
         elif value is not ABSENT:
             record.setdefault(family, {})[member] = value
     return record | {name: {} for name in families if name not in record}

@@ -18,7 +18,8 @@ from sweep.log.event import event_of, row_of
 from sweep.log.kinds import KINDS
 from sweep.results.export import best_json
 from sweep.results.replicates import replication
-from sweep.results.results import Results, load_results, open_results
+from sweep.results.results import Results, open_results
+from sweep.results.rows import frame, load_results, records
 from sweep.running.session import run_sweep
 from sweep.work.executors import InProcessExecutor
 from tests.sweep.recorded_logs import NAMES, expected, lines, rebuilt, recorded, unpack
@@ -72,9 +73,9 @@ def said_of(results: Results, wanted: dict[str, Any]) -> dict[str, Any]:
     found = {
         "records": [
             {key: record[key] for key in old}
-            for record, old in zip(results.records(), wanted["records"], strict=True)
+            for record, old in zip(records(results), wanted["records"], strict=True)
         ],
-        "frame_csv": results.frame()[columns].to_csv(index=False),
+        "frame_csv": frame(results)[columns].to_csv(index=False),
         "best": best and {key: best[key] for key in wanted["best"]},
         "ledger": results.ledger.entries(),
         "available": results.ledger.available,
@@ -89,7 +90,7 @@ def said_of(results: Results, wanted: dict[str, Any]) -> dict[str, Any]:
         "reason": {str(t.number): [t.reason, t.message] for t in trials if t.reason or t.message},
         "replication": replicated
         and {
-            "metric": replicated.metric,
+            "metric": replicated.objective.metric,
             "part": replicated.part,
             "verdict": replicated.verdict,
             "finalists": [

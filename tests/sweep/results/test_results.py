@@ -127,7 +127,7 @@ class TestFront:
         # 2 has 0's size and a worse error; 3 has 1's size and a worse error; 1 and 4 are equal.
         assert results.front() == {0, 1, 4}
         record = records(results)[2]
-        assert record["objective"] == {"rmse": 0.6, "parameters": 10.0}
+        assert record["objective"] == [0.6, 10.0]
         assert record["pareto"] is False
         table = frame(results)
         assert list(table["pareto"]) == [True, True, False, False, True]

@@ -3,9 +3,9 @@
 import math
 
 import pytest
-from sweep.pruning.rules import NoPruning
 
 from sweep.history.state import Standing
+from sweep.pruning.none import NoPruning
 from sweep.results.results import open_results
 from sweep.running.clock import Clock, Moment
 from sweep.running.fleet import Fleet

@@ -43,16 +43,18 @@ def sums_of(
         measures: What is measured.
         valid: `(trials, wanted)` which of the wanted count; None for all.
     """
-    losses = reduced(values, segment, measures.class_weights)
-    mask, own = segment.element_mask, values.detach()
+    assert segment.targets is not None
+    mask, weighed = segment.element_mask, measures.class_weights
+    losses = reduced(values, segment, weighed)
     if valid is not None:
         counts = valid.unsqueeze(-1)
         mask = counts if mask is None else mask & counts
-    if mask is not None:
-        own = torch.where(mask, own, 0.0)
-    assert segment.targets is not None
-    metrics = measures.sums(outputs, segment.targets, mask)
-    return Sums(metrics, losses, own.double().sum(dim=(1, 2)))
+    if segment.weights is None and weighed is None:
+        plain = losses.detach().double() * segment.denominator
+    else:
+        own = values.detach()
+        plain = (own if mask is None else torch.where(mask, own, 0.0)).sum(dim=(1, 2)).double()
+    return Sums(measures.sums(outputs, segment.targets, mask), losses, plain)
 
 
 def elements_of(segment: Segment) -> float:

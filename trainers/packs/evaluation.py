@@ -42,7 +42,6 @@ def untruncated(structure: Structure) -> Structure:
     return replace(structure, tbptt_forward_steps=None, tbptt_backward_steps=None)
 
 
-@torch.no_grad()
 def evaluate(
     model: Model,
     weights: Weights,
@@ -55,15 +54,7 @@ def evaluate(
     Each sequence is one full pass; a stream is read in long lanes, the state carried to their end.
     `keys` carry zoneout's expectation.
     """
-    whole = untruncated(model.structure)
-    tally = Tally(parts.data, whole, weights.head_bias.device)
-    for segment, outputs in _passes(model, weights, parts, name, keys):
-        tally.loss_count += segment.count
-        if segment.targets is not None:
-            values = losses.elements(whole.loss, outputs, segment.targets)
-            loss = losses.reduced(values, segment, tally.measures.class_weights).item()
-            tally.add_segment(segment, outputs, values, loss)
-    return tally.result(parts.total_squares(name))
+    return evaluate_together(model, weights, parts, name, keys)[0]
 
 
 @torch.no_grad()
@@ -74,7 +65,7 @@ def evaluate_together(
     name: PartName,
     keys: Sequence[DropoutKey] | None = None,
 ) -> list[dict[str, float]]:
-    """Return the metrics of each of several trials on a part: `evaluate` as one program."""
+    """Return the metrics of each of several trials on a part, from one pass for all."""
     whole = untruncated(model.structure)
     device, trials = weights.head_bias.device, len(weights.head_bias)
     common = Tally(parts.data, whole, device)

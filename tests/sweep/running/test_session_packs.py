@@ -133,7 +133,7 @@ def test_a_trial_without_memory_even_alone_is_failed_and_the_sweep_goes_on(tmp_p
     advance = Pack.advance
 
     def cramped(self, slots, seconds=None):
-        if self._structure.hidden_size == 8:
+        if self.structure.hidden_size == 8:
             raise OutOfMemory("a pack must fit into memory, but 1 trial did not.")
         return advance(self, slots, seconds)
 

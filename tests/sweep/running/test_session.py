@@ -243,7 +243,7 @@ def test_a_replay_of_an_unknown_trial_is_one_clear_line(tmp_path):
     [
         ({"tbptt_forward_steps": None}, "a stream needs truncated BPTT"),
         ({"readout": "last"}, "needs readout=every"),
-        ({"loss": "mse"}, "loss must be one of"),
+        ({"loss": "mse"}, "loss must be cross_entropy"),
     ],
 )
 def test_settings_that_do_not_fit_the_data_are_refused_before_anything_is_written(

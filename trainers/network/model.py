@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from trainers.config.train_config import Structure
+from trainers.network.backends.contract import LayerRun
 from trainers.network.cells.affine import affine
 from trainers.network.cells.interface import LayerWeights, State, cell_of, initial_state
 from trainers.network.dropout import (
@@ -187,15 +188,10 @@ class Model:
             place = layer, direction
             weights = self._weight_dropped(directions[direction], keys, place)
             noise = recurrent_noise(keys, place, begin, inputs.shape[2], _counted(segment))
+            hold = segment.hold and direction == 0
+            cell = self.structure.cell
             return run_layer(
-                self.backend,
-                self.structure.cell,
-                weights,
-                inputs,
-                begin,
-                lengths,
-                segment.hold and direction == 0,
-                noise,
+                self.backend, LayerRun(cell, weights, inputs, begin, lengths, hold, noise)
             )
 
         y, state = one_way(0, x)

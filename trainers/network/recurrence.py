@@ -10,13 +10,12 @@ from torch import Tensor
 from trainers.config.cells import CELLS
 from trainers.errors import ConfigError
 from trainers.network.backends import manual, native, stepwise, together
-from trainers.network.cells.interface import LayerWeights, State
-from trainers.network.dropout import RecurrentNoise
+from trainers.network.backends.contract import LayerRun, Run
+from trainers.network.cells.interface import State
 
 Backend = Literal["native", "manual", "stepwise", "together"]
 # What a pack runs on: `graph` captures its steps, `eager` is the same program without a capture.
 Wanted = Literal["auto", "native", "manual", "stepwise", "graph", "eager"]
-Run = Callable[..., tuple[Tensor, State]]
 
 _RUNS: dict[Backend, Run] = {
     "native": native.run,
@@ -58,19 +57,9 @@ def choose_backend(wanted: Wanted, cell: str, trials: int, device: str) -> Backe
     return wanted
 
 
-def run_layer(
-    backend: Backend,
-    cell: str,
-    weights: LayerWeights,
-    inputs: Tensor,
-    state: State,
-    lengths: Tensor | None = None,
-    hold: bool = False,
-    noise: RecurrentNoise | None = None,
-) -> tuple[Tensor, State]:
-    """Run one layer forwards; the contract stands in `trainers.network.backends.stepwise.run`.
+def run_layer(backend: Backend, layer: LayerRun) -> tuple[Tensor, State]:
+    """Run one layer forwards; see `trainers.network.backends.contract`.
 
     Noise inside the recurrence (recurrent dropout, zoneout) runs stepwise whatever the backend.
     """
-    run = _RUNS[backend if noise is None else "stepwise"]
-    return run(cell, weights, inputs, state, lengths, hold, noise)
+    return _RUNS[backend if layer.noise is None else "stepwise"](layer)

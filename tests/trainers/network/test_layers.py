@@ -8,6 +8,7 @@ import torch
 
 from trainers.config.cells import CELLS
 from trainers.errors import ConfigError
+from trainers.network.backends.contract import LayerRun
 from trainers.network.cells.affine import AffineWeights
 from trainers.network.cells.interface import initial_state
 from trainers.network.cells.lstm_layernorm import NormedWeights
@@ -46,7 +47,7 @@ def held_outputs(backend, cell, mask, *, backwards=False):
     state = initial_state(cell, 1, 2, 2, x)
     if backwards:
         x = reverse_rows(x, lengths)
-    outputs, _ = run_layer(backend, cell, keras_weights(cell), x, state, lengths)
+    outputs, _ = run_layer(backend, LayerRun(cell, keras_weights(cell), x, state, lengths))
     last = last_of(outputs, lengths, state[0])[0, :, 0].numpy()
     everywhere = np.stack([outputs[0, row, moved.place[row], 0].numpy() for row in (0, 1)])
     return everywhere, last
@@ -90,7 +91,7 @@ def test_each_cell_equals_torch_nn_in_values_and_gradients(backend, cell):
 
     own = [p.detach().unsqueeze(0).requires_grad_() for p in module.parameters()]
     state = initial_state(cell, 1, 4, 5, x)
-    outputs, _ = run_layer(backend, cell, AffineWeights(*own), x.unsqueeze(0), state)
+    outputs, _ = run_layer(backend, LayerRun(cell, AffineWeights(*own), x.unsqueeze(0), state))
     outputs.square().sum().backward()
 
     torch.testing.assert_close(outputs[0], expected, rtol=1e-10, atol=1e-12)
@@ -113,7 +114,7 @@ def run_with_gradients(backend, cell, weights, x, state, lengths):
     weights = AffineWeights(*(w.detach().clone().requires_grad_() for w in weights))
     x = x.detach().clone().requires_grad_()
     state = tuple(s.detach().clone().requires_grad_() for s in state)
-    outputs, after = run_layer(backend, cell, weights, x, state, lengths, True)
+    outputs, after = run_layer(backend, LayerRun(cell, weights, x, state, lengths, True))
     seen = torch.where((torch.arange(6) < lengths[..., None])[..., None], outputs, 0.0)
     (seen.square().sum() + sum((s**3).sum() for s in after)).backward()
     return [seen.detach(), *(s.detach() for s in after)], [t.grad for t in (*weights, x, *state)]
@@ -138,7 +139,7 @@ def test_the_written_out_backward_pass_is_the_numerical_one(cell, read, time_ste
 
     def layer(*tensors):
         *kernels, inputs, h = tensors
-        outputs, after = run_layer("manual", cell, AffineWeights(*kernels), inputs, (h,))
+        outputs, after = run_layer("manual", LayerRun(cell, AffineWeights(*kernels), inputs, (h,)))
         return {"outputs": outputs, "state": after[0], "both": (outputs, after[0])}[read]
 
     assert torch.autograd.gradcheck(layer, given)
@@ -152,7 +153,7 @@ def test_a_state_that_needs_no_gradient_changes_no_other(cell):
     for needed in (False, True):
         own = AffineWeights(*(w.detach().clone().requires_grad_() for w in weights))
         begin = tuple(s.clone().requires_grad_(needed) for s in state)
-        outputs, _ = run_layer("manual", cell, own, x, begin)
+        outputs, _ = run_layer("manual", LayerRun(cell, own, x, begin))
         outputs.square().sum().backward()
         gradients.append([w.grad for w in own])
     for one, other in zip(*gradients, strict=True):
@@ -172,7 +173,7 @@ def test_a_state_that_grows_without_bound_in_the_padding_spoils_no_gradient():
     )
     x = torch.zeros(1, 1, 5, 1)
     outputs, _ = run_layer(
-        "manual", "rnn_relu", weights, x, (torch.zeros(1, 1, 1),), torch.ones(1, 1)
+        "manual", LayerRun("rnn_relu", weights, x, (torch.zeros(1, 1, 1),), torch.ones(1, 1))
     )
     outputs[0, 0, 0].sum().backward()
     assert [w.grad.item() for w in weights] == [0.0, 0.0, 1.0, 1.0]
@@ -228,7 +229,7 @@ def test_layer_normalised_lstm_follows_its_equations(trials):
     weights = NormedWeights(*(torch.randn(trials, *s, dtype=torch.float64) for s in shapes))
     x = torch.randn(trials, 2, 5, 3, dtype=torch.float64)
     state = tuple(torch.randn(trials, 2, 4, dtype=torch.float64) for _ in range(2))
-    outputs, _ = run_layer("stepwise", "lstm_layernorm", weights, x, state)
+    outputs, _ = run_layer("stepwise", LayerRun("lstm_layernorm", weights, x, state))
 
     def norm(a, gain, bias):
         centred = a - a.mean(-1, keepdim=True)
@@ -251,5 +252,7 @@ def test_layer_normalisation_ignores_the_scale_of_the_inputs_weights():
     extra = (torch.ones(1, 16), torch.ones(1, 16), torch.ones(1, 4), torch.zeros(1, 4))
     normed = NormedWeights(*weights, *(t.double() for t in extra))
     scaled = normed._replace(input=normed.input * 10)
-    one, other = (run_layer("stepwise", "lstm_layernorm", w, x, state)[0] for w in (normed, scaled))
+    one, other = (
+        run_layer("stepwise", LayerRun("lstm_layernorm", w, x, state))[0] for w in (normed, scaled)
+    )
     torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-3)

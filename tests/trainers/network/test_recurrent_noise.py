@@ -10,6 +10,7 @@ import torch
 from tests.trainers.factory import admitted, regression_data
 from trainers.config.cells import CELLS
 from trainers.config.train_config import TrainConfig
+from trainers.network.backends.contract import LayerRun
 from trainers.network.cells.affine import AffineWeights
 from trainers.network.cells.interface import initial_state
 from trainers.network.dropout import (
@@ -51,7 +52,7 @@ def test_recurrent_dropout_masks_h_on_its_way_into_the_gates_only(cell):
     settings = config(cell=cell, recurrent_dropout=0.5)
     weights, x, state = layer(cell)
     noise = noise_of(settings, state)
-    outputs, after = run_layer("native", cell, weights, x, state, None, False, noise)
+    outputs, after = run_layer("native", LayerRun(cell, weights, x, state, None, False, noise))
     kinds = {"rnn_tanh": torch.rnn_tanh_cell, "gru": torch.gru_cell, "lstm": torch.lstm_cell}
     assert (noise.hidden == 0).any()
     for row in range(BATCH):
@@ -72,7 +73,7 @@ def test_zoneout_keeps_old_values_exactly_and_others_are_the_cells():
     settings = config(zoneout_hidden=0.4, zoneout_cell=0.6)
     weights, x, state = layer("lstm")
     noise = noise_of(settings, state)
-    outputs, _ = run_layer("native", "lstm", weights, x, state, None, False, noise)
+    outputs, _ = run_layer("native", LayerRun("lstm", weights, x, state, None, False, noise))
     own = [tensor[0] for tensor in weights]
     h, c = state[0][0], state[1][0]
     for time in range(STEPS):
@@ -93,7 +94,7 @@ def test_evaluation_takes_zoneouts_expectation_and_nothing_else():
     assert locked_mask(keys, INPUT, BATCH, x) is None
     noise = recurrent_noise(keys, (0, 0), state, STEPS)
     assert noise.hidden is None
-    outputs, _ = run_layer("native", "lstm", weights, x, state, None, False, noise)
+    outputs, _ = run_layer("native", LayerRun("lstm", weights, x, state, None, False, noise))
     h, c = state[0][0], state[1][0]
     for time in range(STEPS):
         new_h, new_c = torch.lstm_cell(x[0, :, time], (h, c), *(tensor[0] for tensor in weights))
@@ -111,15 +112,13 @@ def test_noise_of_three_trials_is_each_trials_own():
     weights, x, state = layer("lstm", trials=3)
     keys = [DropoutKey(c, 4) for c in settings]
     noise = recurrent_noise(keys, (0, 0), state, STEPS)
-    together, _ = run_layer("stepwise", "lstm", weights, x, state, None, False, noise)
+    together, _ = run_layer("stepwise", LayerRun("lstm", weights, x, state, None, False, noise))
     for k, key in enumerate(keys):
         one = slice(k, k + 1)
         own = tuple(part[one] for part in state)
         alone = recurrent_noise([key], (0, 0), own, STEPS)
-        outputs, _ = run_layer(
-            "native", "lstm", AffineWeights(*(w[one] for w in weights)), x[one], own, None, False,
-            alone,
-        )  # fmt: skip
+        part = AffineWeights(*(w[one] for w in weights))
+        outputs, _ = run_layer("native", LayerRun("lstm", part, x[one], own, None, False, alone))
         torch.testing.assert_close(together[one], outputs)
 
 

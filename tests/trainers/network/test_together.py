@@ -7,6 +7,7 @@ import torch
 
 from trainers.config.cells import CELLS
 from trainers.network.backends import stepwise, together
+from trainers.network.backends.contract import LayerRun
 from trainers.network.cells.affine import AffineWeights
 from trainers.network.recurrence import choose_backend
 
@@ -30,7 +31,7 @@ def numbers(cell, trials):
 def differentiated(backend, cell, trials, lengths):
     """Outputs, state and all gradients; of the carried state only h counts."""
     weights, x, state = numbers(cell, trials)
-    outputs, after = backend.run(cell, weights, x, state, lengths, True)
+    outputs, after = backend.run(LayerRun(cell, weights, x, state, lengths, True))
     if lengths is not None:
         here = torch.arange(STEPS) < lengths.unsqueeze(-1)
         outputs = torch.where(here.unsqueeze(-1), outputs, 0.0)
@@ -53,7 +54,7 @@ def test_padding_that_would_grow_without_bound_is_harmless():
     growing = weights._replace(hidden=(torch.eye(HIDDEN).double() * 10).expand(2, -1, -1).clone())
     growing.hidden.requires_grad_()
     long = x.detach().abs().repeat(1, 1, 140, 1).requires_grad_()
-    outputs, _ = together.run("rnn_relu", growing, long, state, torch.full((2, ROWS), 2))
+    outputs, _ = together.run(LayerRun("rnn_relu", growing, long, state, torch.full((2, ROWS), 2)))
     outputs[:, :, :2].sum().backward()
     assert torch.isfinite(growing.hidden.grad).all()
     assert torch.isfinite(long.grad).all()

@@ -1,5 +1,5 @@
 """Ways to run one recurrent layer over a segment; all agree in values and gradients.
 
-A backend is a module with two functions: `applies_to(...) -> bool`, pure, and `run(...)`, whose
-contract stands in `stepwise`, the reference.
+A backend is a module with two functions: `applies_to(...) -> bool`, pure, and `run(layer)`, as
+`contract` says. `stepwise` is the reference.
 """

@@ -19,9 +19,9 @@ from torch.autograd.function import once_differentiable
 
 from trainers.config.cells import CELLS
 from trainers.network.backends import native
-from trainers.network.cells.affine import AffineWeights, affine
+from trainers.network.backends.contract import LayerRun
+from trainers.network.cells.affine import affine
 from trainers.network.cells.interface import State
-from trainers.network.dropout import RecurrentNoise
 from trainers.network.masks import exists, last_of
 
 _TWINS = ("rnn_tanh", "rnn_relu", "gru")
@@ -32,18 +32,11 @@ def applies_to(cell: str, trials: int, device: str) -> bool:
     return trials == 1 and device == "cpu" and CELLS[cell].torch in _TWINS
 
 
-def run(
-    cell: str,
-    weights: AffineWeights,
-    inputs: Tensor,
-    state: State,
-    lengths: Tensor | None = None,
-    hold: bool = False,
-    noise: RecurrentNoise | None = None,
-) -> tuple[Tensor, State]:
-    """Run one layer; contract in `trainers.network.backends.stepwise.run`; one trial, no noise."""
+def run(layer: LayerRun) -> tuple[Tensor, State]:
+    """Run one layer of one trial, without noise."""
     if not torch.is_grad_enabled():
-        return native.run(cell, weights, inputs, state, lengths, hold)
+        return native.run(layer)
+    cell, weights, inputs, state, lengths, hold, _ = layer
     twin = CELLS[cell].torch
     _, batch, time_steps, features = inputs.shape
     bias = weights.input_bias if twin == "gru" else weights.input_bias + weights.hidden_bias

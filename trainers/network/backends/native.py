@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from trainers.config.cells import CELLS
-from trainers.network.cells.interface import LayerWeights, State
-from trainers.network.dropout import RecurrentNoise
+from trainers.network.backends.contract import LayerRun
+from trainers.network.cells.interface import State
 from trainers.network.masks import exists, last_of
 
 _SATURATED = 1e4  # sigmoid(±1e4) is exactly 1 or 0 in float32 and float64
@@ -22,16 +22,9 @@ def applies_to(cell: str, trials: int, device: str) -> bool:
     return trials == 1 and CELLS[cell].torch is not None
 
 
-def run(
-    cell: str,
-    weights: LayerWeights,
-    inputs: Tensor,
-    state: State,
-    lengths: Tensor | None = None,
-    hold: bool = False,
-    noise: RecurrentNoise | None = None,
-) -> tuple[Tensor, State]:
-    """Run one layer; contract in `trainers.network.backends.stepwise.run`; one trial, no noise."""
+def run(layer: LayerRun) -> tuple[Tensor, State]:
+    """Run one layer of one trial, without noise."""
+    cell, weights, inputs, state, lengths, hold, _ = layer
     x = inputs.squeeze(0)
     flat = [weight.squeeze(0) for weight in weights]
     training = torch.is_grad_enabled()

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from trainers.network.backends.contract import LayerRun
 from trainers.network.cells.interface import Cell, LayerWeights, State, cell_of
-from trainers.network.dropout import RecurrentNoise
 from trainers.network.masks import exists
 
 
@@ -20,30 +20,9 @@ def applies_to(cell: str, trials: int, device: str) -> bool:
     return True
 
 
-def run(
-    cell: str,
-    weights: LayerWeights,
-    inputs: Tensor,
-    state: State,
-    lengths: Tensor | None = None,
-    hold: bool = False,
-    noise: RecurrentNoise | None = None,
-) -> tuple[Tensor, State]:
-    """Run one layer, forwards, over compacted rows.
-
-    Args:
-        cell: A name in `trainers.config.cells.CELLS`.
-        weights: The layer's weights.
-        inputs: `(trials, batch, time, features)`, finite everywhere.
-        state: Each `(trials, batch, hidden)`.
-        lengths: `(trials, batch)` existing steps per row; None when all exist.
-        hold: Whether the state returned must be each row's own at its last existing step; without
-            it a backend may return anything finite for rows shorter than the segment.
-        noise: Recurrent dropout and zoneout; only this backend runs them.
-
-    Returns:
-        Outputs `(trials, batch, time, hidden)`, meant only where steps exist, and the state.
-    """
+def run(layer: LayerRun) -> tuple[Tensor, State]:
+    """Run one layer; the only backend that runs noise."""
+    cell, weights, inputs, state, lengths, _, noise = layer
     one = cell_of(cell)
     mask = None if lengths is None else exists(lengths, inputs.shape[2]).unsqueeze(-1).unbind(2)
     keep = () if noise is None else noise.keep_by_step(inputs.shape[2])

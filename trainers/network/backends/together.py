@@ -19,9 +19,9 @@ from torch.autograd.function import once_differentiable
 
 from trainers.config.cells import CELLS
 from trainers.network.backends import stepwise
-from trainers.network.cells.affine import AffineWeights, affine
+from trainers.network.backends.contract import LayerRun
+from trainers.network.cells.affine import affine
 from trainers.network.cells.interface import State
-from trainers.network.dropout import RecurrentNoise
 from trainers.network.masks import exists, last_of
 
 
@@ -30,18 +30,11 @@ def applies_to(cell: str, trials: int, device: str) -> bool:
     return CELLS[cell].torch in _NODES
 
 
-def run(
-    cell: str,
-    weights: AffineWeights,
-    inputs: Tensor,
-    state: State,
-    lengths: Tensor | None = None,
-    hold: bool = False,
-    noise: RecurrentNoise | None = None,
-) -> tuple[Tensor, State]:
-    """Run one layer; contract in `trainers.network.backends.stepwise.run`, which runs noise."""
+def run(layer: LayerRun) -> tuple[Tensor, State]:
+    """Run one layer; the reference runs noise."""
+    cell, weights, inputs, state, lengths, _, noise = layer
     if noise is not None:
-        return stepwise.run(cell, weights, inputs, state, lengths, hold, noise)
+        return stepwise.run(layer)
     twin = str(CELLS[cell].torch)
     trials, batch, time_steps, features = inputs.shape
     bias = weights.input_bias if twin == "gru" else weights.input_bias + weights.hidden_bias

@@ -51,36 +51,47 @@ class SyncResult:
     complaint: str | None = None
 
 
-class Sink:
-    """Writes one sweep's log to MLflow, until the log ends or MLflow stays away."""
+@dataclass(frozen=True)
+class SinkOptions:
+    """How a sink is run.
 
-    def __init__(
-        self,
-        directory: Path,
-        log: EventLog,
-        *,
-        uri: str | None,
-        notify: Callable[[str], None],
-        coordinator: LogWriter,
-        patience_seconds: float,
-        page: bool = True,
-    ) -> None:
-        """Prepare; nothing is written before `run`. Arguments as `sweep.tracking.sync` has them."""
+    Attributes:
+        notify: Takes one line when the tracker goes away or comes back.
+        coordinator: Whose log it follows.
+        uri: Tracking URI instead of the configured one.
+        patience_seconds: How long to wait for a tracker that does not answer, once there is no
+            coordinator to wait for.
+        page: Make the sweep's page as well: plots, tables, the note.
+    """
+
+    notify: Callable[[str], None]
+    coordinator: LogWriter = LogWriter()
+    uri: str | None = None
+    patience_seconds: float = 30.0
+    page: bool = True
+
+
+class Sink:
+    """Writes one sweep's log to its tracker, until the log ends or the tracker stays away."""
+
+    def __init__(self, directory: Path, log: EventLog, options: SinkOptions) -> None:
+        """Prepare; nothing is written before `run`."""
+        notify = options.notify
         config = log.config() or {}
         tracking = config.get("tracking", {})
         self._directory = directory
         self._log = log
-        self._uri = uri or default_tracking_uri(directory, tracking.get("uri"))
+        self._uri = options.uri or default_tracking_uri(directory, tracking.get("uri"))
         self._experiment: str = tracking.get("experiment") or log.sweep
         self._name = sink_name(directory, self._uri, self._experiment)
         self._fold = SinkFold(SweepFacts(log.uid(), log.sweep, config))
         self._notify = notify
-        self._coordinator = coordinator
-        self._patience_seconds = patience_seconds
+        self._coordinator = options.coordinator
+        self._patience_seconds = options.patience_seconds
         self._follow = False
         self._pause_seconds = _SHORTEST_PAUSE_SECONDS
         self._alone_since: float | None = None
-        self._summary = Summary(directory / log.sweep, log, self._name, notify, wanted=page)
+        self._summary = Summary(directory / log.sweep, log, self._name, notify, wanted=options.page)
         self._retrier = Retrier(notify, self._is_hopeless)
         self._models = FinalistModels(
             directory / log.sweep, log, self._uri, self._experiment, notify

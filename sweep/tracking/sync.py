@@ -20,7 +20,7 @@ from sweep.log.outage import PATIENCE_SECONDS
 from sweep.log.places import open_log
 from sweep.log.process import URI_VARIABLE, LogWriter
 from sweep.tracking.lock import only_sink
-from sweep.tracking.loop import Sink, SyncResult
+from sweep.tracking.loop import Sink, SinkOptions, SyncResult
 
 _PATIENCE_SECONDS = 30.0
 _NICENESS = 5
@@ -57,15 +57,9 @@ def sync(
         os.nice(_NICENESS)
     log = _open_log(directory, name, coordinator)
     log.patience.seconds = PATIENCE_SECONDS if follow else 0.0
-    sink = Sink(
-        directory,
-        log,
-        uri=uri or os.environ.get(URI_VARIABLE),
-        notify=notify or _to_stderr,
-        coordinator=coordinator,
-        patience_seconds=patience_seconds,
-        page=page,
-    )
+    uri = uri or os.environ.get(URI_VARIABLE)
+    options = SinkOptions(notify or _to_stderr, coordinator, uri, patience_seconds, page)
+    sink = Sink(directory, log, options)
     may_wait = sink.is_worth_waiting if not follow else lambda: not coordinator.is_gone(None)
     try:
         with only_sink(directory / name, may_wait) as ours:

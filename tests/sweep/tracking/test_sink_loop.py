@@ -12,9 +12,8 @@ from sweep.config.tracking import TrackerKind
 from sweep.errors import RunGone, TrackerUnavailable
 from sweep.log.event import Event
 from sweep.log.event_log import EventLog
-from sweep.log.process import LogWriter
 from sweep.tracking.lock import only_sink
-from sweep.tracking.loop import Sink
+from sweep.tracking.loop import Sink, SinkOptions
 from sweep.tracking.run import RunWrite
 from sweep.tracking.sync import sync
 from tests.sweep.synthetic_log import SWEEP_UID, append, closed, create_log, opened, whole_trial
@@ -82,15 +81,8 @@ def log(tmp_path: Path) -> EventLog:
 def sink(
     tmp_path: Path, log: EventLog, lines: list[str] | None = None, *, page: bool = False
 ) -> Sink:
-    return Sink(
-        tmp_path,
-        log,
-        uri=None,
-        notify=(lines if lines is not None else []).append,
-        coordinator=LogWriter(),
-        patience_seconds=0.0,
-        page=page,
-    )
+    notify = (lines if lines is not None else []).append
+    return Sink(tmp_path, log, SinkOptions(notify, patience_seconds=0.0, page=page))
 
 
 def test_the_offset_is_committed_only_after_everything_is_written(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,7 +65,7 @@ class SinkOptions:
     """
 
     notify: Callable[[str], None]
-    coordinator: LogWriter = LogWriter()
+    coordinator: LogWriter = field(default_factory=LogWriter)
     uri: str | None = None
     patience_seconds: float = 30.0
     page: bool = True

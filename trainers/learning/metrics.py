@@ -78,7 +78,6 @@ class Measures:
         shape = (*trials, len(self.rows), self.data.output_size)
         return torch.zeros(shape, dtype=torch.float64, device=self._device)
 
-    @torch.no_grad()
     def sums(self, outputs: Tensor, targets: Tensor, mask: Tensor | None) -> Tensor:
         """Return the sums `(trials, rows, outputs)` of a head's outputs `(trials, wanted, ·)`.
 

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,8 @@ import typer
 import yaml
 
 from sweep.cli.app import app
-from sweep.config.pruning import RULES
-from sweep.config.sampling import SAMPLERS
 from sweep.config.sweep_config import SweepConfig, load_config
-from sweep.config.tracking import TRACKERS
 from tests.write_tables import PARTS, written
-from trainers.data import SOURCES
 from trainers.registry import load_object
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,11 +119,27 @@ def test_every_test_that_holds_a_feature_is_there(file, test):
     assert all(test in path.read_text() for path in found)
 
 
-@pytest.mark.parametrize("registry", [RULES, SAMPLERS, SOURCES, TRACKERS], ids=lambda r: r.group)
-def test_the_readme_says_what_an_entry_of_ones_own_must_be_and_pass(registry):
-    lines = SWEEP.read_text().splitlines()
-    row = next(line for line in lines if f"| `{registry.group}` |" in line)
-    places = [cell.strip("` ") for cell in row.split("|")[3:5]]
-    kind, check = (load_object(":".join(place.rsplit(".", 1))) for place in places)
-    assert all(isinstance(entry, kind) for entry in registry.values())
-    assert check.__name__.startswith("check_")
+def test_a_trials_way_names_what_is_there():
+    way = SWEEP.read_text().partition("## A trial's way")[2].partition("\n## ")[0]
+    named = re.findall(r"`([\w./]+\.py):(\w+)`", way)
+    assert len(named) > 20
+    for file, name in named:
+        text = (SWEEP.parent / file).read_text()
+        assert re.search(rf"^(class|def) {name}\b", text, re.MULTILINE), f"{file}:{name}"
+
+
+def test_the_table_of_what_to_touch_names_every_registry_and_what_holds_it():
+    table = SWEEP.read_text().partition("## To add a …, touch …")[2]
+    rows = [row.split("|")[1:-1] for row in table.splitlines() if row.startswith("| ")][1:]
+    groups = set()
+    for package in ("sweep", "trainers"):
+        for path in (ROOT / package).rglob("*.py"):
+            groups |= set(re.findall(r"Registry\(\s*\"(rnn_sweep\.\w+)\"", path.read_text()))
+    assert {word for row in rows for word in re.findall(r"`(rnn_sweep\.\w+)`", row[3])} == groups
+    for row in rows:
+        for file in re.findall(r"`([\w/]+\.py)`", row[2]):
+            assert (ROOT / file).is_file(), file
+        for place in re.findall(r"`([\w.]+)`", row[4]):
+            module, _, check = place.rpartition(".")
+            held = load_object(f"{module}:{check}") if "check_" in check else import_module(place)
+            assert callable(held) or held.CHECKS

@@ -239,7 +239,7 @@ class Cluster:
     def revive(self) -> list[Node]:
         """Start again what has ended, as a supervisor would, with the same commands.
 
-        Raylets of a head that died and came back stay for ever, unknown to the new one (Ray 2.60
+        Raylets of a head that died and came back stay, unknown to the new one (Ray 2.60
         without fault tolerance of its GCS): they end here, as by a liveness probe of KubeRay.
         """
         if not self.head.runs:

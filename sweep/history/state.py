@@ -125,7 +125,7 @@ class SweepState:
         followers: By lead, how many trials share its structure by being asked so, itself included.
         wall_seconds: Wall time of the sessions that are over.
         gpu_seconds: GPUs x seconds that their workers held.
-        warmed: What the sampler was told of earlier sweeps, in order.
+        warmed: What the sampler knows from earlier sweeps, in order.
         opened: What the last session said of itself; None before the first.
         first_opened: What the first session said of itself.
         closed: How the last session that was closed ended.

@@ -37,7 +37,7 @@ class Asking:
     def restored(
         cls, prepared: Prepared, rules: Scheduling, state: SweepState, *, in_packs: bool
     ) -> Asking:
-        """Rebuild the search from the log, and what it is not told of before its next ask.
+        """Rebuild the search from the log, and what it learns only at its next ask.
 
         In reproducible order each ask of the past knew what it knows again; in free order what has
         ended is told all at once.

@@ -127,7 +127,7 @@ class Session:
         """Train what is left to train, evaluate the finalists, close.
 
         Args:
-            warm: What the search is told of earlier sweeps, where this one is new.
+            warm: What the search learns from earlier sweeps, where this one is new.
             progress: Called a few times a second.
         """
         workers = worker_count(self._config, self._executor.room())

@@ -1,4 +1,4 @@
-"""What the search is told of trials, and when: pure.
+"""What the search is told about trials, and when: pure.
 
 A trial has a first outcome (it ended, or a rung paused it) and, if it was promoted after that and
 completed, a second one. In reproducible order an ask knows exactly the outcomes that the trials

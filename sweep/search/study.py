@@ -24,7 +24,7 @@ from sweep.search.sampler import sampler_of
 from sweep.search.seeds import ask_seed
 
 Told = tuple[TrialState, bool]
-"""A trial, and whether it was told of before (see `Search.tell`)."""
+"""A trial, and whether it was told before (see `Search.tell`)."""
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -133,7 +133,7 @@ class Search:
     def _add(
         self, params: Mapping[str, Any], values: Sequence[float], violations: Mapping[str, float]
     ) -> None:
-        """Add a complete trial to what was told of it before."""
+        """Add a complete trial to what was told about it before."""
         with experimental():
             self._study.enqueue_trial(dict(params))
             self._study.sampler = RandomSampler(seed=0)

@@ -69,7 +69,7 @@ class MlflowWriter:
         self._known: dict[str, _Known] = {}
         self._doubtful: set[str] = set()
         self._gone: set[str] = set()
-        self._mourned: set[str] = set()  # those of `_gone` that were told of
+        self._said_gone: set[str] = set()  # those of `_gone` that were said to be
         self._searched_to_seq = 0
         self._searches = 0
         self._searching = threading.Lock()
@@ -115,8 +115,8 @@ class MlflowWriter:
             self._write(write)
         except RunGone:
             self._gone.add(write.uid)
-            if write.uid not in self._mourned:
-                self._mourned.add(write.uid)
+            if write.uid not in self._said_gone:
+                self._said_gone.add(write.uid)
                 raise
 
     def find(self, uid: str) -> str | None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _PAGE_EVENTS = 5_000
 _SHORTEST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 1.0
-_HOLD_SECONDS = 3.0  # a run that began later and has no metric yet is told of next time
+_HOLD_SECONDS = 3.0  # a run that began later and has no metric yet comes next time
 
 
 @dataclass(frozen=True)

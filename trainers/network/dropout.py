@@ -283,7 +283,7 @@ def drop_below(rate: float) -> int:
 
 
 def drops(keys: Sequence[DropoutKey], site: Site) -> bool:
-    """Say whether any trial drops something at a site."""
+    """Return whether any trial drops something at a site."""
     if isinstance(keys, DrawnKeys):
         return keys.columns(site) is not None
     return any(key.rate(site) for key in keys)

@@ -52,7 +52,7 @@ class Layout:
     Attributes:
         structure: Of the trials.
         entries: In the row's order: embedding, stem, layer by layer forwards then backwards, head.
-        size: P, the length of the flat row; the gaps between parameters hold zeros for ever.
+        size: P, the length of the flat row; the gaps between parameters always hold zeros.
     """
 
     structure: Structure

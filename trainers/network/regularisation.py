@@ -76,7 +76,7 @@ def head_penalty(dense: Sequence[tuple[Tensor, Tensor]], strength: Tensor) -> Te
 
 
 def regularises_activations(configs: Sequence[TrainConfig]) -> bool:
-    """Say whether any trial needs `activation_sums`."""
+    """Return whether any trial needs `activation_sums`."""
     return any(c.activation_regularisation or c.temporal_activation_regularisation for c in configs)
 
 

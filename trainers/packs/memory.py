@@ -41,14 +41,14 @@ def out_of_memory_named(slots: int, device: torch.device | str) -> Iterator[None
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Say whether an error means that memory did not suffice."""
+    """Return whether an error means that memory did not suffice."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and any(words in str(error) for words in _TORCH_SAYS)
 
 
 def is_device_lost(error: BaseException) -> bool:
-    """Say whether an error means that this process can use its device no more."""
+    """Return whether an error means that this process can use its device no more."""
     if is_out_of_memory(error) or not isinstance(error, RuntimeError):
         return False
     says = str(error)

@@ -211,7 +211,7 @@ def named_weights(saved: Checkpoint) -> dict[str, Tensor]:
 
 
 def is_plain(config: TrainConfig) -> bool:
-    """Say whether a network is a stack of torch's cells and a linear head, read at some step."""
+    """Return whether a network is a stack of torch's cells and a linear head, read at some step."""
     return (
         _foreign(config) is None
         and config.readout in ("every", "last")

@@ -28,7 +28,7 @@ _TWINS = ("rnn_tanh", "rnn_relu", "gru")
 
 
 def applies_to(cell: str, trials: int, device: str) -> bool:
-    """Say whether this backend is exact for a layer: one trial of RNN or GRU, on CPU."""
+    """Return whether this backend is exact for a layer: one trial of RNN or GRU, on CPU."""
     return trials == 1 and device == "cpu" and CELLS[cell].torch in _TWINS
 
 

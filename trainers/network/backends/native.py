@@ -18,7 +18,7 @@ _SATURATED = 1e4  # sigmoid(±1e4) is exactly 1 or 0 in float32 and float64
 
 
 def applies_to(cell: str, trials: int, device: str) -> bool:
-    """Say whether the native kernels are exact for this layer: one trial, a cell torch has."""
+    """Return whether the native kernels are exact for this layer: one trial, a cell torch has."""
     return trials == 1 and CELLS[cell].torch is not None
 
 

@@ -26,7 +26,7 @@ from trainers.network.masks import exists, last_of
 
 
 def applies_to(cell: str, trials: int, device: str) -> bool:
-    """Say whether this backend is exact for a layer: any number of trials of torch's cells."""
+    """Return whether this backend is exact for a layer: any number of trials of torch's cells."""
     return CELLS[cell].torch in _NODES
 
 

@@ -1,4 +1,4 @@
-"""Two sweeps, or two trials, side by side: what differs in settings and in outcome. Pure."""
+"""Two sweeps, or two trials, side by side: what differs in settings and in outcome."""
 
 from __future__ import annotations
 

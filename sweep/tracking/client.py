@@ -1,4 +1,4 @@
-"""Writes runs to MLflow, each exactly once: the only module of the sink that imports mlflow.
+"""Writes runs to MLflow, each exactly once.
 
 MLflow identifies a metric by (run, key, step, timestamp, value) and overwrites a tag, so writing
 again what was written changes nothing. Runs have no identity but the one we tag them with: before

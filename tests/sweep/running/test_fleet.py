@@ -12,7 +12,7 @@ from sweep.log.kinds import Checkpointed, Resized
 from sweep.pruning.none import NoPruning
 from sweep.running.fleet import Fleet
 from sweep.work.executors import InProcessExecutor
-from sweep.work.protocol import Lost, Reply
+from sweep.work.protocol import Lost, Reply, Trained
 from sweep.work.shared_disk import check_shared_disk, mark_disk
 from tests.sweep.session_runs import fold, numbers, run
 
@@ -72,20 +72,26 @@ class DrainedInMidTrial(InProcessExecutor):
 
     def __init__(self):
         super().__init__()
-        self.drained = set()
+        self.drained, self.in_mid_trial = set(), set()
 
     def start(self, data, settings, workers):
         super().start(data, replace(settings, slice_seconds=1e-6), workers)
 
+    def poll(self, timeout_seconds):
+        found = super().poll(timeout_seconds)
+        for reply in found:
+            epochs = [item.report.epoch for item in reply.items if isinstance(item, Trained)]
+            if epochs:
+                (self.in_mid_trial.add if epochs[-1] == 1 else self.in_mid_trial.discard)(
+                    reply.worker
+                )
+        return found
+
     def leaving(self):
-        found = {
-            name
-            for name, worker in self._workers.items()
-            if any(t.in_pack and t.epoch == 1 for t in worker._trials.values())
-        }
+        there = self.in_mid_trial & set(self.workers())
         if len(self.drained) < 3:
-            self.drained |= found
-        return found & self.drained
+            self.drained |= there
+        return there & self.drained
 
 
 def test_what_a_draining_node_has_trained_is_saved_first(tmp_path):
@@ -105,22 +111,23 @@ class Hanging(InProcessExecutor):
 
     def __init__(self):
         super().__init__()
-        self.polls, self.killed = 0, []
+        self.polls, self.unanswered, self.killed = 0, 0, []
 
     def silent_seconds(self, worker):
         return 400.0 if worker == "local-0" and self.polls > 5 else 0.0
 
     def poll(self, timeout_seconds):
         self.polls += 1
-        if self.polls > 5:
-            for _ in range(len(self._calls)):
-                if self._calls[0][0] != "local-0":
-                    break
-                self._calls.rotate(-1)
-            else:
-                lost, self._lost = self._lost, []
-                return lost
         return super().poll(timeout_seconds)
+
+    def send(self, worker, commands):
+        if worker == "local-0" and self.polls > 5:
+            self.unanswered += 1
+        else:
+            super().send(worker, commands)
+
+    def in_flight(self, worker):
+        return super().in_flight(worker) + (self.unanswered if worker == "local-0" else 0)
 
     def kill(self, worker, reason="killed"):
         self.killed.append((worker, reason))
@@ -135,10 +142,20 @@ def test_a_worker_that_hangs_is_replaced(tmp_path):
 
 
 class Silent(InProcessExecutor):
-    """Every worker has been silent for 400 seconds."""
+    """One worker that has been silent for 400 seconds."""
+
+    def __init__(self):
+        super().__init__()
+        self.killed = []
+
+    def workers(self):
+        return () if self.killed else ("local-0",)
 
     def silent_seconds(self, worker):
         return 400.0
+
+    def kill(self, worker, reason="killed"):
+        self.killed.append(worker)
 
 
 @pytest.mark.parametrize(("epoch_seconds", "hangs"), [(60.0, False), (30.0, True)])
@@ -147,12 +164,11 @@ def test_a_worker_in_a_long_epoch_does_not_hang(tmp_path, epoch_seconds, hangs):
     state = fold(tmp_path)
     state.trials[0].train_seconds, state.trials[0].epoch = 3 * epoch_seconds, 3
     executor = Silent()
-    executor._workers["local-0"] = None
     fleet = Fleet(executor, state, NoPruning(), 30.0, lambda room: 0)
     fleet.note(Reply("local-0"))
     fleet.held["local-0"].append(0)
     fleet.tend()
-    assert bool(executor._lost) == hangs
+    assert bool(executor.killed) == hangs
 
 
 class Torn(InProcessExecutor):
@@ -164,7 +180,7 @@ class Torn(InProcessExecutor):
 
     def poll(self, timeout_seconds):
         self.polls += 1
-        if self.polls % 4 == 0 and self._workers:
+        if self.polls % 4 == 0 and self.workers():
             worker = self.workers()[0]
             self.retire(worker)
             return [Lost(worker, "its node has died", own_death=False)]

@@ -138,8 +138,6 @@ _ENTRIES: tuple[Entry, ...] = (
         header="audit of",
         shown=frozenset({"table"}),
     ),
-    Column("uid", "its unique id, as MLflow has it", lambda _, t: t.uid, shown=_FILES_ONLY),
-    Column("worker", "who trained it last", lambda _, t: t.worker or None, shown=_FILES_ONLY),
     Column("reason", "why it ended", lambda _, t: t.reason or None, shown=_FILES_ONLY),
     Column("message", "why it failed", lambda _, t: t.message or None, shown=_FILES_ONLY),
     Family("params", "what the search drew", _parameters),

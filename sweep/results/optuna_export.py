@@ -86,7 +86,8 @@ def _trials(results: Results) -> Iterator[FrozenTrial]:
 
 def _attributes(results: Results, trial: TrialState, columns: Iterable[Column]) -> dict[str, Any]:
     """Return a trial's user attributes: what the sweep knows and Optuna has no place for."""
-    known = {column.name: column.value(results, trial) for column in columns}
+    known = {"uid": trial.uid, "worker": trial.worker or None}
+    known |= {column.name: column.value(results, trial) for column in columns}
     return {name: value for name, value in known.items() if value is not None}
 
 

@@ -52,7 +52,8 @@ def table(folder: Path) -> list[dict]:
         capture_output=True,
         text=True,
     ).stdout
-    return sorted(json.loads(text), key=lambda trial: trial["number"])
+    rows = sorted(json.loads(text), key=lambda trial: trial["number"])
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
 
 
 def events(folder: Path) -> int:

@@ -30,6 +30,7 @@ from trainers.conformance.examples import (
 )
 from trainers.errors import ConfigError
 from trainers.network.backends import manual, native, stepwise, together
+from trainers.network.backends.contract import LayerRun
 from trainers.network.cells.interface import Cell, State, cell_of
 from trainers.network.initialisation import initialise
 from trainers.network.parameters import Layout
@@ -85,8 +86,7 @@ def check_layer(name: str) -> None:
         some = lengths if ends == _LENGTHS else None
         for backend in _BACKENDS:
             if backend.applies_to(name, trials, "cpu"):
-                run = partial(backend.run, name, lengths=some, hold=True)
-                mine = _differentiated(run, given, lengths)
+                mine = _differentiated(partial(_by, backend, name, some), given, lengths)
                 torch.testing.assert_close(mine, alone, rtol=1e-9, atol=1e-10)
 
 
@@ -176,6 +176,13 @@ def _row_by_row(
         finals.append(torch.stack(current))
     after = torch.cat(finals, dim=2).reshape(len(state), len(x), x.shape[1], _HIDDEN)
     return outputs, after.unbind(0)
+
+
+def _by(
+    backend: Any, name: str, lengths: Tensor | None, weights: Any, x: Tensor, state: State
+) -> tuple[Tensor, State]:
+    found: tuple[Tensor, State] = backend.run(LayerRun(name, weights, x, state, lengths, hold=True))
+    return found
 
 
 def _differentiated(

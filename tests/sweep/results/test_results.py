@@ -48,8 +48,6 @@ class TestRecords:
             "parameters": 50,
             "seed": 101,
             "source": "sampler",
-            "uid": "u1",
-            "worker": "w0",
             "reason": "max_epochs",
             "message": None,
             "params": {"cell": "lstm", "layers": 1},
@@ -88,7 +86,7 @@ class TestFrame:
         frame = load_results(folder)
         assert list(frame.columns) == [
             "number", "state", "objective", "epochs", "best_epoch", "seconds", "diagnosis",
-            "parameters", "seed", "source", "of", "uid", "worker", "reason", "message",
+            "parameters", "seed", "source", "of", "reason", "message",
             "params.cell", "params.layers", "best.rmse", "best.loss", "test.rmse",
         ]  # fmt: skip
         assert list(frame["number"]) == [0, 1, 2, 3, 4]

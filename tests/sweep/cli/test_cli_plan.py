@@ -1,0 +1,53 @@
+"""`plan` says what a sweep would do, and writes nothing."""
+
+import pytest
+
+from sweep.__main__ import main
+from tests.sweep.sweep_factory import closed, complete, write_sweep
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
+def run(capsys, *words):
+    code = main(words)
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_plan_writes_nothing(capsys, tmp_path):
+    code, out, _ = run(capsys, "plan", "smoke")
+    assert code == 0
+    assert "Sweep smoke: 4 trials" in out
+    assert "1,078 sequences of 8 steps" in out
+    assert "First estimate: about " in out
+    assert "--packs measures" in out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_plan_names_inputs_and_outputs(capsys, tmp_path):
+    rows = "".join(f"{n},{n % 7},{n % 5}\n" for n in range(200))
+    (tmp_path / "load.csv").write_text("time,load,heat\n" + rows)
+    data = [
+        "source=csv",
+        f"path={tmp_path}/load.csv",
+        "target=load",
+        "units=MW",
+        "time_column=null",
+    ]
+    data += ["inputs=[load, heat]", "input_steps=8", "steps_ahead=1"]
+    words = [word for option in data for word in ("--set", f"data.{option}")]
+    code, out, err = run(capsys, "plan", "smoke", *words)
+    assert (code, err) == (0, "")
+    assert "  2 inputs: load, heat\n  1 output: load in MW\n" in out
+
+
+def test_plan_says_that_a_sweep_would_go_on(capsys, tmp_path):
+    write_sweep(tmp_path / "sweeps", *complete(0, {"cell": "gru"}, 0.5), closed())
+    _, out, _ = run(capsys, "plan", "smoke", "--name", "demo")
+    assert "goes on with the sweep in sweeps/demo" in out
+    _, out, _ = run(capsys, "plan", "smoke", "--name", "demo", "--dir", "elsewhere")
+    assert "goes on" not in out

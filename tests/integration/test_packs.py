@@ -65,7 +65,7 @@ def table(spec: Path, name: str, *overrides: str, by_command: bool = False):
         assert done.returncode == 0, (done.stdout, done.stderr)
     else:
         run_sweep(load_config(spec, overrides), directory, None, Brisk())
-    return load_results("packs", directory).drop(columns=["seconds", "uid", "worker"])
+    return load_results("packs", directory).drop(columns=["seconds"])
 
 
 def most_at_once(folder: Path) -> int:

@@ -32,6 +32,10 @@ class LogAway(Exception):
     """The log can't be used now, and may be in a while; never leaves this package's log."""
 
 
+# The second: the connection went in mid-transaction, and SQLAlchemy noticed at the next statement.
+_CUT_OFF = (LogAway, sa.exc.PendingRollbackError)
+
+
 def is_away(error: sa.exc.DBAPIError) -> bool:
     """Return whether a PostgreSQL that refused may answer if asked again."""
     if not type(error.orig).__module__.startswith("psycopg"):
@@ -72,8 +76,8 @@ class Patience:
         while True:
             try:
                 result = action()
-            except (sa.exc.DBAPIError, LogAway) as error:
-                away = isinstance(error, LogAway) or is_away(error)
+            except (sa.exc.DBAPIError, *_CUT_OFF) as error:
+                away = isinstance(error, _CUT_OFF) or is_away(error)
                 why = words_of(error)
                 if not away or self.clock() - began >= self.seconds:
                     raise LogError(
@@ -93,7 +97,7 @@ class Patience:
             return otherwise
         try:
             return action()
-        except LogAway:
+        except _CUT_OFF:
             pass
         except sa.exc.DBAPIError as error:
             if not is_away(error):

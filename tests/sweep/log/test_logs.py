@@ -179,3 +179,15 @@ def test_nobody_waits_for_what_can_be_asked_again():
     assert (tries, clock.now) == ([0.0], 0.0)
     clock.now = 6.0
     assert patience.once(lambda: True, otherwise=False) is True
+
+
+def test_a_connection_that_goes_in_mid_transaction_is_an_outage():
+    clock, patience = impatient(60.0)
+
+    def action():
+        if clock.now < 1:
+            raise sa.exc.PendingRollbackError("the transaction must be rolled back")
+        return 7
+
+    assert patience.once(action, otherwise=None) is None
+    assert patience.call(action, "writable") == 7

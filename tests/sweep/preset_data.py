@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.config.sweep_config import load_config
-from trainers.data.vowels import FEATURES, TEST_BLOCKS, TRAIN_BLOCKS
+from trainers.data.builtin.vowels import FEATURES, TEST_BLOCKS, TRAIN_BLOCKS
 
 
 def data_overrides(preset: str, folder: Path) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class WindowReading:
-    """Windows over one long series; see `trainers.data.windows.WindowOptions`.
+    """Windows over one long series; see `trainers.data.series.windows.WindowOptions`.
 
     Attributes:
         columns: The series' own input columns; the calendar's and those known ahead follow.

@@ -15,10 +15,11 @@ import numpy as np
 
 from trainers.data.contract import Array
 from trainers.data.files import read_text
-from trainers.data.grouping import TABLE_ENDINGS, Table, group
 from trainers.data.interface import Interface
 from trainers.data.reading import TableReading, TextReading, WindowReading
-from trainers.data.series import (
+from trainers.data.sequences.grouping import TABLE_ENDINGS, Table, group
+from trainers.data.series.windows import rows_ahead
+from trainers.data.tables.columns import (
     calendar_features,
     matrix,
     numeric_columns,
@@ -26,8 +27,7 @@ from trainers.data.series import (
     read_frame,
     require_columns,
 )
-from trainers.data.vocabulary import split_text
-from trainers.data.windows import rows_ahead
+from trainers.data.texts.vocabulary import split_text
 from trainers.errors import DataError
 
 if TYPE_CHECKING:

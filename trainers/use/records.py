@@ -17,7 +17,7 @@ from trainers.data.contract import Array
 from trainers.data.interface import Interface
 from trainers.data.options import nearest
 from trainers.data.reading import TextReading
-from trainers.data.vocabulary import UNKNOWN, Vocabulary, split_text
+from trainers.data.texts.vocabulary import UNKNOWN, Vocabulary, split_text
 from trainers.errors import DataError
 
 FIELDS = ("steps", "ids", "text", "mask", "state", "probabilities")

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from trainers.data import SequenceData, SequenceSet, load_data
-from trainers.data.alignment import align
+from trainers.data.sequences.alignment import align
 from trainers.errors import DataError
 
 SPLITS = {"a": "train", "b": "train", "c": "validation", "d": "test"}

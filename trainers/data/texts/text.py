@@ -21,7 +21,7 @@ from trainers.data.files import find_files, read_text
 from trainers.data.options import means, path_means, require
 from trainers.data.reading import TextReading
 from trainers.data.source import Source
-from trainers.data.vocabulary import UNKNOWN, Level, Vocabulary, fit_vocabulary, split_text
+from trainers.data.texts.vocabulary import UNKNOWN, Level, Vocabulary, fit_vocabulary, split_text
 from trainers.errors import DataError
 
 TokenText = Sequence[str]

@@ -15,10 +15,10 @@ from typing import Literal
 
 import numpy as np
 
+from trainers.data.builtin.download import RemoteFile, cache_folder, fetch
 from trainers.data.classes import ClassWeights, class_weights
 from trainers.data.contract import Array, SequenceData, SequenceSet
 from trainers.data.division import divide, require_two_shares
-from trainers.data.download import RemoteFile, cache_folder, fetch
 from trainers.data.files import read_text
 from trainers.data.options import means, path_means, require
 from trainers.data.padding import one_label_set, padded

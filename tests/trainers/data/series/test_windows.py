@@ -12,10 +12,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests.trainers.data.window_factory import load
+from tests.trainers.data.series.window_factory import load
 from trainers.data.contract import owner
-from trainers.data.cutting import Geometry, Series, cut, target_starts
 from trainers.data.division import boundaries_of
+from trainers.data.series.cutting import Geometry, Series, cut, target_starts
 from trainers.errors import DataError
 
 

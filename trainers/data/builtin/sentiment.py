@@ -10,13 +10,13 @@ import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from trainers.data.builtin.download import RemoteFile, cache_folder, fetch
 from trainers.data.classes import ClassWeights
 from trainers.data.contract import SequenceData
 from trainers.data.division import require_shares
-from trainers.data.download import RemoteFile, cache_folder, fetch
 from trainers.data.options import means, path_means
 from trainers.data.source import Source
-from trainers.data.tokens import TokenOptions, read_examples, tokens_from_examples
+from trainers.data.texts.tokens import TokenOptions, read_examples, tokens_from_examples
 from trainers.errors import DataError
 
 _ADDRESS = (

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainers.data import SequenceData, SequenceSet, load_data, shakespeare
-from trainers.data.vocabulary import split_text
+from trainers.data import SequenceData, SequenceSet, load_data
+from trainers.data.builtin import shakespeare
+from trainers.data.texts.vocabulary import split_text
 from trainers.errors import DataError
 
 
@@ -163,6 +164,6 @@ def test_shakespeare_is_fetched_into_the_cache(
 
 
 def test_the_given_file_is_the_one_that_would_be_downloaded(shakespeare_txt: Path) -> None:
-    from trainers.data.download import sha256_of
+    from trainers.data.builtin.download import sha256_of
 
     assert sha256_of(shakespeare_txt) == shakespeare.CHAR_RNN_FILE.sha256

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from trainers.data.builtin.download import RemoteFile, cache_folder, fetch
 from trainers.data.contract import SequenceData
-from trainers.data.download import RemoteFile, cache_folder, fetch
 from trainers.data.options import means, path_means
-from trainers.data.series import read_frame
+from trainers.data.series.windows import WindowOptions, windows_from_frame
 from trainers.data.source import Source
-from trainers.data.windows import WindowOptions, windows_from_frame
+from trainers.data.tables.columns import read_frame
 
 # The sum of the UCI archive's only member, and of the authors' own file on GitHub
 # (LuisM78/Appliances-energy-prediction-data, commit e3e4c27).

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from trainers.data import SequenceData, load_data
-from trainers.data.shapes import Shape
+from trainers.data.builtin.shapes import Shape
 from trainers.errors import DataError
 
 SHAPES = get_args(Shape)

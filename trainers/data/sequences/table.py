@@ -14,12 +14,16 @@ from typing import Literal
 
 import numpy as np
 
-from trainers.data.alignment import Aligned, Alignment, align
 from trainers.data.classes import ClassWeights, class_ids, class_weights, missing_classes_note
 from trainers.data.contract import Array, SequenceData, SequenceSet, Task
 from trainers.data.division import PARTS, divide, require_shares
 from trainers.data.files import find_files
-from trainers.data.grouping import (
+from trainers.data.options import means, path_means, require
+from trainers.data.padding import padded
+from trainers.data.reading import TableReading
+from trainers.data.scaling import ColumnScaler, fit_scaler, joined
+from trainers.data.sequences.alignment import Aligned, Alignment, align
+from trainers.data.sequences.grouping import (
     TABLE_ENDINGS,
     Groups,
     Table,
@@ -30,12 +34,8 @@ from trainers.data.grouping import (
     read_long,
     values_of,
 )
-from trainers.data.options import means, path_means, require
-from trainers.data.padding import padded
-from trainers.data.reading import TableReading
-from trainers.data.scaling import ColumnScaler, fit_scaler, joined
-from trainers.data.series import Missing, numeric_columns, require_columns
 from trainers.data.source import Source
+from trainers.data.tables.columns import Missing, numeric_columns, require_columns
 from trainers.errors import DataError
 
 

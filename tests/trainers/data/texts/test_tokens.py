@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trainers.data import SequenceData, SequenceSet, load_data, sentiment
-from trainers.data.download import RemoteFile, sha256_of
+from trainers.data import SequenceData, SequenceSet, load_data
+from trainers.data.builtin import sentiment
+from trainers.data.builtin.download import RemoteFile, sha256_of
 from trainers.errors import DataError
 
 LINES = [f"{'good' if i % 2 else 'bad'} thing number {i}\t{i % 2}" for i in range(20)]

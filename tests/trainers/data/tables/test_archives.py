@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from trainers.data.download import RemoteFile, fetch
-from trainers.data.series import read_frame
+from trainers.data.builtin.download import RemoteFile, fetch
+from trainers.data.tables.columns import read_frame
 from trainers.errors import DataError
 
 TABLE = b"load\n1\n2\n"

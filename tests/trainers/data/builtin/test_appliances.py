@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainers.data import appliances, load_data
-from trainers.data.download import RemoteFile
+from trainers.data import load_data
+from trainers.data.builtin import appliances
+from trainers.data.builtin.download import RemoteFile
 
 
 def test_parts_are_divided_by_target_row(appliances_csv: Path) -> None:

@@ -10,12 +10,12 @@ import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from trainers.data.builtin.download import RemoteFile, cache_folder, fetch
 from trainers.data.contract import SequenceData
-from trainers.data.download import RemoteFile, cache_folder, fetch
 from trainers.data.options import means, path_means
 from trainers.data.source import Source
-from trainers.data.text import TextOptions, load_text
-from trainers.data.vocabulary import Level
+from trainers.data.texts.text import TextOptions, load_text
+from trainers.data.texts.vocabulary import Level
 
 CHAR_RNN_FILE = RemoteFile(
     url=(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from trainers.data.download import RemoteFile, cache_folder, fetch
+from trainers.data.builtin.download import RemoteFile, cache_folder, fetch
 from trainers.errors import DataError
 
 CONTENT = b"date,Appliances\n2016-01-11 17:00:00,60\n" * 50

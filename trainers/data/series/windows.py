@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from trainers.data.contract import Array, SequenceData, SequenceSet
-from trainers.data.cutting import Geometry, Series, cut
 from trainers.data.division import boundaries_of
 from trainers.data.options import means, path_means, require
 from trainers.data.reading import WindowReading
 from trainers.data.scaling import ColumnScaler, fit_scaler, joined
-from trainers.data.series import (
+from trainers.data.series.cutting import Geometry, Series, cut
+from trainers.data.source import Source
+from trainers.data.tables.columns import (
     CALENDAR_NAMES,
     Missing,
     calendar_features,
@@ -31,7 +32,6 @@ from trainers.data.series import (
     read_frame,
     require_columns,
 )
-from trainers.data.source import Source
 from trainers.errors import DataError
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainers.data import SequenceData, SequenceSet, load_data, vowels
-from trainers.data.download import RemoteFile, sha256_of
+from trainers.data import SequenceData, SequenceSet, load_data
+from trainers.data.builtin import vowels
+from trainers.data.builtin.download import RemoteFile, sha256_of
 from trainers.errors import DataError
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from trainers.data.classes import label_name
 from trainers.data.contract import Array
-from trainers.data.series import Missing, as_dates, matrix, read_frame, require_columns
+from trainers.data.tables.columns import Missing, as_dates, matrix, read_frame, require_columns
 from trainers.errors import DataError
 
 if TYPE_CHECKING:

@@ -22,9 +22,9 @@ from trainers.data.files import find_files, read_text
 from trainers.data.options import means, path_means, require
 from trainers.data.padding import one_label_set, padded
 from trainers.data.reading import TextReading
-from trainers.data.series import read_frame, require_columns
 from trainers.data.source import Source
-from trainers.data.vocabulary import (
+from trainers.data.tables.columns import read_frame, require_columns
+from trainers.data.texts.vocabulary import (
     PADDING,
     UNKNOWN,
     Level,

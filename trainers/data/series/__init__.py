@@ -1,0 +1,1 @@
+"""Long series cut into windows that are views."""

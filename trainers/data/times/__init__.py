@@ -1,0 +1,1 @@
+"""Time as it is: instants, steps, calendars."""

@@ -104,7 +104,7 @@ def check_packed(name: str) -> None:
 def check_streaming(name: str) -> None:
     """Hold single steps and chunks, the state in hand, against one pass over the sequence."""
     trial = saved(pack_of([replace(CONFIG, cell=name)], data_of()))
-    sequences = data_of().train.inputs
+    sequences = np.asarray(data_of().train.inputs)
     inputs = torch.from_numpy(sequences)
     masks = np.ones(sequences.shape[:2], dtype=np.bool_)
     whole = np.stack(Network(trial).outputs(list(sequences), list(masks)))

@@ -10,6 +10,8 @@ import numpy as np
 from trainers.data.contract import Array, SequenceSet
 from trainers.errors import DataError
 
+_BLOCK = 4096  # sequences whose targets are gathered at once
+
 ClassWeights = Literal["none", "balanced"] | tuple[float, ...]
 
 
@@ -62,8 +64,12 @@ def class_weights(option: ClassWeights, train: SequenceSet, names: Sequence[str]
 def class_counts(part: SequenceSet, classes: int) -> Array:
     """Number of valid targets of each class, `(classes,)`."""
     mask = part.target_mask if part.target_mask is not None else part.input_mask
-    ids = part.targets if mask is None else part.targets[mask]
-    return np.bincount(ids.reshape(-1), minlength=classes)
+    counts = np.zeros(classes, dtype=np.int64)
+    for start in range(0, len(part), _BLOCK):
+        ids = np.asarray(part.targets[start : start + _BLOCK])
+        shown = ids if mask is None else ids[np.asarray(mask[start : start + _BLOCK])]
+        counts += np.bincount(shown.reshape(-1), minlength=classes)
+    return counts
 
 
 def missing_classes_note(part: SequenceSet, names: Sequence[str]) -> list[str]:

@@ -5,7 +5,7 @@ Shapes: `inputs (sequences, time, features)` float, or token ids `(sequences, ti
 `True` = this step exists; `None` = all steps do. `resets (sequences, time)` marks the steps before
 which a carried state is cleared. Arrays may be views (windows over one long series, a target
 broadcast over time): views stay views when a set is pickled, so that one `ray.put` of the series
-serves every worker.
+serves every worker (`views.py`).
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import numpy as np
-
 from trainers.data.reading import Reading
+from trainers.data.views import Array, Picked, compact, owners, restored
 
-Array = np.ndarray[Any, np.dtype[Any]]
+__all__ = ["Array", "Picked", "SequenceData", "SequenceSet", "Task", "Walk", "array_bytes"]
+
 Task = Literal["regression", "classification"]
 Walk = Literal["sequences", "stream"]
 
@@ -33,13 +33,19 @@ class SequenceSet:
         target_mask: `(sequences, time)` or `(sequences, time, outputs)` bool, or None.
         resets: `(sequences, time)` bool, True where a document or series begins and the state must
             be cleared before this step; None = only at the first step of a sequence.
+        origins: `(sequences,)` int64, where each sequence's targets come from in the data as read:
+            the (first) target's row, or the sequence's number. None where the source has no such
+            order. What is trained does not depend on it.
+        series: `(sequences,)` int32, which of the data's `series` each window is of; None for one.
     """
 
-    inputs: Array
-    targets: Array
-    input_mask: Array | None = None
-    target_mask: Array | None = None
+    inputs: Array | Picked
+    targets: Array | Picked
+    input_mask: Array | Picked | None = None
+    target_mask: Array | Picked | None = None
     resets: Array | None = None
+    origins: Array | range | None = None
+    series: Array | None = None
 
     def __len__(self) -> int:
         return int(self.inputs.shape[0])
@@ -54,7 +60,7 @@ class SequenceSet:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name in _FIELDS:
-            object.__setattr__(self, name, _restore(state.get(name)))
+            object.__setattr__(self, name, restored(state.get(name)))
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,7 @@ class SequenceData:
         input_scale: `(features,)`; inputs are `(raw - input_shift) / input_scale`. None: as raw.
         input_shift: `(features,)`; see `input_scale`.
         input_names: One name per feature; empty when they have none.
+        series: Names of the series that windows are of; empty for one.
         reading: How raw tables or texts become inputs; None where the source does not say.
     """
 
@@ -105,6 +112,7 @@ class SequenceData:
     input_scale: Array | None = None
     input_shift: Array | None = None
     input_names: tuple[str, ...] = ()
+    series: tuple[str, ...] = ()
     reading: Reading | None = None
 
     def parts(self) -> dict[str, SequenceSet]:
@@ -113,53 +121,7 @@ class SequenceData:
         return {name: part for name, part in named.items() if part is not None}
 
 
-_FIELDS = ("inputs", "targets", "input_mask", "target_mask", "resets")
-
-
-@dataclass(frozen=True)
-class ArrayView:
-    """A strided view, as its contiguous base plus geometry; `offset` and `strides` in bytes."""
-
-    base: Array
-    offset: int
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
-    dtype: str
-
-
-def owner(array: Array) -> Array:
-    """Follow `.base` to the array that owns the memory.
-
-    `as_strided` puts a plain holder between the two, so not every link is an array.
-    """
-    base: Any = array
-    while getattr(base, "base", None) is not None:
-        base = base.base
-        if isinstance(base, np.ndarray):
-            array = base
-    return array
-
-
-def compact(array: Array | None) -> Array | ArrayView | None:
-    """Return the array, or its base and geometry where that is smaller: what is pickled and hashed.
-
-    A view that is smaller than its base is copied instead.
-    """
-    if array is None or array.flags.c_contiguous:
-        return array
-    base = owner(array)
-    if not base.flags.c_contiguous or base.dtype != array.dtype or base.nbytes > array.nbytes:
-        return np.ascontiguousarray(array)
-    offset = array.__array_interface__["data"][0] - base.__array_interface__["data"][0]
-    return ArrayView(base, offset, array.shape, array.strides, array.dtype.str)
-
-
-def _restore(state: Array | ArrayView | None) -> Array | None:
-    if not isinstance(state, ArrayView):
-        return state
-    flat = state.base.reshape(-1)
-    start = flat[state.offset // flat.itemsize :]
-    return np.lib.stride_tricks.as_strided(start, state.shape, state.strides, writeable=False)
+_FIELDS = ("inputs", "targets", "input_mask", "target_mask", "resets", "origins", "series")
 
 
 def array_bytes(data: SequenceData) -> int:
@@ -170,5 +132,6 @@ def array_bytes(data: SequenceData) -> int:
         if part is not None
         for name in _FIELDS
     )
-    owners = {id(base): base.nbytes for a in arrays if a is not None for base in [owner(a)]}
-    return sum(owners.values())
+    held = [a for a in arrays if a is not None and not isinstance(a, range)]
+    found = {id(own): own.nbytes for a in held for own in owners(a)}
+    return sum(found.values())

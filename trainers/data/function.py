@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from trainers.data.contract import Array, SequenceData, SequenceSet
+from trainers.data.contract import Array, Picked, SequenceData, SequenceSet
 from trainers.data.options import nearest
 from trainers.data.validate import has_one_target
 from trainers.errors import DataError
@@ -186,8 +186,9 @@ def _output_size(parts: list[SequenceSet], task: str, classes: int) -> int:
     return classes or max(_largest_id(part.targets, part.target_mask) for part in parts) + 1
 
 
-def _largest_id(ids: Array, mask: Array | None) -> int:
-    shown = ids if mask is None or mask.shape != ids.shape else ids[mask]
+def _largest_id(given: Array | Picked, mask: Array | Picked | None) -> int:
+    ids = np.asarray(given)
+    shown = ids if mask is None or mask.shape != ids.shape else ids[np.asarray(mask)]
     return int(shown.max(initial=0))
 
 

@@ -6,8 +6,11 @@ How data are divided, scaled and encoded was decided before, from all of them.
 from __future__ import annotations
 
 import dataclasses
+from typing import cast
 
-from trainers.data.contract import Array, SequenceData, SequenceSet
+from trainers.data.contract import Array, Picked, SequenceData, SequenceSet
+
+_ARRAYS = ("inputs", "targets", "input_mask", "target_mask", "resets")
 
 
 def limited(data: SequenceData, limit: int | None) -> SequenceData:
@@ -40,13 +43,15 @@ def _series_and_steps(part: SequenceSet, limit: int) -> tuple[int, int]:
 
 
 def _beginning(part: SequenceSet, rows: int, steps: int | None) -> SequenceSet:
-    def first(array: Array | None) -> Array | None:
+    def first(array: Array | Picked | None) -> Array | Picked | None:
         if array is None or array.ndim < 2:
             return array
-        return array[:rows, :steps]
+        return cast("Array | Picked", array[:rows, :steps])
 
-    arrays = {f.name: first(getattr(part, f.name)) for f in dataclasses.fields(part)}
-    return SequenceSet(**arrays)  # type: ignore[arg-type]
+    arrays = {name: first(getattr(part, name)) for name in _ARRAYS}
+    origins = None if part.origins is None else part.origins[:rows]
+    series = None if part.series is None else part.series[:rows]
+    return SequenceSet(**arrays, origins=origins, series=series)  # type: ignore[arg-type]
 
 
 def _size(part: SequenceSet) -> tuple[int, int]:

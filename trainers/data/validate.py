@@ -13,7 +13,8 @@ from typing import get_args
 
 import numpy as np
 
-from trainers.data.contract import Array, ArrayView, SequenceData, SequenceSet, Walk, compact
+from trainers.data.contract import Array, Picked, SequenceData, SequenceSet, Walk
+from trainers.data.views import ArrayView, compact
 from trainers.errors import DataError
 
 CHUNK_ELEMENTS = 1 << 22
@@ -66,10 +67,12 @@ def digest(data: SequenceData) -> str:
     return total.hexdigest()
 
 
-def _fingerprint(array: Array | None, seen: dict[int, bytes]) -> bytes:
+def _fingerprint(array: Array | Picked | None, seen: dict[int, bytes]) -> bytes:
     """Hash one array; `seen` maps the id of a base that several views share to its hash."""
     if array is None:
         return b"none"
+    if isinstance(array, Picked):
+        return b"picked" + _fingerprint(array.array, seen) + _fingerprint(array.rows, seen)
     state = compact(array)
     if isinstance(state, ArrayView):
         key = id(state.base)
@@ -112,7 +115,9 @@ def _check_shapes(name: str, part: SequenceSet, data: SequenceData) -> None:
         )
 
 
-def _expect(name: str, field: str, array: Array, shape: tuple[int, ...], kind: type) -> None:
+def _expect(
+    name: str, field: str, array: Array | Picked, shape: tuple[int, ...], kind: type
+) -> None:
     if array.shape != shape or array.dtype != kind:
         raise DataError(
             f"{name}: {field} must have shape {shape} and type {np.dtype(kind)} to fit inputs, but "
@@ -121,54 +126,78 @@ def _expect(name: str, field: str, array: Array, shape: tuple[int, ...], kind: t
 
 
 def _check_masks(name: str, part: SequenceSet) -> None:
-    if part.input_mask is not None:
-        empty = np.flatnonzero(~part.input_mask.any(axis=1))
-        if len(empty):
-            raise DataError(
-                f"{name}: every sequence needs at least one step that its input_mask shows, but "
-                f"{len(empty)} have none, the first at index {empty[0]}; leave them out."
-            )
-        hidden = _valid_steps(part) & ~part.input_mask
-        if hidden.any():
+    empty: list[int] = []
+    shows_one = part.target_mask is None
+    for start, shown, valid in _mask_blocks(part):
+        empty += (start + np.flatnonzero(~shown.any(axis=1))).tolist()
+        hidden = valid & ~shown
+        if part.input_mask is not None and hidden.any():
             row, step = np.argwhere(hidden)[0]
             raise DataError(
-                f"{name}: a target needs its input step, but sequence {row} has a target at step "
-                f"{step}, which input_mask hides; pass a target_mask that hides it too."
+                f"{name}: a target needs its input step, but sequence {start + row} has a target "
+                f"at step {step}, which input_mask hides; pass a target_mask that hides it too."
             )
-    if part.target_mask is not None and not part.target_mask.any():
+        shows_one = shows_one or bool(valid.any())
+    if empty:
+        raise DataError(
+            f"{name}: every sequence needs at least one step that its input_mask shows, but "
+            f"{len(empty)} have none, the first at index {empty[0]}; leave them out."
+        )
+    if not shows_one:
         raise DataError(f"{name}: at least one target must be present, but target_mask hides all.")
 
 
-def _valid_steps(part: SequenceSet) -> Array:
-    """Steps with a target, `(sequences, time)`, or one row that stands for all."""
-    mask = part.target_mask
-    if mask is None:
-        return np.ones((1, part.time_steps), dtype=np.bool_)
-    rows = mask[:1] if mask.strides[0] == 0 else mask
-    return np.asarray(rows.any(axis=2) if rows.ndim == 3 else rows)
+def _mask_blocks(part: SequenceSet) -> Iterator[tuple[int, Array, Array]]:
+    """Walk over rows in blocks of bounded size: first row, steps that exist, steps with a target.
+
+    Both are `(rows, time)`; where no mask hides anything they are one row that stands for all.
+    """
+    one = np.ones((1, part.time_steps), dtype=np.bool_)
+    if part.input_mask is None and (part.target_mask is None or _is_one_row(part.target_mask)):
+        yield 0, one, one if part.target_mask is None else _with_target(part.target_mask[:1])
+        return
+    rows = max(1, CHUNK_ELEMENTS // max(1, part.time_steps))
+    for start in range(0, len(part), rows):
+        span = slice(start, start + rows)
+        shown = one if part.input_mask is None else np.asarray(part.input_mask[span])
+        valid = one if part.target_mask is None else _with_target(part.target_mask[span])
+        yield start, shown, valid
+
+
+def _is_one_row(mask: Array | Picked) -> bool:
+    """Whether a mask is one row, broadcast over all."""
+    return not isinstance(mask, Picked) and mask.strides[0] == 0
+
+
+def _with_target(mask: Array | Picked) -> Array:
+    """Steps with a target in any output, `(rows, time)`."""
+    block = np.asarray(mask)
+    return np.asarray(block.any(axis=2) if block.ndim == 3 else block)
 
 
 def has_one_target(part: SequenceSet) -> bool:
     """Whether every sequence has a single target, at its last valid step."""
-    return len(_without_one_target(part)) == 0
+    return _without_one_target(part) is None
 
 
 def _check_one_target(name: str, part: SequenceSet) -> None:
     wrong = _without_one_target(part)
-    if len(wrong):
+    if wrong is not None:
         raise DataError(
             f"{name}: with one target per sequence it stands at the last valid step, and only "
-            f"there, but target_mask of sequence {wrong[0]} shows other steps."
+            f"there, but target_mask of sequence {wrong} shows other steps."
         )
 
 
-def _without_one_target(part: SequenceSet) -> Array:
-    """Indices of the sequences whose targets are not just one, at the last valid step."""
-    last = np.array([part.time_steps - 1])
-    if part.input_mask is not None:
-        last = last - part.input_mask[:, ::-1].argmax(axis=1)
-    only_last = np.arange(part.time_steps) == last[:, None]
-    return np.flatnonzero((_valid_steps(part) != only_last).any(axis=1))
+def _without_one_target(part: SequenceSet) -> int | None:
+    """Index of the first sequence whose targets are not just one, at the last valid step."""
+    time = np.arange(part.time_steps)
+    for start, shown, valid in _mask_blocks(part):
+        last = part.time_steps - 1 - shown[:, ::-1].argmax(axis=1)
+        wrong = np.flatnonzero((valid != (time == last[:, None])).any(axis=1))
+        if len(wrong):
+            return int(start + wrong[0])
+    return None
 
 
 def _check_values(name: str, part: SequenceSet, data: SequenceData) -> None:
@@ -182,8 +211,10 @@ def _check_values(name: str, part: SequenceSet, data: SequenceData) -> None:
         _check_ids(name, "targets", part.targets, part.target_mask, data.output_size)
 
 
-def _check_finite(name: str, field: str, values: Array, mask: Array | None) -> None:
-    state = compact(values)
+def _check_finite(
+    name: str, field: str, values: Array | Picked, mask: Array | Picked | None
+) -> None:
+    state = compact(values.array if isinstance(values, Picked) else values)
     if isinstance(state, ArrayView) and all(
         np.isfinite(block).all() for _, block, _ in _chunks(state.base, None)
     ):
@@ -201,7 +232,9 @@ def _check_finite(name: str, field: str, values: Array, mask: Array | None) -> N
             )
 
 
-def _check_ids(name: str, field: str, ids: Array, mask: Array | None, count: int) -> None:
+def _check_ids(
+    name: str, field: str, ids: Array | Picked, mask: Array | Picked | None, count: int
+) -> None:
     for start, block, shown in _chunks(ids, mask):
         bad = (block < 0) | (block >= count)
         if shown is not None:
@@ -214,12 +247,14 @@ def _check_ids(name: str, field: str, ids: Array, mask: Array | None, count: int
             )
 
 
-def _chunks(values: Array, mask: Array | None) -> Iterator[tuple[int, Array, Array | None]]:
+def _chunks(
+    values: Array | Picked, mask: Array | Picked | None
+) -> Iterator[tuple[int, Array, Array | None]]:
     """Walk over rows in blocks of bounded size: (first row, values, mask)."""
     rows = max(1, CHUNK_ELEMENTS // max(1, int(np.prod(values.shape[1:]))))
     for start in range(0, len(values), rows):
-        stop = start + rows
-        yield start, values[start:stop], None if mask is None else mask[start:stop]
+        span = slice(start, start + rows)
+        yield start, np.asarray(values[span]), None if mask is None else np.asarray(mask[span])
 
 
 def _check_scaling(data: SequenceData) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Protocol, overload
 import numpy as np
 
 from trainers.config.train_config import Structure
-from trainers.data.contract import SequenceSet
+from trainers.data.contract import Picked, SequenceSet
 from trainers.network.masks import Array, Pattern, ends_of, pattern_of
 
 _SCAN_ROWS = 4096
@@ -88,10 +88,10 @@ class Part:
         self.last = structure.one_target
         self.pattern: Pattern = _scan_pattern(data.input_mask)
         mask = None if self.pattern == "none" else data.input_mask
-        self.ends = ends_of(mask, self.rows, data.time_steps)
+        self.ends = _ends(mask, self.rows, data.time_steps)
         self._mask = mask
         self._target_mask = data.target_mask if data.target_mask is not None else mask
-        self._target_step = ends_of(_any_output(self._target_mask), self.rows, data.time_steps) - 1
+        self._target_step = _ends(self._target_mask, self.rows, data.time_steps) - 1
 
     def epoch(self, seed: int, epoch: int) -> Sequence[Source]:
         """Return an epoch's batches, in its order; each is gathered when it is asked for."""
@@ -165,24 +165,28 @@ class _Batches(Sequence[Source]):
         return self._part.batch(self._order[index * self._size : (index + 1) * self._size])
 
 
-def _picked(mask: Array | None, index: Any) -> Array | None:
+def _picked(mask: Array | Picked | None, index: Any) -> Array | None:
     if mask is None:
         return None
     picked: Array = mask[index]
     return picked
 
 
-def _any_output(mask: Array | None) -> Array | None:
-    if mask is None or mask.ndim == 2:
-        return mask
-    return np.asarray(mask.any(axis=-1))
+def _ends(mask: Array | Picked | None, rows: int, time_steps: int) -> Array:
+    """Return, per row, the step after the last one that exists in any output (0 for none)."""
+    if mask is None:
+        return ends_of(None, rows, time_steps)
+    blocks = [np.asarray(mask[start : start + _SCAN_ROWS]) for start in range(0, rows, _SCAN_ROWS)]
+    return np.concatenate(
+        [ends_of(np.asarray(b.any(-1) if b.ndim == 3 else b), len(b), time_steps) for b in blocks]
+    )
 
 
-def _scan_pattern(mask: Array | None) -> Pattern:
+def _scan_pattern(mask: Array | Picked | None) -> Pattern:
     if mask is None:
         return "none"
     blocks = range(0, len(mask), _SCAN_ROWS)
-    found = {pattern_of(mask[start : start + _SCAN_ROWS]) for start in blocks}
+    found = {pattern_of(np.asarray(mask[start : start + _SCAN_ROWS])) for start in blocks}
     return "general" if "general" in found else "prefix" if "prefix" in found else "none"
 
 

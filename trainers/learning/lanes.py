@@ -139,6 +139,7 @@ class Lanes:
         mask = data.input_mask if data.target_mask is None else data.target_mask
         if mask is None:
             return self._ends * outputs
+        mask = np.asarray(mask)
         if mask.ndim == 2:
             mask = mask[..., None]
         per_element = outputs // mask.shape[2]

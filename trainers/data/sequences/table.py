@@ -351,7 +351,7 @@ def _target_mask(shown: Array) -> Array | None:
 def _counts(sets: dict[str, SequenceSet]) -> list[str]:
     lines = []
     for name, part in sets.items():
-        gaps = 0 if part.input_mask is None else _gaps(part.input_mask)
+        gaps = 0 if part.input_mask is None else _gaps(np.asarray(part.input_mask))
         tail = f", {gaps} of their steps are gaps" if gaps else ""
         lines.append(f"{name}: {len(part)} sequences of up to {part.time_steps} steps{tail}")
     return lines

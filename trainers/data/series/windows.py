@@ -20,6 +20,7 @@ from trainers.data.options import means, path_means, require
 from trainers.data.reading import WindowReading
 from trainers.data.scaling import ColumnScaler, fit_scaler, joined
 from trainers.data.series.cutting import Geometry, Series, cut
+from trainers.data.series.spans import by_shares
 from trainers.data.source import Source
 from trainers.data.tables.columns import (
     CALENDAR_NAMES,
@@ -128,14 +129,16 @@ def windows_from_frame(frame: pd.DataFrame, options: WindowOptions, name: str) -
     read = _inputs(frame, options, boundaries[1])
     targets = matrix(frame, options.target, options.missing)
     scaler = _fit("target", targets[: boundaries[1]], options)
-    target_present = np.asarray(~np.isnan(targets).any(axis=1))
+    target_present = np.asarray(~np.isnan(targets))
+    bounds = np.array([0, len(frame)])
     series = Series(
         inputs=_filled(read.values),
         targets=_filled(scaler.apply(targets)),
+        bounds=bounds,
         input_present=None if read.present.all() else read.present,
         target_present=None if target_present.all() else target_present,
     )
-    parts, lines = cut(series, boundaries, options.geometry)
+    parts, lines = cut(series, by_shares(bounds, options.split), options.geometry)
     return _assemble(name, options, parts, scaler, replace(read, notes=[*read.notes, *lines]))
 
 
@@ -246,11 +249,13 @@ def _input_names(frame: pd.DataFrame, options: WindowOptions) -> tuple[list[str]
 def _assemble(
     name: str,
     options: WindowOptions,
-    parts: Sequence[SequenceSet],
+    parts: Sequence[SequenceSet | None],
     scaler: ColumnScaler,
     read: _Inputs,
 ) -> SequenceData:
     train, validation, test = parts
+    assert train is not None
+    assert validation is not None
     horizons = options.output_steps
     ahead = range(options.steps_ahead, options.steps_ahead + horizons)
     known = [f"{column}+{step}" for step in ahead for column in options.known_ahead]

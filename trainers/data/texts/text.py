@@ -158,7 +158,7 @@ def _notes(sets: dict[str, SequenceSet], vocabulary: Vocabulary) -> list[str]:
     lines = []
     for name, part in sets.items():
         documents = 0 if part.resets is None else int(part.resets.sum())
-        unknown = int((part.targets == vocabulary.unknown).sum())
+        unknown = int(np.count_nonzero(np.asarray(part.targets) == vocabulary.unknown))
         tail = f", {unknown} targets unknown" if unknown else ""
         lines.append(f"{name}: {part.time_steps} steps, {documents} document(s){tail}")
     return lines

@@ -224,8 +224,9 @@ def _notes(sets: dict[str, SequenceSet], vocabulary: Vocabulary) -> list[str]:
     """The vocabulary's size, and one line a part: its sequences, tokens and unknown tokens."""
     lines = [f"{len(vocabulary)} token ids, padding and unknown among them"]
     for name, part in sets.items():
-        shown = part.inputs if part.input_mask is None else part.inputs[part.input_mask]
-        unknown = int((shown == vocabulary.unknown).sum())
+        shown = np.asarray(part.inputs)
+        shown = shown if part.input_mask is None else shown[np.asarray(part.input_mask)]
+        unknown = int(np.count_nonzero(shown == vocabulary.unknown))
         lines.append(
             f"{name}: {len(part)} sequences of up to {part.time_steps} tokens, "
             f"{unknown} of {shown.size} unknown"

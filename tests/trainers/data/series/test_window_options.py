@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.trainers.data.series.window_factory import load
 from trainers.data.division import boundaries_of
 from trainers.data.series.cutting import Geometry, Series, cut, target_starts
+from trainers.data.series.spans import Span, by_shares
 from trainers.errors import DataError
 
 
@@ -53,7 +54,7 @@ class TestEveryStep:
     ) -> None:
         rng = np.random.default_rng(seed)
         shown = rng.random(rows) < 0.8
-        told = rng.random(rows) < 0.8
+        told = rng.random((rows, 2)) < 0.8
         inputs = np.arange(rows, dtype=np.float32)[:, None]
         targets = 100 + np.arange(rows * 2, dtype=np.float32).reshape(rows, 2)
         boundaries = boundaries_of(rows, (0.6, 0.2, 0.2))
@@ -61,13 +62,15 @@ class TestEveryStep:
         expected = [
             [
                 window
-                for first in target_starts(start, stop, geometry)
+                for first in target_starts(Span(0, 0, start, stop), geometry)
                 if (window := naive_every(first, start, shown, told, geometry))
             ]
             for start, stop in itertools.pairwise(boundaries)
         ]
         assume(all(expected))
-        parts, _ = cut(Series(inputs, targets, shown, told), boundaries, geometry)
+        bounds = np.array([0, rows])
+        series = Series(inputs, targets, bounds, shown, told)
+        parts, _ = cut(series, by_shares(bounds, (0.6, 0.2, 0.2)), geometry)
         for part, windows in zip(parts, expected, strict=True):
             assert len(part) == len(windows)
             for row, (steps_of, exist, counted) in enumerate(windows):
@@ -75,7 +78,9 @@ class TestEveryStep:
                 assert part.input_mask is not None
                 assert part.input_mask[row].tolist() == exist
                 assert part.target_mask is not None
-                assert part.target_mask[row].tolist() == counted
+                mask = np.asarray(part.target_mask)[row]
+                mask = mask if mask.ndim == 2 else np.repeat(mask[:, None], outs * 2, axis=1)
+                assert mask.tolist() == counted
                 runs = [targets[r + ahead : r + ahead + outs].reshape(-1) for r in steps_of]
                 np.testing.assert_array_equal(part.targets[row], runs)
 
@@ -94,8 +99,9 @@ def naive_every(first, start, shown, told, geometry):
     counted = []
     for row in rows:
         run = range(row + geometry.steps_ahead, row + geometry.steps_ahead + geometry.output_steps)
-        counted.append(bool(shown[row] and run[0] >= start and all(told[r] for r in run)))
-    return (list(rows), exist, counted) if any(exist) and any(counted) else None
+        here = bool(shown[row] and run[0] >= start)
+        counted.append([bool(here and output) for r in run for output in told[r]])
+    return (list(rows), exist, counted) if any(exist) and any(map(any, counted)) else None
 
 
 class TestKnownAhead:
@@ -150,20 +156,27 @@ class TestMissing:
 
     def test_windows_without_their_target_are_dropped_and_counted(self, tmp_path: Path) -> None:
         data = self.load(self.write(tmp_path, {}, {5: np.nan, 11: np.nan}))
-        assert data.train.targets[:, -1, 0].tolist() == [30, 40, 60, 70, 80, 90]
+        assert np.asarray(data.train.targets)[:, -1, 0].tolist() == [30, 40, 60, 70, 80, 90]
         assert data.train.input_mask is None
-        assert data.validation.targets[:, -1, 0].tolist() == [100, 120, 130, 140]
+        assert np.asarray(data.validation.targets)[:, -1, 0].tolist() == [100, 120, 130, 140]
         assert any("6 windows, 3 dropped for want of room, 1 dropped for" in n for n in data.notes)
         assert len(pickle.loads(pickle.dumps(data)).train) == 6
 
     def test_windows_without_any_input_are_dropped(self, tmp_path: Path) -> None:
         data = self.load(self.write(tmp_path, dict.fromkeys((3, 4, 5), np.nan), {}))
         # The window of rows 3, 4, 5 and its target, row 6.
-        assert data.train.targets[:, -1, 0].tolist() == [30, 40, 50, 70, 80, 90]
+        assert np.asarray(data.train.targets)[:, -1, 0].tolist() == [30, 40, 50, 70, 80, 90]
 
-    def test_a_run_of_targets_needs_all_of_them(self, tmp_path: Path) -> None:
+    def test_a_missing_target_of_several_hides_that_output_not_the_window(
+        self, tmp_path: Path
+    ) -> None:
         data = self.load(self.write(tmp_path, {}, {5: np.nan}), output_steps=2)
-        assert data.train.targets[:, -1, 0].tolist() == [30, 60, 70, 80]
+        first = np.asarray(data.train.targets)[:, -1, 0].tolist()
+        assert first == [30, 40, 0, 60, 70, 80]  # what is hidden holds anything
+        mask = np.asarray(data.train.target_mask)
+        assert not mask[:, :-1].any()
+        shown = [[True, True], [True, False], [False, True], *[[True, True]] * 3]
+        assert mask[:, -1].tolist() == shown
 
     def test_a_missing_own_past_is_a_gap_too(self, tmp_path: Path) -> None:
         data = self.load(self.write(tmp_path, {}, {5: np.nan}), inputs=["a", "y"])

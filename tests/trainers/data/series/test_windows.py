@@ -13,9 +13,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.trainers.data.series.window_factory import load
-from trainers.data.contract import owner
 from trainers.data.division import boundaries_of
 from trainers.data.series.cutting import Geometry, Series, cut, target_starts
+from trainers.data.series.spans import Span, by_shares
+from trainers.data.views import owner
 from trainers.errors import DataError
 
 
@@ -119,7 +120,10 @@ def test_views_equal_a_naive_loop_and_no_target_crosses_a_boundary(
         for start, stop in itertools.pairwise(boundaries)
     ]
     assume(all(len(pair[0]) for pair in naive))
-    parts, _ = cut(Series(inputs, targets), boundaries, chosen)
+    bounds = np.array([0, rows])
+    parts, _ = cut(
+        Series(inputs, targets, bounds), by_shares(bounds, (train_share, rest, rest)), chosen
+    )
     for part, (windows, expected) in zip(parts, naive, strict=True):
         np.testing.assert_array_equal(part.inputs, windows)
         np.testing.assert_array_equal(part.targets[:, -1], expected)
@@ -145,7 +149,7 @@ def naive_windows(inputs, targets, start, stop, chosen):
 def test_every_target_row_has_a_window_once_the_series_has_begun(
     rows: int, input_steps: int
 ) -> None:
-    starts = target_starts(0, rows, Geometry(input_steps, 1, 1, 1))
+    starts = target_starts(Span(0, 0, 0, rows), Geometry(input_steps, 1, 1, 1))
     assert list(starts) == list(range(input_steps, rows))
 
 

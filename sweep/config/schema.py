@@ -44,4 +44,4 @@ def _bound(schema: dict[str, Any], bounds: dict[str, float]) -> None:
         if part.get("type") in ("integer", "number"):
             part.update(bounds)
         elif part.get("type") == "array":
-            part["items"].update(bounds)
+            _bound(part["items"], bounds)

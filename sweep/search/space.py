@@ -66,6 +66,8 @@ def training_defaults(data: SequenceData) -> dict[str, Any]:
         "loss": losses_for(data)[0],
         "readout": "last" if data.one_target else "every",
     }
+    if data.categories:
+        defaults["category_embeddings"] = data.category_embeddings
     if data.walk == "stream":
         defaults["tbptt_forward_steps"] = STREAM_FORWARD_STEPS
     return defaults

@@ -144,10 +144,10 @@ def setting(
 
 
 def hashable(value: Any) -> Any:
-    """Return the lists that YAML and JSON have as the tuples that settings hold."""
-    return tuple(value) if isinstance(value, list) else value
+    """Return the lists that YAML and JSON have, also within lists, as tuples: as settings hold."""
+    return tuple(map(hashable, value)) if isinstance(value, list | tuple) else value
 
 
 def plain(value: Any) -> Any:
     """Return a value as YAML and JSON have it, the reverse of `hashable`."""
-    return list(value) if isinstance(value, tuple) else value
+    return list(map(plain, value)) if isinstance(value, tuple) else value

@@ -5,6 +5,7 @@ The coordinator asks before anything is written, a pack asks again before it tra
 
 from __future__ import annotations
 
+from trainers.config.declaration import plain
 from trainers.config.losses import LOSSES, losses_for, targets_of
 from trainers.config.train_config import Structure
 from trainers.data.contract import SequenceData
@@ -21,10 +22,11 @@ def check_structure(structure: Structure, data: SequenceData) -> None:
     """Check that trials of this structure can train on the data.
 
     Raises:
-        ConfigError: loss, embedding or walk does not fit; the message says what does.
+        ConfigError: loss, embeddings or walk do not fit; the message says what does.
     """
     _check_loss(structure.loss, data)
     _check_embedding(structure, data)
+    _check_categories(structure, data)
     _check_walk(structure, data)
 
 
@@ -43,6 +45,25 @@ def _check_embedding(structure: Structure, data: SequenceData) -> None:
             "embedding_size needs inputs that are token ids, but got "
             f"embedding_size={structure.embedding_size} for {data.input_size} features; set "
             "embedding_size to null, or stem to dense."
+        )
+
+
+def _check_categories(structure: Structure, data: SequenceData) -> None:
+    given = structure.category_embeddings
+    if not given and not data.categories:
+        return
+    if data.train.inputs.ndim != 3 or (given and given[-1][0] >= data.input_size):
+        shape = f"{data.input_size} {'features' if data.train.inputs.ndim == 3 else 'token ids'}"
+        raise ConfigError(
+            f"category_embeddings are of features that the data have, but got {plain(given)!r} for "
+            f"{shape}; a sweep that leaves it open takes the data's."
+        )
+    wanted = [(one.feature, len(one.values) + 1) for one in data.categories]
+    if wanted and [(feature, rows) for feature, rows, _ in given] != wanted:
+        raise ConfigError(
+            "category_embeddings must be [feature, rows, size] with "
+            f"{' and '.join(f'feature {f} and {rows} rows' for f, rows in wanted)}, as the data "
+            f"have them, but got {plain(given)!r}; a sweep that leaves it open takes the data's."
         )
 
 

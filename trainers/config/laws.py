@@ -100,6 +100,19 @@ LAWS = (
         "set embedding_size, or embedding_dropout to 0",
     ),
     Law(
+        ("category_embeddings",),
+        lambda c: _are_embeddings(c.category_embeddings),
+        "category_embeddings must be [feature, rows, size] each, features ascending, rows >= 2 and "
+        "size >= 1",
+        "leave it open: a sweep takes the data's",
+    ),
+    Law(
+        ("category_embeddings", "embedding_size"),
+        lambda c: not c.category_embeddings or c.embedding_size is None,
+        "category_embeddings are of features, embedding_size of token ids",
+        "set embedding_size to null, or category_embeddings to []",
+    ),
+    Law(
         ("recurrent_init", "cell"),
         lambda c: c.recurrent_init != "identity" or CELLS[c.cell].identity_init,
         "recurrent_init=identity needs a cell without gates, as rnn_relu (Le et al. 2015)",
@@ -148,6 +161,13 @@ LAWS = (
         "set the factor of a reduction, typically 0.1 to 0.5",
     ),
 )
+
+
+def _are_embeddings(given: tuple[tuple[int, ...], ...]) -> bool:
+    if any(len(one) != 3 or one[1] < 2 or one[2] < 1 for one in given):
+        return False
+    features = [one[0] for one in given]
+    return features == sorted(set(features))
 
 
 def _is_list_of(value: Any, length: int) -> bool:

@@ -77,6 +77,12 @@ class StructuralSettings:
         "network", None, "size of a token's embedding; null: token ids enter one-hot",
         unit="features", within=COUNT, typical=(16, 128),
     )
+    category_embeddings: tuple[tuple[int, ...], ...] = setting(
+        "network", (),
+        "embedded categorical inputs, each as [feature, rows, size], row 0 of the unknown; a "
+        "sweep's default fits its data",
+        within=AMOUNT, typical=((), ((0, 4, 2),)),
+    )
     stem: Stem = setting(
         "network", "none",
         "what stands before the recurrence: nothing, a dense layer, a causal convolution",
@@ -198,7 +204,7 @@ class TrainingSettings(StructuralSettings):
         "drops units between recurrent layers; a list gives one rate per gap; 0 with one layer"
     )
     output_dropout: float = _rate("drops outputs of the last recurrent layer")
-    embedding_dropout: float = _rate("drops whole words of the embedding", most=0.2)
+    embedding_dropout: float = _rate("drops whole words of the tokens' embedding", most=0.2)
     recurrent_dropout: float = _rate("drops h on its way into the gates (Gal & Ghahramani 2016)")
     weight_drop: float = _rate("drops single recurrent weights (Merity et al. 2018)")
     zoneout_hidden: float = _rate("keeps old values of h (Krueger et al. 2017)", most=0.2)

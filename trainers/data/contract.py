@@ -64,6 +64,23 @@ class SequenceSet:
 
 
 @dataclass(frozen=True)
+class Category:
+    """A feature that holds a category's id as a whole number: 0 is unknown, 1 the first value.
+
+    Attributes:
+        feature: Which feature.
+        name: Of its column.
+        values: The training part's values, by id from 1 on.
+        embedding_size: Numbers of the vector that a network makes of it, unless settings say other.
+    """
+
+    feature: int
+    name: str
+    values: tuple[str, ...]
+    embedding_size: int
+
+
+@dataclass(frozen=True)
 class SequenceData:
     """A data set: its parts, its sizes and what is needed to read its predictions.
 
@@ -89,6 +106,7 @@ class SequenceData:
         input_names: One name per feature; empty when they have none.
         series: Names of the series that windows are of; empty for one.
         reading: How raw tables or texts become inputs; None where the source does not say.
+        categories: The features that hold categories' ids, ascending.
     """
 
     name: str
@@ -114,6 +132,12 @@ class SequenceData:
     input_names: tuple[str, ...] = ()
     series: tuple[str, ...] = ()
     reading: Reading | None = None
+    categories: tuple[Category, ...] = ()
+
+    @property
+    def category_embeddings(self) -> tuple[tuple[int, ...], ...]:
+        """Feature, rows and size of each category's embedding, as the setting has them."""
+        return tuple((c.feature, len(c.values) + 1, c.embedding_size) for c in self.categories)
 
     def parts(self) -> dict[str, SequenceSet]:
         """The parts that exist, by name."""

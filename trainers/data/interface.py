@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from trainers.data.contract import SequenceData, Task, Walk
+from trainers.data.contract import Category, SequenceData, Task, Walk
 from trainers.data.reading import Reading, reading_from_dict, reading_to_dict
 from trainers.errors import DataError
 
@@ -43,6 +43,7 @@ class Interface:
     input_shift: tuple[float, ...] | None = None
     tokens: tuple[str, ...] = ()
     reading: Reading | None = None
+    categories: tuple[Category, ...] = ()
 
     @classmethod
     def of(cls, data: SequenceData) -> Interface:
@@ -63,6 +64,7 @@ class Interface:
             input_names=data.input_names,
             tokens=data.tokens,
             reading=data.reading,
+            categories=data.categories,
             **{n: None if a is None else tuple(a.tolist()) for n, a in numbers.items()},
         )
 
@@ -72,6 +74,10 @@ class Interface:
         plain: dict[str, Any] = dict(values)
         plain |= {name: tuple(value) for name, value in plain.items() if isinstance(value, list)}
         plain["reading"] = reading_from_dict(plain.get("reading"))
+        plain["categories"] = tuple(
+            Category(**{**one, "values": tuple(one["values"])})
+            for one in plain.get("categories", ())
+        )
         return cls(**plain)
 
     def to_dict(self) -> dict[str, Any]:

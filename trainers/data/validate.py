@@ -13,7 +13,7 @@ from typing import get_args
 
 import numpy as np
 
-from trainers.data.contract import Array, Picked, SequenceData, SequenceSet, Walk
+from trainers.data.contract import Array, Category, Picked, SequenceData, SequenceSet, Walk
 from trainers.data.views import ArrayView, compact
 from trainers.errors import DataError
 
@@ -33,6 +33,8 @@ def checked(data: SequenceData) -> SequenceData:
         _check_values(name, part, data)
         if data.one_target:
             _check_one_target(name, part)
+        for category in data.categories:
+            _check_category(name, part, category)
     _check_scaling(data)
     data = _with_vocabulary(data)
     _check_walk(data)
@@ -64,6 +66,8 @@ def digest(data: SequenceData) -> str:
     # The same ids under other words are other data.
     for token in data.tokens:
         total.update(f"|token {token!r}".encode())
+    for category in data.categories:
+        total.update(f"|category {category.feature} {category.values!r}".encode())
     return total.hexdigest()
 
 
@@ -245,6 +249,46 @@ def _check_ids(
                 f"{name}: `0 <= id < {count}` must hold for {field}, but got {block[row, step]} in "
                 f"sequence {start + row}, step {step}."
             )
+
+
+def _check_category(name: str, part: SequenceSet, category: Category) -> None:
+    """Check that a feature holds ids, given that it is finite where it exists."""
+    feature, count = category.feature, len(category.values)
+    if part.inputs.ndim != 3 or not 0 <= feature < part.inputs.shape[2]:
+        raise DataError(
+            f"category {category.name!r} must be one of the inputs' features, but is feature "
+            f"{feature} of {part.inputs.shape}."
+        )
+    steps = _steps_of(part.inputs)
+    if steps is not None and not any(
+        _is_no_id(block[:, feature], count).any() for _, block, _ in _chunks(steps, None)
+    ):
+        return
+    for start, block, shown in _chunks(part.inputs, part.input_mask):
+        bad = _is_no_id(block[..., feature], count)
+        if shown is not None:
+            bad &= shown
+        if bad.any():
+            row, step = np.argwhere(bad)[0]
+            raise DataError(
+                f"{name}: category {category.name!r} must hold whole ids from 0 (unknown) to "
+                f"{count}, but got {block[row, step, feature]} in sequence {start + row}, step "
+                f"{step}."
+            )
+
+
+def _is_no_id(values: Array, count: int) -> Array:
+    return np.asarray(~((values >= 0) & (values <= count) & (values == np.trunc(values))))
+
+
+def _steps_of(values: Array | Picked) -> Array | None:
+    """All the steps `(steps, features)` that windows are views of; None where they are no views."""
+    state = compact(values.array if isinstance(values, Picked) else values)
+    if not isinstance(state, ArrayView):
+        return None
+    base, features = state.base, state.shape[-1]
+    whole = base.ndim == 2 and base.shape[1] == features and state.strides[-1] == base.itemsize
+    return base if whole and state.offset % (features * base.itemsize) == 0 else None
 
 
 def _chunks(

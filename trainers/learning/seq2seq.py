@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -100,11 +100,12 @@ class EncoderDecoder:
         decoder_input = output_size + 1 if self._ids else output_size  # the start symbol
         backend = choose_backend("auto", structure.cell, 1, "cpu")
         # An encoder has no outputs: its head is empty.
+        answering = replace(structure, category_embeddings=())  # its input is its own answers
         layouts = (
             Layout.of(structure, input_size, 0),
-            Layout.of(structure, decoder_input, output_size),
+            Layout.of(answering, decoder_input, output_size),
         )
-        self._encoder, self._decoder = (Model(structure, layout, backend) for layout in layouts)
+        self._encoder, self._decoder = (Model(own.structure, own, backend) for own in layouts)
         begin, size = layouts[0].size, layouts[0].size + layouts[1].size
         dtype = getattr(torch, config.dtype)
         self.flat = torch.zeros(1, size, dtype=dtype)

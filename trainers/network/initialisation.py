@@ -9,15 +9,16 @@ from torch import Tensor
 
 from trainers.config.train_config import TrainConfig
 from trainers.network.cells.interface import cell_of
-from trainers.network.parameters import Layout, layer_weights
+from trainers.network.parameters import CATEGORIES, Layout, layer_weights
 
 
 def initialise(layout: Layout, flat: Tensor, config: TrainConfig) -> None:
     """Draw one trial's first weights into `flat (P,)`.
 
     As torch does: U(±1/√hidden) for the recurrent layers, U(±1/√fan_in) for dense layers and
-    convolutions, N(0, 1) for the embedding; then what the cell makes of its own, by
-    `recurrent_init`, `forget_bias` and `chrono_time_steps`.
+    convolutions, N(0, 1) for embeddings; then what the cell makes of its own, by
+    `recurrent_init`, `forget_bias` and `chrono_time_steps`. A category's row 0, the unknown, which
+    training may never see, begins at the mean of the others: 0.
     """
     generator = torch.Generator().manual_seed(config.seed)
     row = torch.zeros(1, layout.size, dtype=flat.dtype)
@@ -27,6 +28,10 @@ def initialise(layout: Layout, flat: Tensor, config: TrainConfig) -> None:
         named[entry.name].uniform_(-bound, bound, generator=generator)
     if "embedding.weight" in named:
         named["embedding.weight"].normal_(generator=generator)
+    for name, table in named.items():
+        if name.startswith(CATEGORIES):
+            table.normal_(generator=generator)
+            table[0] = 0
     cell = cell_of(config.cell)
     layers = [one for directions in layer_weights(layout.structure, named) for one in directions]
     for weights in layers:

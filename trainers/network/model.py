@@ -33,7 +33,7 @@ from trainers.network.readout import pool
 from trainers.network.recurrence import Backend, run_layer
 from trainers.network.regularisation import activation_sums
 from trainers.network.segment import Segment, StackState
-from trainers.network.stem import ACTIVATIONS, convolve, dense, embed
+from trainers.network.stem import ACTIVATIONS, convolve, dense, embed, embed_categories
 
 
 class _Features(NamedTuple):
@@ -164,6 +164,9 @@ class Model:
         x = segment.inputs
         if weights.embedding is not None:
             x = embed(x, weights.embedding, keys)
+        if weights.categories:
+            features = [feature for feature, _, _ in self.structure.category_embeddings]
+            x = embed_categories(x, weights.categories, features)
         if weights.stem is None:
             return x, ()
         if self.structure.stem == "dense":

@@ -21,6 +21,7 @@ from trainers.config.losses import LOSSES
 from trainers.config.train_config import Structure
 from trainers.network.cells.interface import LayerWeights, cell_of
 
+CATEGORIES = "category_embedding."  # what the names of categories' tables begin with
 _ALIGNMENT = 16  # numbers; 64 bytes of float32
 
 
@@ -51,7 +52,7 @@ class Layout:
 
     Attributes:
         structure: Of the trials.
-        entries: In the row's order: embedding, stem, layer by layer forwards then backwards, head.
+        entries: In the row's order: embeddings, stem, layer by layer forwards then backwards, head.
         size: P, the length of the flat row; the gaps between parameters always hold zeros.
     """
 
@@ -66,7 +67,7 @@ class Layout:
 
     @classmethod
     def of(cls, structure: Structure, input_size: int, output_size: int) -> Layout:
-        """Lay out embedding, stem, recurrent stack, the head's hidden layers and its output."""
+        """Lay out embeddings, stem, recurrent stack, the head's hidden layers and its output."""
         entries: list[Entry] = []
         start = 0
         for name, shape, fan in _shapes(structure, input_size, output_size):
@@ -89,6 +90,9 @@ def _shapes(
     if structure.embedding_size is not None:
         features = structure.embedding_size
         yield "embedding.weight", (input_size, features), features
+    for number, (_, rows, size) in enumerate(structure.category_embeddings):
+        yield f"{CATEGORIES}{number}.weight", (rows, size), size
+        features += size - 1
     if structure.stem != "none":
         taps = (structure.stem_kernel,) if structure.stem == "conv" else ()
         yield from _dense("stem", (structure.stem_size, features, *taps))
@@ -135,6 +139,7 @@ class Weights(NamedTuple):
         dense: Weight and bias of each hidden layer of the head.
         embedding: `(trials, vocabulary, embedding)`.
         stem: Weight `(trials, stem, features)` or `(trials, stem, features, kernel)`, and bias.
+        categories: `(trials, rows, size)` of each embedded categorical input.
     """
 
     layers: tuple[tuple[LayerWeights, ...], ...]
@@ -143,6 +148,7 @@ class Weights(NamedTuple):
     dense: tuple[tuple[Tensor, Tensor], ...] = ()
     embedding: Tensor | None = None
     stem: tuple[Tensor, Tensor] | None = None
+    categories: tuple[Tensor, ...] = ()
 
 
 def weights_of(layout: Layout, flat: Tensor, gradient: Tensor | None = None) -> Weights:
@@ -164,6 +170,7 @@ def weights_of(layout: Layout, flat: Tensor, gradient: Tensor | None = None) -> 
         dense=tuple((views[f"dense.{i}.weight"], views[f"dense.{i}.bias"]) for i in range(dense)),
         embedding=views.get("embedding.weight"),
         stem=(views["stem.weight"], views["stem.bias"]) if "stem.weight" in views else None,
+        categories=tuple(view for name, view in views.items() if name.startswith(CATEGORIES)),
     )
 
 

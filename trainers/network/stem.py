@@ -1,7 +1,8 @@
-"""What stands in front of the recurrence: embedding, dense layer, causal convolution over time."""
+"""What stands in front of the recurrence: embeddings, dense layer, causal convolution over time."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 
 import torch
@@ -35,6 +36,33 @@ def embed(ids: Tensor, table: Tensor, keys: Sequence[DropoutKey] | None) -> Tens
     if mask is not None:
         vectors = vectors * torch.embedding(mask.reshape(-1, 1), timely)
     return vectors.transpose(1, 2)
+
+
+def embed_categories(x: Tensor, tables: Sequence[Tensor], features: Sequence[int]) -> Tensor:
+    """Put vectors in the place of categories' ids: `(trials, batch, time, features)`, alike out.
+
+    Args:
+        x: An id is a float that holds a whole number; anything else is taken for the unknown, 0.
+        tables: `(trials, rows, size)` of each category.
+        features: Which features hold their ids, ascending.
+
+    Returns:
+        The numeric features in their order, then the vectors of one category after the other.
+    """
+    borders = [-1, *features, x.shape[-1]]
+    numeric = [x[..., after + 1 : before] for after, before in itertools.pairwise(borders)]
+    vectors = [
+        embed(known_ids(x[..., at], table.shape[1]), table, None)
+        for at, table in zip(features, tables, strict=True)
+    ]
+    # In memory time comes before batch, as the kernels want it.
+    parts = [part.transpose(1, 2) for part in (*numeric, *vectors)]
+    return torch.cat(parts, dim=-1).transpose(1, 2)
+
+
+def known_ids(ids: Tensor, rows: int) -> Tensor:
+    """Return ids as whole numbers, 0 for those that a table of `rows` does not have, NaN too."""
+    return torch.where((ids >= 0) & (ids < rows), ids, 0.0).long()
 
 
 def dense(structure: Structure, weights: tuple[Tensor, Tensor], x: Tensor) -> Tensor:

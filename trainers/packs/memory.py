@@ -66,11 +66,12 @@ def pack_bytes(structure: Structure, data: SequenceData, slots: int, row_bytes: 
     """Estimate what a pack takes, in bytes: its rows, and what one segment keeps for the gradient.
 
     Per step and row each layer keeps its gates, their product and its state, about ten numbers per
-    hidden unit in each direction; inputs and one-hot ids are numbers too.
+    hidden unit in each direction; inputs, one-hot ids and categories' vectors are numbers too.
     """
     steps = min(structure.tbptt_forward_steps or data.train.time_steps, data.train.time_steps)
     directions = 2 if structure.bidirectional else 1
-    per_step = data.input_size + 10 * directions * sum(structure.layer_sizes) + data.output_size
+    inputs = data.input_size + sum(size for _, _, size in structure.category_embeddings)
+    per_step = inputs + 10 * directions * sum(structure.layer_sizes) + data.output_size
     number = 8 if structure.dtype == "float64" else 4
 
     return slots * row_bytes + slots * structure.batch_size * steps * per_step * number

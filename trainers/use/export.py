@@ -20,6 +20,7 @@ from trainers.config.train_config import TrainConfig
 from trainers.errors import ConfigError
 from trainers.learning.checkpoint import Checkpoint, read_checkpoint
 from trainers.network.parameters import Layout
+from trainers.network.stem import known_ids
 
 Recurrent = nn.RNN | nn.GRU | nn.LSTM
 
@@ -28,14 +29,17 @@ _ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
     "none": nn.Identity,
 }
+_OWN_NAMES = ("embedding", "category_embedding", "stem", "dense", "head")
 _FELT_IN_USE = ("zoneout_hidden", "zoneout_cell")  # without parameters, yet evaluation feels them
 
 
 class ExportedNetwork(nn.Module):
-    """Embedding or stem → recurrent stack → readout → head; parts that a trial lacks are None.
+    """Embeddings, stem → recurrent stack → readout → head; parts that a trial lacks are None.
 
     Attributes:
         embedding: `nn.Embedding`, for ids; without it ids enter one-hot.
+        category_embedding: One `nn.Embedding` for each categorical input, whose ids are whole
+            numbers among the features; their vectors stand behind the other features.
         stem: `nn.Linear`, or `nn.Conv1d` that sees the past only.
         recurrent: One `nn.RNN`, `nn.GRU` or `nn.LSTM`, batch first; several, of one layer each,
             where layers differ in size or directions are summed.
@@ -52,6 +56,13 @@ class ExportedNetwork(nn.Module):
         self.embedding: nn.Embedding | None = None
         if structure.embedding_size is not None:
             self.embedding = nn.Embedding(input_size, features := structure.embedding_size)
+        self._categories = structure.category_embeddings
+        embedded = [feature for feature, _, _ in self._categories]
+        self._numeric = [n for n in range(input_size) if n not in embedded]
+        self.category_embedding = nn.ModuleList(
+            nn.Embedding(rows, size) for _, rows, size in self._categories
+        )
+        features += sum(size - 1 for _, _, size in self._categories)
         self.stem: nn.Linear | nn.Conv1d | None = None
         if structure.stem == "dense":
             self.stem = nn.Linear(features, structure.stem_size)
@@ -103,6 +114,10 @@ class ExportedNetwork(nn.Module):
             x = self.embedding(x)
         elif not x.is_floating_point():
             x = F.one_hot(x.long(), self.input_size).to(self.head.weight.dtype)
+        if self._categories:
+            tables = zip(self._categories, self.category_embedding, strict=True)
+            vectors = [table(known_ids(x[..., at], rows)) for (at, rows, _), table in tables]
+            x = torch.cat([x[..., self._numeric], *vectors], dim=-1)
         if isinstance(self.stem, nn.Conv1d):
             past = self.stem.kernel_size[0] - 1
             x = self.stem(F.pad(x.transpose(1, 2), (past, 0))).transpose(1, 2)
@@ -182,7 +197,7 @@ def export_checkpoint(path: Path) -> ExportedNetwork:
 def _exported_name(name: str, several: bool) -> str:
     """Return a parameter's name in an `ExportedNetwork`: its module's, then torch's own."""
     parameter, _, place = name.partition("_l")
-    if name.partition(".")[0] in ("embedding", "stem", "dense", "head"):
+    if name.partition(".")[0] in _OWN_NAMES:
         return name
     layer, _, direction = place.partition("_")
     if not several:
@@ -217,6 +232,7 @@ def is_plain(config: TrainConfig) -> bool:
         and config.readout in ("every", "last")
         and not config.bidirectional
         and config.embedding_size is None
+        and not config.category_embeddings
         and config.stem == "none"
         and not config.head_sizes
     )

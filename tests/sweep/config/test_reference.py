@@ -30,6 +30,7 @@ def test_every_key_says_what_it_means_and_is_listed_once_beside_its_group():
         ("learning_rate", "a number >= 0", 0.001),
         ("train.momentum", "a number >= 0 and < 1", 0.0),
         ("head_sizes", "a list, each item a whole number >= 1", []),
+        ("category_embeddings", "a list, each item a list, each item a whole number >= 0", []),
         ("run.workers", "a whole number >= 1 or auto", "auto"),
         ("search.pruning.min_epochs", "a whole number >= 1 or null", None),
         ("search.enqueue", "a list, each item a mapping", []),
@@ -91,7 +92,7 @@ def test_both_examples_of_a_setting_can_be_written_so(name):
     assert fixed[name] != key.default
     validate(SMALLEST | {"train": fixed})
     if drawn is None:
-        assert name == "head_sizes"  # a choice of a space is no list
+        assert name in ("head_sizes", "category_embeddings")  # a choice of a space is no list
     else:
         validate(SMALLEST | {"space": {"parameters": drawn}})
         assert build_space(None, drawn, Path()).size() > 1

@@ -44,6 +44,14 @@ EXAMPLES = {
         {"embedding_dropout": 0.2},
         {"embedding_dropout": 0.2, "embedding_size": 4},
     ),
+    ("category_embeddings",): (
+        {"category_embeddings": [[2, 5, 3], [2, 4, 1]]},
+        {"category_embeddings": [[2, 5, 3], [3, 2, 1]]},
+    ),
+    ("category_embeddings", "embedding_size"): (
+        {"category_embeddings": [[2, 5, 3]], "embedding_size": 4},
+        {"category_embeddings": [], "embedding_size": 4},
+    ),
     ("recurrent_init", "cell"): (
         {"recurrent_init": "identity", "cell": "gru"},
         {"recurrent_init": "identity", "cell": "rnn_tanh"},

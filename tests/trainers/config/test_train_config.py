@@ -65,8 +65,9 @@ def test_an_unknown_name_is_refused_with_the_valid_ones():
 def test_a_configuration_survives_its_own_mapping():
     config = TrainConfig(
         cell="gru", tbptt_forward_steps=7, clip_norm=1, seed=3, num_layers=2, hidden_size=[4, 3],
-        layer_dropout=[0.2], head_sizes=[5],
+        layer_dropout=[0.2], head_sizes=[5], category_embeddings=[[0, 5, 2], [3, 9, 1]],
     )  # fmt: skip
+    assert hash(config.structure())
     assert TrainConfig.from_mapping(json.loads(json.dumps(config.to_dict()))) == config
     assert config.structure().layer_sizes == (4, 3)
 

@@ -213,6 +213,20 @@ def ids_data(task="classification"):
     return wrap(part(20, 0), part(9, 1), task=task, input_size=5, vocabulary_size=5)
 
 
+def categories_data(pattern="none"):
+    """Ids of two categories among the features."""
+
+    def named(part, seed):
+        random = np.random.default_rng(seed)
+        inputs = part.inputs.copy()
+        for feature, rows, _ in CATEGORIES["category_embeddings"]:
+            inputs[..., feature] = random.integers(0, rows, inputs.shape[:2])
+        return replace(part, inputs=inputs)
+
+    data = data_of(pattern, features=4)
+    return replace(data, train=named(data.train, 0), validation=named(data.validation, 1))
+
+
 def stream_data(*, gaps=False):
     """Two series with documents that begin anywhere."""
 
@@ -236,6 +250,7 @@ REGULARISED = [{"activation_regularisation": 0.1, "head_l2": 0.1}, {}]
 REGULARISED[1] = {"temporal_activation_regularisation": 0.3, "weight_decay_kind": "l2"}
 STEP, ONE = {"dropout_kind": "step"}, {"readout": "last"}
 WORDS = {"loss": "cross_entropy"}
+CATEGORIES = {"category_embeddings": ((0, 5, 3), (2, 3, 2))}
 STREAM = {"batch_size": 4, **STEP}
 
 # Name: settings of all trials, settings of each (repeated for those after), data.
@@ -278,6 +293,9 @@ CASES = {
     "one-hot words": (WORDS, [{}], ids_data),
     "embedded words": (WORDS | {"embedding_size": 3}, [{"embedding_dropout": 0.3}, {}], ids_data),
     "numbers of embedded words": ({"embedding_size": 3}, [{}], lambda: ids_data("regression")),
+    "categories": (CATEGORIES, DROPOUTS[:2], lambda: categories_data("gaps")),
+    "convolution of categories": (
+        CATEGORIES | ONE | {"stem": "conv", "stem_size": 3}, [{}], categories_data),
     "resets": ({}, DROPOUTS[2:], lambda: with_resets(data_of("gaps"))),
     "stream": (STREAM, DROPOUTS[1:], stream_data),
     "stream with gaps": (STREAM | {"stem": "conv"}, DROPOUTS, lambda: stream_data(gaps=True)),
@@ -296,9 +314,10 @@ def trials(common, each, base=BASE):
 
 def without_gaps(name):
     """A case's data, with padding on the right where it has gaps; and its objective."""
-    made = CASES[name][2]()
+    made = categories_data("prefix") if name == "categories" else CASES[name][2]()
     if made.task == "regression":
-        return (made if made.train.input_mask is None else data_of("prefix")), RMSE
+        fits = made.train.input_mask is None or name == "categories"
+        return (made if fits else data_of("prefix")), RMSE
     if made.train.input_mask is not None:
         made = classes_data(pattern="prefix", class_weights=made.class_weights)
     return made, ACCURACY

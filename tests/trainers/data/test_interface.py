@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 
 from trainers.data import SequenceData, load_data
+from trainers.data.contract import Category
 from trainers.data.interface import INTERFACE_FILE, Interface, read_interface, write_interface
 from trainers.data.reading import TableReading, TextReading, WindowReading
 from trainers.errors import DataError
@@ -54,6 +56,16 @@ def test_an_interface_comes_back_from_its_file(series: Path):
     assert kept.reading == WindowReading(("load", "price"), 3, 1, 2)
     assert (kept.digest, kept.outputs) == (data.digest, ("load",))
     assert [path.name for path in series.glob("data*")] == [INTERFACE_FILE]
+
+
+def test_categories_are_kept_and_those_of_older_files_are_none(series: Path):
+    shop = Category(1, "shop", ("north", "south"), 2)
+    data = dataclasses.replace(load_data("csv", OPTIONS, base_dir=series), categories=(shop,))
+    write_interface(data, series)
+    assert read_interface(series).categories == (shop,)
+    values = json.loads((series / INTERFACE_FILE).read_text())
+    del values["categories"]
+    assert Interface.from_dict(values).categories == ()
 
 
 @pytest.mark.parametrize("content", [None, "{", '{"name": "x"}', "[]"])

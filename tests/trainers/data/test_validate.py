@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from trainers.data.contract import SequenceData, SequenceSet
+from trainers.data.contract import Category, SequenceData, SequenceSet
 from trainers.data.validate import checked, digest
 from trainers.errors import DataError
 
@@ -245,3 +245,41 @@ def test_resets_survive_pickling() -> None:
     again = pickle.loads(pickle.dumps(stream(begins)))
     np.testing.assert_array_equal(again.train.resets, begins)
     assert again.walk == "stream"
+
+
+SHOP = Category(1, "shop", ("north", "south"), 2)
+
+
+def shops(ids: list[list[float]], input_mask: np.ndarray | None = None) -> SequenceData:
+    """Three sequences of four steps, the shop's id beside a number."""
+    inputs = np.stack([np.full((3, 4), 0.5), np.array(ids)], axis=-1).astype(np.float32)
+    train = part(inputs=inputs, input_mask=input_mask, target_mask=input_mask)
+    fine = part(inputs=np.ones((3, 4, 2), np.float32))
+    return data(train, validation=fine, test=fine, categories=(SHOP,))
+
+
+def test_a_category_is_a_feature_of_whole_ids() -> None:
+    ids = [[0.0, 1.0, 2.0, 1.0]] * 3
+    assert checked(shops(ids)).categories == (SHOP,)
+    for wrong in (3.0, -1.0, 0.5):
+        with pytest.raises(
+            DataError,
+            match=rf"train: category 'shop' must hold whole ids from 0 \(unknown\) to 2, but got "
+            rf"{wrong} in sequence 1, step 2",
+        ):
+            checked(shops([ids[0], [0.0, 1.0, wrong, 1.0], ids[0]]))
+    with pytest.raises(DataError, match=r"'shop' must be one of the inputs' features, but is .* 2"):
+        checked(data(categories=(dataclasses.replace(SHOP, feature=2),)))
+
+
+@pytest.mark.parametrize("hidden", [7.0, np.nan])
+def test_a_step_that_does_not_exist_may_hold_any_id(hidden: float) -> None:
+    checked(shops([[0.0, 1.0, 2.0, hidden]] * 3, mask(*["1110"] * 3)))
+
+
+def test_the_same_ids_of_other_values_are_other_data() -> None:
+    ids = [[0.0, 1.0, 2.0, 1.0]] * 3
+    other = dataclasses.replace(SHOP, values=("south", "north"))
+    turned = dataclasses.replace(shops(ids), categories=(other,))
+    without = dataclasses.replace(shops(ids), categories=())
+    assert len({digest(made) for made in (shops(ids), turned, without)}) == 3

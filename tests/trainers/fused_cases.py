@@ -227,6 +227,17 @@ def categories_data(pattern="none"):
     return replace(data, train=named(data.train, 0), validation=named(data.validation, 1))
 
 
+def rescaled_data():
+    """Numbers of sequences that differ in scale; some targets are masked."""
+
+    def scaled(part):
+        by = np.random.default_rng(0).uniform(0.5, 50, (len(part), 2, 2))
+        return replace(part, rescale=by)
+
+    data = elements_data()
+    return replace(data, train=scaled(data.train), validation=scaled(data.validation))
+
+
 def stream_data(*, gaps=False):
     """Two series with documents that begin anywhere."""
 
@@ -290,6 +301,8 @@ CASES = {
     "labels": ({"loss": "binary_cross_entropy"}, [{}], labels_data),
     "masked elements": ({"loss": "huber", "loss_reduction": "sequence_mean"}, [{}], elements_data),
     "masked elements, last": (ONE | {"loss": "mae"}, [{}], elements_data),
+    "scales of sequences": ({}, [{}], rescaled_data),
+    "scales of sequences, last": (ONE, [{}], rescaled_data),
     "one-hot words": (WORDS, [{}], ids_data),
     "embedded words": (WORDS | {"embedding_size": 3}, [{"embedding_dropout": 0.3}, {}], ids_data),
     "numbers of embedded words": ({"embedding_size": 3}, [{}], lambda: ids_data("regression")),

@@ -37,6 +37,10 @@ class SequenceSet:
             the (first) target's row, or the sequence's number. None where the source has no such
             order. What is trained does not depend on it.
         series: `(sequences,)` int32, which of the data's `series` each window is of; None for one.
+        rescale: `(sequences, 2, outputs)` float64, factor and offset of each sequence whose targets
+            have a scale of their own: in the data's common one they are `targets * factor + offset`
+            (`target_scale` and `target_shift` lead on to own units). Losses take targets as they
+            are, metrics in the common scale. None = they are in it.
     """
 
     inputs: Array | Picked
@@ -46,6 +50,7 @@ class SequenceSet:
     resets: Array | None = None
     origins: Array | range | None = None
     series: Array | None = None
+    rescale: Array | Picked | None = None
 
     def __len__(self) -> int:
         return int(self.inputs.shape[0])
@@ -145,7 +150,9 @@ class SequenceData:
         return {name: part for name, part in named.items() if part is not None}
 
 
-_FIELDS = ("inputs", "targets", "input_mask", "target_mask", "resets", "origins", "series")
+_FIELDS = (
+    "inputs", "targets", "input_mask", "target_mask", "resets", "origins", "series", "rescale"
+)  # fmt: skip
 
 
 def array_bytes(data: SequenceData) -> int:

@@ -51,7 +51,8 @@ def _beginning(part: SequenceSet, rows: int, steps: int | None) -> SequenceSet:
     arrays = {name: first(getattr(part, name)) for name in _ARRAYS}
     origins = None if part.origins is None else part.origins[:rows]
     series = None if part.series is None else part.series[:rows]
-    return SequenceSet(**arrays, origins=origins, series=series)  # type: ignore[arg-type]
+    rescale = None if part.rescale is None else part.rescale[:rows]
+    return SequenceSet(**arrays, origins=origins, series=series, rescale=rescale)  # type: ignore[arg-type]
 
 
 def _size(part: SequenceSet) -> tuple[int, int]:

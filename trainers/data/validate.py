@@ -14,7 +14,7 @@ from typing import get_args
 import numpy as np
 
 from trainers.data.contract import Array, Category, Picked, SequenceData, SequenceSet, Walk
-from trainers.data.views import ArrayView, compact
+from trainers.data.views import ArrayView, compact, owner
 from trainers.errors import DataError
 
 CHUNK_ELEMENTS = 1 << 22
@@ -35,6 +35,8 @@ def checked(data: SequenceData) -> SequenceData:
             _check_one_target(name, part)
         for category in data.categories:
             _check_category(name, part, category)
+        if part.rescale is not None:
+            _check_rescale(name, part.rescale, len(part), data)
     _check_scaling(data)
     data = _with_vocabulary(data)
     _check_walk(data)
@@ -53,9 +55,10 @@ def digest(data: SequenceData) -> str:
         for field in _FIELDS:
             total.update(f"|{name}.{field}|".encode())
             total.update(_fingerprint(getattr(part, field), seen))
-        if part.resets is not None:
-            total.update(f"|{name}.resets|".encode())
-            total.update(_fingerprint(part.resets, seen))
+        for field in ("resets", "rescale"):
+            if getattr(part, field) is not None:
+                total.update(f"|{name}.{field}|".encode())
+                total.update(_fingerprint(getattr(part, field), seen))
     for field in ("target_scale", "target_shift"):
         total.update(f"|{field}|".encode())
         total.update(_fingerprint(getattr(data, field), seen))
@@ -283,12 +286,31 @@ def _is_no_id(values: Array, count: int) -> Array:
 
 def _steps_of(values: Array | Picked) -> Array | None:
     """All the steps `(steps, features)` that windows are views of; None where they are no views."""
-    state = compact(values.array if isinstance(values, Picked) else values)
-    if not isinstance(state, ArrayView):
+    array = values.array if isinstance(values, Picked) else values
+    base = owner(array)
+    if base.ndim != 2 or not base.flags.c_contiguous or base.dtype != array.dtype:
         return None
-    base, features = state.base, state.shape[-1]
-    whole = base.ndim == 2 and base.shape[1] == features and state.strides[-1] == base.itemsize
-    return base if whole and state.offset % (features * base.itemsize) == 0 else None
+    row = base.shape[1] * base.itemsize
+    offset = array.__array_interface__["data"][0] - base.__array_interface__["data"][0]
+    whole = base.shape[1] == array.shape[-1] and array.strides[-1] == base.itemsize
+    return base if whole and offset % row == 0 and array.strides[1] % row == 0 else None
+
+
+def _check_rescale(name: str, rescale: Array | Picked, rows: int, data: SequenceData) -> None:
+    if data.task != "regression" or data.walk == "stream":
+        raise DataError(
+            f"{name}: rescale is of numeric targets of single sequences, but got the task "
+            f"{data.task!r} with walk={data.walk!r}."
+        )
+    _expect(name, "rescale", rescale, (rows, 2, data.output_size), np.float64)
+    for start, block, _ in _chunks(rescale, None):
+        bad = ~np.isfinite(block).all(axis=1) | (block[:, 0] <= 0)
+        if bad.any():
+            row, output = np.argwhere(bad)[0]
+            raise DataError(
+                f"{name}: rescale must hold a factor > 0 and an offset, both finite, but got "
+                f"{block[row, :, output].tolist()} for output {output} of sequence {start + row}."
+            )
 
 
 def _chunks(

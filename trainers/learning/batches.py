@@ -38,6 +38,7 @@ class Batch:
         target_counts: `(rows,)` valid target elements per row, over the row's whole length.
         resets: `(rows, time)` before which steps a row's state is cleared; None for nowhere.
         offset: The step that comes first in the arrays; `ends` count from 0 all the same.
+        rescale: `(rows, 2, outputs)` factor and offset, see `SequenceSet`; None where it has none.
     """
 
     inputs: Array
@@ -48,6 +49,7 @@ class Batch:
     target_counts: Array
     resets: Array | None = None
     offset: int = 0
+    rescale: Array | None = None
 
     @property
     def time_steps(self) -> int:
@@ -117,12 +119,17 @@ class Part:
             target_mask=target_mask,
             target_counts=_counts(targets, target_mask),
             resets=None if self.data.resets is None else self.data.resets[:, :steps][rows],
+            rescale=None if self.data.rescale is None else self.data.rescale[rows],
         )
 
     def target_blocks(self) -> Iterator[tuple[Array, Array | None]]:
-        """Yield targets and their mask, some rows at a time."""
+        """Yield targets in the data's common scale and their mask, some rows at a time."""
         for start in range(0, self.rows, _SCAN_ROWS):
-            yield self.targets(np.arange(start, min(start + _SCAN_ROWS, self.rows)))
+            rows = np.arange(start, min(start + _SCAN_ROWS, self.rows))
+            targets, mask = self.targets(rows)
+            if self.data.rescale is not None:
+                targets = _rescaled(targets, self.data.rescale[rows])
+            yield targets, mask
 
     def targets(self, rows: Array, steps: int | None = None) -> tuple[Array, Array | None]:
         """Return targets of some rows (masked ones are 0) and their mask, in `Batch`'s shapes."""
@@ -163,6 +170,13 @@ class _Batches(Sequence[Source]):
         if not 0 <= index < len(self):
             raise IndexError(index)
         return self._part.batch(self._order[index * self._size : (index + 1) * self._size])
+
+
+def _rescaled(targets: Array, by: Array) -> Array:
+    """Return targets `(rows, …, outputs)` times factor plus offset, `by (rows, 2, outputs)`."""
+    if targets.ndim == 3:
+        by = by[:, :, None]
+    return np.asarray(targets * by[:, 0] + by[:, 1])
 
 
 def _picked(mask: Array | Picked | None, index: Any) -> Array | None:

@@ -78,12 +78,22 @@ class Measures:
         shape = (*trials, len(self.rows), self.data.output_size)
         return torch.zeros(shape, dtype=torch.float64, device=self._device)
 
-    def sums(self, outputs: Tensor, targets: Tensor, mask: Tensor | None) -> Tensor:
+    def sums(
+        self,
+        outputs: Tensor,
+        targets: Tensor,
+        mask: Tensor | None,
+        rescale: Tensor | None = None,
+    ) -> Tensor:
         """Return the sums `(trials, rows, outputs)` of a head's outputs `(trials, wanted, ·)`.
 
-        `mask (trials, wanted, outputs or 1)` leaves single elements out.
+        `mask (trials, wanted, outputs or 1)` leaves single elements out. `rescale (trials, wanted,
+        2, outputs)` brings answers and targets to the data's common scale.
         """
         answers = losses.point(self.loss, outputs.detach())
+        if rescale is not None:
+            factor, offset = rescale.unbind(2)
+            answers, targets = answers * factor + offset, targets * factor + offset
         found = [
             add(*(map(self._own, (answers, targets)) if own else (answers, targets)), mask)
             for add, own in self._adds
@@ -135,15 +145,22 @@ class Tally:
         whole = segment.weights is None and self.measures.class_weights is None
         self.plain_loss += whole_loss if whole else values.sum().item()
         assert segment.targets is not None
-        self.add(outputs, segment.targets, segment.element_mask)
+        self.add(outputs, segment.targets, segment.element_mask, segment.rescale)
 
-    def add(self, outputs: Tensor, targets: Tensor, mask: Tensor | None = None) -> None:
+    def add(
+        self,
+        outputs: Tensor,
+        targets: Tensor,
+        mask: Tensor | None = None,
+        rescale: Tensor | None = None,
+    ) -> None:
         """Add predictions `(1, wanted, outputs)` against targets (same, or ids `(1, wanted)`).
 
-        `mask (1, wanted, outputs)` leaves single elements out.
+        `mask (1, wanted, outputs)` leaves single elements out; `rescale (1, wanted, 2, outputs)`
+        brings both to the data's common scale.
         """
         self.elements += targets.numel() if mask is None else int(mask.sum())
-        self.sums += self.measures.sums(outputs, targets, mask)[0]
+        self.sums += self.measures.sums(outputs, targets, mask, rescale)[0]
 
     def numbers(self) -> dict[str, float]:
         """Return everything but the sums, to save it."""

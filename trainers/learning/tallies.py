@@ -54,7 +54,8 @@ def sums_of(
     else:
         own = values.detach()
         plain = (own if mask is None else torch.where(mask, own, 0.0)).sum(dim=(1, 2)).double()
-    return Sums(measures.sums(outputs, segment.targets, mask), losses, plain)
+    metrics = measures.sums(outputs, segment.targets, mask, segment.rescale)
+    return Sums(metrics, losses, plain)
 
 
 def elements_of(segment: Segment) -> float:

@@ -157,6 +157,7 @@ def _with_targets(
         weights=None if weights is None else torch.from_numpy(weights).unsqueeze(0),
         denominator=denominator,
         count=count,
+        rescale=None if batch.rescale is None else _tensor(batch.rescale[wanted.rows][None]),
     )
 
 

@@ -38,6 +38,8 @@ class Segment:
             trials differ `(K, rows of the batch)`.
         offset: Steps that the same segment ran before this span of it; `(K,)` where trials differ.
         rows: `(K,)` rows that each trial has without the padding of others; None: all of them.
+        rescale: `(K, wanted, 2, outputs)` float64, by which factor and offset metrics take outputs
+            and targets; None: as they are.
     """
 
     inputs: Tensor
@@ -54,6 +56,7 @@ class Segment:
     finals: Tensor | None = None
     offset: int | Tensor = 0
     rows: Tensor | None = None
+    rescale: Tensor | None = None
 
     def to(self, device: torch.device) -> Segment:
         """Return the segment on a device."""

@@ -75,6 +75,8 @@ class DevicePart:
             self._targets = self._targets.to(self._dtype)
         self._valid = torch.from_numpy(self._valid_here).to(device)
         self._counts = torch.from_numpy(batch.target_counts).to(device, self._dtype)
+        by = batch.rescale
+        self._rescale = None if by is None else torch.from_numpy(by).to(device)
 
     def scored(self, length: int) -> Array:
         """Return `(rows, segments)`: which segments of `length` steps hold a target of a row."""
@@ -107,6 +109,7 @@ class DevicePart:
             lengths=None if whole else (ends - start.unsqueeze(1)).clamp(0, length),
             hold=not whole,
             rows=picked.present,
+            rescale=self._rescale_of(rows, length),
         )
         if self._structure.one_target:
             here = (ends > start.unsqueeze(1)) & (ends <= start.unsqueeze(1) + length)
@@ -128,6 +131,13 @@ class DevicePart:
         if self._structure.embedding_size is not None:
             return inputs.long()
         return torch.embedding(self._one_hot, inputs.long())
+
+    def _rescale_of(self, rows: Tensor, length: int) -> Tensor | None:
+        """Return factors and offsets `(trials, wanted, 2, outputs)`, time-major as the targets."""
+        if self._rescale is None:
+            return None
+        by = self._rescale[rows]
+        return by if self._structure.one_target else by.repeat(1, length, 1, 1)
 
     def _weighed(
         self, segment: Segment, targets: Tensor, valid: Tensor, picked: Picked, exists: Tensor

@@ -85,7 +85,7 @@ def widen(segment: Segment, trials: int, structure: Structure) -> Segment:
     if trials == 1:
         return segment
     lengths, targets, positions = segment.lengths, segment.targets, segment.positions
-    mask = segment.element_mask
+    mask, rescale = segment.element_mask, segment.rescale
     if positions is not None:
         rows, time_steps = segment.inputs.shape[1:3]
         each = rows if structure.one_target else rows * time_steps
@@ -98,6 +98,7 @@ def widen(segment: Segment, trials: int, structure: Structure) -> Segment:
         targets=None if targets is None else targets.expand(trials, *targets.shape[1:]),
         positions=positions,
         element_mask=None if mask is None else mask.expand(trials, *mask.shape[1:]),
+        rescale=None if rescale is None else rescale.expand(trials, *rescale.shape[1:]),
     )
 
 
@@ -154,6 +155,7 @@ def _with_targets(
         else None,
         weights=_filled([_weights(s, width, dtype) for s in segments]) if weighed else None,
         denominator=torch.tensor([float(s.denominator) for s in segments], dtype=dtype),
+        rescale=_rescale(segments),
     )
 
 
@@ -185,6 +187,14 @@ def _weights(segment: Segment, width: int, dtype: torch.dtype) -> Tensor:
     if segment.weights is None:
         return torch.ones(wanted, width, dtype=dtype)
     return segment.weights[0].expand(wanted, width)
+
+
+def _rescale(segments: Sequence[Segment]) -> Tensor | None:
+    """Stack factors and offsets, alike where there are targets; None where the data have none."""
+    given = next((s.rescale for s in segments if s.rescale is not None), None)
+    if given is None:
+        return None
+    return _filled([given[0, :0] if s.rescale is None else s.rescale[0] for s in segments], None)
 
 
 def _filled(parts: Sequence[Tensor], fill: float | None = 0) -> Tensor:

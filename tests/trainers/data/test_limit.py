@@ -125,3 +125,11 @@ def test_arrays_that_break_the_contract_are_left_for_its_check() -> None:
     flat = SequenceSet(np.ones(3), np.ones(3), input_mask=np.array(True))
     data = SequenceData("x", "regression", flat, flat, None, 1, 1, "")
     assert limited(data, 2).train.inputs.shape == (3,)
+
+
+def test_scales_of_sequences_are_cut_with_them() -> None:
+    numbers = np.zeros((5, 4, 2), np.float32)
+    by = np.arange(20.0).reshape(5, 2, 2)
+    part = SequenceSet(numbers, numbers, rescale=by)
+    few = limited(SequenceData("x", "regression", part, part, None, 2, 2, ""), 3)
+    assert np.array_equal(few.train.rescale, by[:3])

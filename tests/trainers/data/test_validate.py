@@ -283,3 +283,46 @@ def test_the_same_ids_of_other_values_are_other_data() -> None:
     turned = dataclasses.replace(shops(ids), categories=(other,))
     without = dataclasses.replace(shops(ids), categories=())
     assert len({digest(made) for made in (shops(ids), turned, without)}) == 3
+
+
+APART = np.tile([[[2.0], [-1.0]]], (3, 1, 1))
+
+
+def with_scale(value: float, at: tuple[int, int, int]) -> SequenceSet:
+    rescale = APART.copy()
+    rescale[at] = value
+    return part(rescale=rescale)
+
+
+def test_scales_of_sequences_are_positive_and_finite() -> None:
+    checked(data(part(rescale=APART)))
+    checked(data(with_scale(0.0, (1, 1, 0))))
+    for value, at in (
+        (0.0, (1, 0, 0)),
+        (-1.0, (1, 0, 0)),
+        (np.nan, (1, 1, 0)),
+        (np.inf, (1, 0, 0)),
+    ):
+        with pytest.raises(DataError, match=r"train: rescale must .* for output 0 of sequence 1"):
+            checked(data(with_scale(value, (1, row, 0))))
+    with pytest.raises(DataError, match=r"rescale must have shape \(3, 2, 1\) and type float64"):
+        checked(data(part(rescale=APART[:2])))
+    with pytest.raises(DataError, match=r"rescale must have .* got \(3, 2, 1\) of float32"):
+        checked(data(part(rescale=APART.astype(np.float32))))
+
+
+def test_scales_are_of_numeric_targets_of_single_sequences() -> None:
+    labelled = classes([0, 1, 2])
+    scaled = dataclasses.replace(labelled.train, rescale=np.ones((3, 2, 3)))
+    with pytest.raises(DataError, match=r"rescale is of numeric targets .* 'classification'"):
+        checked(dataclasses.replace(labelled, train=scaled))
+    with pytest.raises(DataError, match=r"rescale is of numeric targets .* walk='stream'"):
+        checked(data(part(rescale=APART), walk="stream"))
+
+
+def test_scales_of_sequences_are_part_of_the_digest_and_travel() -> None:
+    scaled, other = data(part(rescale=APART)), data(part(rescale=2 * APART))
+    assert len({digest(made) for made in (scaled, other, data())}) == 3
+    back = pickle.loads(pickle.dumps(scaled))
+    assert np.array_equal(back.train.rescale, APART)
+    assert digest(back) == digest(scaled)

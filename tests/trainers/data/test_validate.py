@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from trainers.data.contract import Category, SequenceData, SequenceSet
+from trainers.data.contract import Category, Picked, SequenceData, SequenceSet
 from trainers.data.validate import checked, digest
 from trainers.errors import DataError
 
@@ -277,6 +277,23 @@ def test_a_step_that_does_not_exist_may_hold_any_id(hidden: float) -> None:
     checked(shops([[0.0, 1.0, 2.0, hidden]] * 3, mask(*["1110"] * 3)))
 
 
+def windows(series: np.ndarray, input_mask: np.ndarray | None = None) -> SequenceData:
+    """Every other window of four of a series' steps, not in their order, as nothing but views."""
+    view = np.lib.stride_tricks.sliding_window_view(series, 4, axis=0).swapaxes(1, 2)
+    some = part(inputs=Picked(view, np.array([4, 0, 2])), input_mask=input_mask,
+                target_mask=input_mask)  # fmt: skip
+    return data(some, validation=some, test=some, categories=(SHOP,))
+
+
+def test_windows_of_a_series_hold_ids_where_they_exist() -> None:
+    series = np.tile([[0.5, 1.0], [0.5, 2.0]], (4, 1)).astype(np.float32)
+    checked(windows(series))
+    series[5, 1] = 1.5
+    with pytest.raises(DataError, match=r"whole ids .* got 1.5 in sequence 0, step 1"):
+        checked(windows(series))
+    checked(windows(series, mask("1011", "1111", "1110")))
+
+
 def test_the_same_ids_of_other_values_are_other_data() -> None:
     ids = [[0.0, 1.0, 2.0, 1.0]] * 3
     other = dataclasses.replace(SHOP, values=("south", "north"))
@@ -296,15 +313,11 @@ def with_scale(value: float, at: tuple[int, int, int]) -> SequenceSet:
 
 def test_scales_of_sequences_are_positive_and_finite() -> None:
     checked(data(part(rescale=APART)))
+    checked(data(part(rescale=Picked(APART[:1], np.zeros(3, int)))))
     checked(data(with_scale(0.0, (1, 1, 0))))
-    for value, at in (
-        (0.0, (1, 0, 0)),
-        (-1.0, (1, 0, 0)),
-        (np.nan, (1, 1, 0)),
-        (np.inf, (1, 0, 0)),
-    ):
+    for value, part_of_it in ((0.0, 0), (-1.0, 0), (np.inf, 0), (np.nan, 1)):
         with pytest.raises(DataError, match=r"train: rescale must .* for output 0 of sequence 1"):
-            checked(data(with_scale(value, (1, row, 0))))
+            checked(data(with_scale(value, (1, part_of_it, 0))))
     with pytest.raises(DataError, match=r"rescale must have shape \(3, 2, 1\) and type float64"):
         checked(data(part(rescale=APART[:2])))
     with pytest.raises(DataError, match=r"rescale must have .* got \(3, 2, 1\) of float32"):

@@ -20,6 +20,7 @@ from tests.trainers.factory import (
 from tests.trainers.fused_cases import every_way
 from trainers.config.metrics import METRICS, Accumulator, MetricType
 from trainers.config.train_config import TrainConfig
+from trainers.data.views import Picked
 from trainers.learning.batches import Part
 from trainers.learning.metrics import Tally, total_squares
 from trainers.use.streaming import StreamingModel
@@ -127,6 +128,13 @@ def test_what_is_learned_does_not_know_of_it():
     for pack in (one, other):
         pack.train(0)
     assert torch.equal(slot_weights(one), slot_weights(other))
+
+
+def test_scales_may_be_picked_by_series():
+    part = scaled_apart()
+    series = Picked(by_series(2), np.arange(9) % 2)
+    one, other = (admitted(CONFIG, wrap(p)) for p in (part, replace(part, rescale=series)))
+    assert one.train(0).validation == other.train(0).validation
 
 
 @pytest.mark.parametrize("readout", ["every", "last"])

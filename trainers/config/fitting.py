@@ -5,6 +5,8 @@ The coordinator asks before anything is written, a pack asks again before it tra
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 from trainers.config.declaration import plain
 from trainers.config.losses import LOSSES, losses_for, targets_of
 from trainers.config.train_config import Structure
@@ -55,16 +57,22 @@ def _check_categories(structure: Structure, data: SequenceData) -> None:
     if data.train.inputs.ndim != 3 or (given and given[-1][0] >= data.input_size):
         shape = f"{data.input_size} {'features' if data.train.inputs.ndim == 3 else 'token ids'}"
         raise ConfigError(
-            f"category_embeddings are of features that the data have, but got {plain(given)!r} for "
+            f"category_embeddings are of features that the data have, but got {plain(given)} for "
             f"{shape}; a sweep that leaves it open takes the data's."
         )
-    wanted = [(one.feature, len(one.values) + 1) for one in data.categories]
-    if wanted and [(feature, rows) for feature, rows, _ in given] != wanted:
-        raise ConfigError(
-            "category_embeddings must be [feature, rows, size] with "
-            f"{' and '.join(f'feature {f} and {rows} rows' for f, rows in wanted)}, as the data "
-            f"have them, but got {plain(given)!r}; a sweep that leaves it open takes the data's."
-        )
+    if not data.categories:
+        return
+    for wanted, got in zip_longest(data.category_embeddings, given):
+        if not wanted or not got or wanted[:2] != got[:2]:
+            raise ConfigError(
+                "category_embeddings must have the data's categories, [feature, rows, size] each, "
+                f"so {_shown(wanted)}, but got {_shown(got)} there; a sweep that leaves it open "
+                "takes the data's."
+            )
+
+
+def _shown(embedding: tuple[int, ...] | None) -> str:
+    return f"{plain(embedding)}" if embedding else "no more of them"
 
 
 def _check_walk(structure: Structure, data: SequenceData) -> None:

@@ -37,6 +37,7 @@ def checked(data: SequenceData) -> SequenceData:
             _check_category(name, part, category)
         if part.rescale is not None:
             _check_rescale(name, part.rescale, len(part), data)
+    _check_categories(data)
     _check_scaling(data)
     data = _with_vocabulary(data)
     _check_walk(data)
@@ -277,6 +278,18 @@ def _check_category(name: str, part: SequenceSet, category: Category) -> None:
                 f"{name}: category {category.name!r} must hold whole ids from 0 (unknown) to "
                 f"{count}, but got {block[row, step, feature]} in sequence {start + row}, step "
                 f"{step}."
+            )
+
+
+def _check_categories(data: SequenceData) -> None:
+    features = [category.feature for category in data.categories]
+    if features != sorted(set(features)):
+        raise DataError(f"categories must be in the order of their features, but got {features}.")
+    for category in data.categories:
+        if not category.values or category.embedding_size < 1:
+            raise DataError(
+                f"category {category.name!r} must have a value and an embedding_size >= 1, but got "
+                f"{len(category.values)} values and embedding_size={category.embedding_size}."
             )
 
 

@@ -12,3 +12,29 @@ def test_parameters_are_counted_without_the_padding_between_them(tmp_path):
     plan = plan_sweep(config(train=train), tmp_path)
     counted = {(example.params["cell"], example.parameters) for example in plan.examples}
     assert counted == {("lstm", 186), ("rnn_tanh", 51)}
+
+
+PANEL = """
+import numpy as np
+from trainers.data.contract import Category, SequenceData, SequenceSet
+
+def panel():
+    inputs = np.ones((40, 6, 2), np.float32)
+    part = SequenceSet(inputs, inputs[..., :1])
+    shop = Category(0, "shop", ("north", "south", "west"), 4)
+    return SequenceData("panel", "regression", part, part, None, 2, 1, "", categories=(shop,))
+"""
+
+
+def test_tables_of_the_datas_categories_are_laid_out_where_the_file_leaves_them_open(
+    tmp_path, monkeypatch
+):
+    """4 · 4 of the table, LSTM of 5 over 1 + 4: 4 · (25 + 25 + 5 + 5), a head of 6."""
+    (tmp_path / "own.py").write_text(PANEL)
+    monkeypatch.chdir(tmp_path)
+    fixed = {"hidden_size": 5, "batch_size": 16, "cell": "lstm"}
+    drawn = {"base": None, "parameters": {"learning_rate": {"low": 0.001, "high": 0.1}}}
+    made = config(data={"source": "own.py:panel"}, space=drawn, train=fixed)
+    plan = plan_sweep(made, tmp_path)
+    assert {example.parameters for example in plan.examples} == {16 + 240 + 6}
+    assert plan.prepared.train_config(0, {}).category_embeddings == ((0, 4, 4),)

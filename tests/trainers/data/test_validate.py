@@ -272,6 +272,22 @@ def test_a_category_is_a_feature_of_whole_ids() -> None:
         checked(data(categories=(dataclasses.replace(SHOP, feature=2),)))
 
 
+def test_categories_stand_in_the_order_of_their_features_and_have_values() -> None:
+    ids = shops([[0.0, 1.0, 2.0, 1.0]] * 3)
+    with pytest.raises(DataError, match=r"in the order of their features, but got \[1, 1\]"):
+        checked(dataclasses.replace(ids, categories=(SHOP, SHOP)))
+    empty = dataclasses.replace(SHOP, values=())
+    with pytest.raises(DataError, match="'shop' must have a value .* got 0 values"):
+        checked(
+            data(
+                part(inputs=np.zeros((3, 4, 2), np.float32)),
+                validation=part(inputs=np.zeros((3, 4, 2), np.float32)),
+                test=None,
+                categories=(empty,),
+            )
+        )
+
+
 @pytest.mark.parametrize("hidden", [7.0, np.nan])
 def test_a_step_that_does_not_exist_may_hold_any_id(hidden: float) -> None:
     checked(shops([[0.0, 1.0, 2.0, hidden]] * 3, mask(*["1110"] * 3)))

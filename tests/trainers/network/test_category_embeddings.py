@@ -283,12 +283,19 @@ CATEGORIES = (Category(0, "shop", tuple("abcd"), 3), Category(2, "day", ("x", "y
 
 
 @pytest.mark.parametrize(
-    "given", [(), ((0, 5, 3),), ((0, 6, 3), (2, 3, 2)), ((1, 5, 3), (2, 3, 2))]
+    ("given", "says"),
+    [
+        ((), r"so \[0, 5, 3\], but got no more of them"),
+        (((0, 5, 3),), r"so \[2, 3, 2\], but got no more of them"),
+        (((0, 6, 3), (2, 3, 2)), r"so \[0, 5, 3\], but got \[0, 6, 3\] there"),
+        (((0, 5, 3), (1, 3, 2)), r"so \[2, 3, 2\], but got \[1, 3, 2\] there"),
+        ((*TABLES, (3, 2, 1)), r"so no more of them, but got \[3, 2, 1\]"),
+    ],
 )
-def test_tables_that_do_not_fit_the_datas_categories_are_refused(given):
+def test_tables_that_do_not_fit_the_datas_categories_are_refused(given, says):
     data = replace(wrap(part()), categories=CATEGORIES)
     assert data.category_embeddings == TABLES
-    with pytest.raises(ConfigError, match="feature 0 and 5 rows and feature 2 and 3 rows"):
+    with pytest.raises(ConfigError, match=says):
         Pack(config(category_embeddings=given).structure(), data, RMSE)
     sizes_of_ones_own = ((0, 5, 1), (2, 3, 9))
     Pack(config(category_embeddings=sizes_of_ones_own).structure(), data, RMSE)

@@ -276,16 +276,10 @@ def test_categories_stand_in_the_order_of_their_features_and_have_values() -> No
     ids = shops([[0.0, 1.0, 2.0, 1.0]] * 3)
     with pytest.raises(DataError, match=r"in the order of their features, but got \[1, 1\]"):
         checked(dataclasses.replace(ids, categories=(SHOP, SHOP)))
-    empty = dataclasses.replace(SHOP, values=())
-    with pytest.raises(DataError, match="'shop' must have a value .* got 0 values"):
-        checked(
-            data(
-                part(inputs=np.zeros((3, 4, 2), np.float32)),
-                validation=part(inputs=np.zeros((3, 4, 2), np.float32)),
-                test=None,
-                categories=(empty,),
-            )
-        )
+    empty, ids = dataclasses.replace(SHOP, values=()), shops([[0.0] * 4] * 3)
+    ones = dataclasses.replace(ids, validation=ids.train, test=None, categories=(empty,))
+    with pytest.raises(DataError, match=r"'shop' must have a value .* got 0 values"):
+        checked(ones)
 
 
 @pytest.mark.parametrize("hidden", [7.0, np.nan])

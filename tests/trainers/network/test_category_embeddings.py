@@ -267,6 +267,9 @@ def test_an_encoder_reads_categories_and_its_decoder_its_own_answers():
         max_epochs=25, category_embeddings=((0, 5, 3),),
     )  # fmt: skip
     network = EncoderDecoder(settings, 2, 1)
+    encoder, decoder = network._encoder.layout, network._decoder.layout
+    assert encoder.entries[0].name == "category_embedding.0.weight"
+    assert {e.name: e.shape for e in decoder.entries}["weight_ih_l0"] == (48, 1)
     list(network.fit(Pairs(sources, answers)))
     error = network.free_running(Pairs(sources, answers), steps=2).numpy() - answers
     assert np.square(error).mean() < 0.05 * answers.var()

@@ -13,11 +13,12 @@ from typing import get_args
 
 import numpy as np
 
-from trainers.data.contract import Array, Category, Picked, SequenceData, SequenceSet, Walk
-from trainers.data.views import ArrayView, compact, owner
+from trainers.data.blocks import BLOCK_ELEMENTS, blocks_of
+from trainers.data.category_ids import check_categories
+from trainers.data.contract import Array, Picked, SequenceData, SequenceSet, Walk
+from trainers.data.views import ArrayView, compact
 from trainers.errors import DataError
 
-CHUNK_ELEMENTS = 1 << 22
 _FIELDS = ("inputs", "targets", "input_mask", "target_mask")
 
 
@@ -33,11 +34,9 @@ def checked(data: SequenceData) -> SequenceData:
         _check_values(name, part, data)
         if data.one_target:
             _check_one_target(name, part)
-        for category in data.categories:
-            _check_category(name, part, category)
         if part.rescale is not None:
             _check_rescale(name, part.rescale, len(part), data)
-    _check_categories(data)
+    check_categories(data)
     _check_scaling(data)
     data = _with_vocabulary(data)
     _check_walk(data)
@@ -164,7 +163,7 @@ def _mask_blocks(part: SequenceSet) -> Iterator[tuple[int, Array, Array]]:
     if part.input_mask is None and (part.target_mask is None or _is_one_row(part.target_mask)):
         yield 0, one, one if part.target_mask is None else _with_target(part.target_mask[:1])
         return
-    rows = max(1, CHUNK_ELEMENTS // max(1, part.time_steps))
+    rows = max(1, BLOCK_ELEMENTS // max(1, part.time_steps))
     for start in range(0, len(part), rows):
         span = slice(start, start + rows)
         shown = one if part.input_mask is None else np.asarray(part.input_mask[span])
@@ -224,10 +223,10 @@ def _check_finite(
 ) -> None:
     state = compact(values.array if isinstance(values, Picked) else values)
     if isinstance(state, ArrayView) and all(
-        np.isfinite(block).all() for _, block, _ in _chunks(state.base, None)
+        np.isfinite(block).all() for _, block, _ in blocks_of(state.base, None)
     ):
         return
-    for start, block, shown in _chunks(values, mask):
+    for start, block, shown in blocks_of(values, mask):
         bad = ~np.isfinite(block)
         if shown is not None:
             bad &= shown if shown.ndim == bad.ndim else shown[..., None]
@@ -243,7 +242,7 @@ def _check_finite(
 def _check_ids(
     name: str, field: str, ids: Array | Picked, mask: Array | Picked | None, count: int
 ) -> None:
-    for start, block, shown in _chunks(ids, mask):
+    for start, block, shown in blocks_of(ids, mask):
         bad = (block < 0) | (block >= count)
         if shown is not None:
             bad &= shown
@@ -255,60 +254,6 @@ def _check_ids(
             )
 
 
-def _check_category(name: str, part: SequenceSet, category: Category) -> None:
-    """Check that a feature holds ids, given that it is finite where it exists."""
-    feature, count = category.feature, len(category.values)
-    if part.inputs.ndim != 3 or not 0 <= feature < part.inputs.shape[2]:
-        raise DataError(
-            f"category {category.name!r} must be one of the inputs' features, but is feature "
-            f"{feature} of {part.inputs.shape}."
-        )
-    steps = _steps_of(part.inputs)
-    if steps is not None and not any(
-        _is_no_id(block[:, feature], count).any() for _, block, _ in _chunks(steps, None)
-    ):
-        return
-    for start, block, shown in _chunks(part.inputs, part.input_mask):
-        bad = _is_no_id(block[..., feature], count)
-        if shown is not None:
-            bad &= shown
-        if bad.any():
-            row, step = np.argwhere(bad)[0]
-            raise DataError(
-                f"{name}: category {category.name!r} must hold whole ids from 0 (unknown) to "
-                f"{count}, but got {block[row, step, feature]} in sequence {start + row}, step "
-                f"{step}."
-            )
-
-
-def _check_categories(data: SequenceData) -> None:
-    features = [category.feature for category in data.categories]
-    if features != sorted(set(features)):
-        raise DataError(f"categories must be in the order of their features, but got {features}.")
-    for category in data.categories:
-        if not category.values or category.embedding_size < 1:
-            raise DataError(
-                f"category {category.name!r} must have a value and an embedding_size >= 1, but got "
-                f"{len(category.values)} values and embedding_size={category.embedding_size}."
-            )
-
-
-def _is_no_id(values: Array, count: int) -> Array:
-    return np.asarray(~((values >= 0) & (values <= count) & (values == np.trunc(values))))
-
-
-def _steps_of(values: Array | Picked) -> Array | None:
-    """All the steps `(steps, features)` that windows are views of; None where they are no views."""
-    array = values.array if isinstance(values, Picked) else values
-    base = owner(array)
-    if base.ndim != 2 or not base.flags.c_contiguous or base.dtype != array.dtype:
-        return None
-    row = base.shape[1] * base.itemsize
-    offset = array.__array_interface__["data"][0] - base.__array_interface__["data"][0]
-    whole = base.shape[1] == array.shape[-1] and array.strides[-1] == base.itemsize
-    return base if whole and offset % row == 0 and array.strides[1] % row == 0 else None
-
-
 def _check_rescale(name: str, rescale: Array | Picked, rows: int, data: SequenceData) -> None:
     if data.task != "regression" or data.walk == "stream":
         raise DataError(
@@ -316,7 +261,7 @@ def _check_rescale(name: str, rescale: Array | Picked, rows: int, data: Sequence
             f"{data.task!r} with walk={data.walk!r}."
         )
     _expect(name, "rescale", rescale, (rows, 2, data.output_size), np.float64)
-    for start, block, _ in _chunks(rescale, None):
+    for start, block, _ in blocks_of(rescale, None):
         bad = ~np.isfinite(block).all(axis=1) | (block[:, 0] <= 0)
         if bad.any():
             row, output = np.argwhere(bad)[0]
@@ -324,16 +269,6 @@ def _check_rescale(name: str, rescale: Array | Picked, rows: int, data: Sequence
                 f"{name}: rescale must hold a factor > 0 and an offset, both finite, but got "
                 f"{block[row, :, output].tolist()} for output {output} of sequence {start + row}."
             )
-
-
-def _chunks(
-    values: Array | Picked, mask: Array | Picked | None
-) -> Iterator[tuple[int, Array, Array | None]]:
-    """Walk over rows in blocks of bounded size: (first row, values, mask)."""
-    rows = max(1, CHUNK_ELEMENTS // max(1, int(np.prod(values.shape[1:]))))
-    for start in range(0, len(values), rows):
-        span = slice(start, start + rows)
-        yield start, np.asarray(values[span]), None if mask is None else np.asarray(mask[span])
 
 
 def _check_scaling(data: SequenceData) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from trainers.data.contract import Array, SequenceData, SequenceSet
-from trainers.data.division import PARTS, boundaries_of, require_shares, require_two_shares
+from trainers.data.division import PARTS, boundaries_of, shares_beside
 from trainers.data.files import find_files, read_text
 from trainers.data.options import means, path_means, require
 from trainers.data.reading import TextReading
@@ -25,6 +25,8 @@ from trainers.data.texts.vocabulary import UNKNOWN, Level, Vocabulary, fit_vocab
 from trainers.errors import DataError
 
 TokenText = Sequence[str]
+
+_DEFAULT_SPLIT = (0.9, 0.1, 0.0)
 
 
 @dataclass(frozen=True)
@@ -48,17 +50,15 @@ class TextOptions:
         metadata=means("most frequent tokens to keep; the others become unknown; null: all"),
     )
     split: tuple[float, ...] = field(
-        default=(0.9, 0.1, 0.0),
+        default=_DEFAULT_SPLIT,
         metadata=means("shares of train, validation and test, in the text's order; test may be 0"),
     )
 
     def __post_init__(self) -> None:
         largest = self.max_tokens
         require(largest is None or largest >= 1, "max_tokens >= 1", "max_tokens", largest)
-        if self.test_path is None:
-            require_shares(self.split)
-        elif self.split != (0.9, 0.1, 0.0):
-            require_two_shares(self.split)
+        given = () if self.test_path is None else ("test",)
+        shares_beside(self.split, _DEFAULT_SPLIT, given, (0.9, 0.1))
 
 
 def load_text(options: TextOptions, base_dir: Path) -> SequenceData:

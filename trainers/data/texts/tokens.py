@@ -17,7 +17,7 @@ import numpy as np
 
 from trainers.data.classes import ClassWeights, class_ids, class_weights, missing_classes_note
 from trainers.data.contract import Array, SequenceData, SequenceSet
-from trainers.data.division import PARTS, divide, require_shares, require_two_shares
+from trainers.data.division import divide, shares_beside, with_given_parts
 from trainers.data.files import find_files, read_text
 from trainers.data.options import means, path_means, require
 from trainers.data.padding import one_label_set, padded
@@ -84,17 +84,13 @@ class TokenOptions:
                 "tables need both of text_column and label_column, but got text_column="
                 f"{self.text_column!r}, label_column={self.label_column!r}."
             )
-        if self.test_path is None:
-            require_shares(self.split)
-        elif self.split != _DEFAULT_SPLIT:
-            require_two_shares(self.split)
+        _ = self.shares  # checks them
 
     @property
     def shares(self) -> tuple[float, ...]:
         """Shares of the parts to divide `path` into: two beside a test part of its own."""
-        if self.test_path is None or len(self.split) == 2:
-            return self.split
-        return (0.9, 0.1)
+        given = () if self.test_path is None else ("test",)
+        return shares_beside(self.split, _DEFAULT_SPLIT, given, (0.9, 0.1))
 
 
 @dataclass(frozen=True)
@@ -181,16 +177,14 @@ def tokens_from_examples(
     if test is not None:
         split += [split_text(text, options.level) for text in test.texts]
     labels, names = class_ids([*examples.labels, *(test.labels if test is not None else ())])
-    rows = divide(count, options.shares, options.seed, labels[:count])
-    if test is not None:
-        rows.append(np.arange(count, len(split)))
+    given = {} if test is None else {"test": len(test.texts)}
+    rows = with_given_parts(divide(count, options.shares, options.seed, labels[:count]), given)
     vocabulary = fit_vocabulary(
-        (split[row] for row in rows[0]), [PADDING, UNKNOWN], options.max_words
+        (split[row] for row in rows["train"]), [PADDING, UNKNOWN], options.max_words
     )
     sets = {
         part: _encode([split[row] for row in chosen], labels[chosen], vocabulary, options)
-        for part, chosen in zip(PARTS, rows, strict=False)
-        if len(chosen)
+        for part, chosen in rows.items()
     }
     train = sets["train"]
     return SequenceData(

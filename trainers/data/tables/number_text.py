@@ -51,6 +51,7 @@ def parse_numbers(cells: Sequence[str], where: str) -> Array:
 
 def _number(cell: str) -> float:
     """Return the cell's number, NaN for a missing one, and infinity for what is none."""
-    if is_missing(cell):
-        return np.nan
-    return float(cell) if is_number(cell) else np.inf
+    try:
+        return float(cell)
+    except ValueError:
+        return np.nan if is_missing(cell) else np.inf

@@ -1,9 +1,9 @@
 r"""Labelled texts as token sequences, one label each (Keras' `imdb_lstm` example, from text).
 
-A line of a text file is one example, `text<TAB>label`, split at its last tab; or a table has a
-column of texts and one of labels. The vocabulary is the training part's. Ids: 0 padding, 1
-unknown, then words from the most frequent on. Sequences are padded on the right; `max_length`
-keeps a text's end, as Keras' `maxlen` does.
+A line of a text file is one example, `text<TAB>label`, split at its last tab (or `label<TAB>text`,
+at its first); or a table has a column of texts and one of labels. The vocabulary is the training
+part's. Ids: 0 padding, 1 unknown, then words from the most frequent on. Sequences are padded on
+the right; `max_length` keeps a text's end, as Keras' `maxlen` does.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from trainers.data.padding import one_label_set, padded
 from trainers.data.reading import TextReading
 from trainers.data.source import Source
 from trainers.data.tables.columns import read_frame, require_columns
+from trainers.data.texts.swapped import looks_swapped
 from trainers.data.texts.vocabulary import (
     PADDING,
     UNKNOWN,
@@ -53,6 +54,10 @@ class TokenOptions:
     )
     label_column: str | None = field(
         default=None, metadata=means("column of labels, in CSV or Parquet files")
+    )
+    label_first: bool | None = field(
+        default=None,
+        metadata=means("lines are label<TAB>text; null: text<TAB>label, refused where it looks so"),
     )
     level: Level = field(
         default="word", metadata=means("tokens are words and marks, or characters")
@@ -84,6 +89,8 @@ class TokenOptions:
                 "tables need both of text_column and label_column, but got text_column="
                 f"{self.text_column!r}, label_column={self.label_column!r}."
             )
+        if self.label_first and self.text_column is not None:
+            raise DataError("data.label_first is for lines; of tables name text_column instead.")
         _ = self.shares  # checks them
 
     @property
@@ -127,11 +134,12 @@ def read_examples(files: Sequence[Path], options: TokenOptions) -> Examples:
                 raise DataError(f"{where}: an example needs a text, but got only the label.")
             texts.append(text.lower() if options.lowercase else text)
             labels.append(label)
+    if options.label_first is None:
+        _check_not_swapped(texts, [str(label) for label in labels], files[0], options)
     return Examples(tuple(texts), tuple(labels))
 
 
 def _read_lines(path: Path, options: TokenOptions) -> list[tuple[str, str, Any]]:
-    del options
     if path.suffix in TABLE_ENDINGS:
         raise DataError(f"{path} is a table: set data.text_column and data.label_column.")
     examples = []
@@ -140,10 +148,11 @@ def _read_lines(path: Path, options: TokenOptions) -> list[tuple[str, str, Any]]
         if not line.strip():
             continue
         text, tab, label = line.rpartition("\t")
+        if options.label_first:
+            label, tab, text = line.partition("\t")
         if not tab or not label.strip():
-            raise DataError(
-                f"{path}, line {number}: must be text, a tab and a label, but got {line[:60]!r}."
-            )
+            wanted = "label, tab and text" if options.label_first else "text, a tab and a label"
+            raise DataError(f"{path}, line {number}: must be {wanted}, but got {line[:60]!r}.")
         examples.append((f"{path}, line {number}", text, label.strip()))
     return examples
 
@@ -166,6 +175,24 @@ def _read_table(path: Path, options: TokenOptions) -> list[tuple[str, str, Any]]
             zip(frame[text_column], frame[label_column].tolist(), strict=True)
         )
     ]
+
+
+def _check_not_swapped(
+    texts: Sequence[str], labels: Sequence[str], file: Path, options: TokenOptions
+) -> None:
+    if not looks_swapped(texts, labels):
+        return
+    way_out = "set data.label_first: true where lines are label<TAB>text, false where they are not"
+    if options.text_column is not None:
+        way_out = (
+            f"set data.text_column: {options.label_column} and data.label_column: "
+            f"{options.text_column}, or data.label_first: false where this is right"
+        )
+    raise DataError(
+        f"{file.name}: texts and labels look swapped: {len(set(labels))} different labels, as "
+        f"{labels[0][:40]!r}, but {len(set(texts))} different texts, as {texts[0][:20]!r}; "
+        f"{way_out}."
+    )
 
 
 def tokens_from_examples(

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainers.data.files import require_different_files
 from trainers.errors import DataError
 
 _ENDINGS = (".ts", ".tsv", ".txt", ".csv", ".parquet")
@@ -47,7 +48,7 @@ def archive_files(path: str, given: Mapping[str, str], base_dir: Path) -> Archiv
         if not file.is_file():
             name = "path" if option == "train" else f"{option}_path"
             raise DataError(f"there is no data file {file}; set data.{name} to what is there.")
-    _check_different(files)
+    require_different_files({part: [file] for part, file in files.items()})
     if "test" not in files:
         notes += _unused(files["train"])
     match = _PART.fullmatch(files["train"].stem)
@@ -76,17 +77,6 @@ def _in_folder(folder: Path) -> dict[str, Path]:
         f"a folder must hold NAME_TRAIN and perhaps NAME_TEST ({', '.join(_ENDINGS)}), but "
         f"{folder} has none; set data.path to a file."
     )
-
-
-def _check_different(files: Mapping[str, Path]) -> None:
-    seen: dict[Path, str] = {}
-    for part, file in files.items():
-        other = seen.setdefault(file.resolve(), part)
-        if other != part:
-            raise DataError(
-                f"every part needs a file of its own, but {other} and {part} are both {file.name}; "
-                f"change data.{part}_path, or leave it out to divide data.path by data.split."
-            )
 
 
 def _unused(train: Path) -> list[str]:

@@ -16,7 +16,7 @@ import numpy as np
 from trainers.data.classes import class_ids
 from trainers.data.contract import Array, SequenceData
 from trainers.data.division import PARTS, divide, with_given_parts
-from trainers.data.files import find_files
+from trainers.data.files import find_files, require_different_files
 from trainers.data.reading import TableReading
 from trainers.data.sequences.alignment import Aligned, align
 from trainers.data.sequences.assembling import Layout, assemble
@@ -99,6 +99,9 @@ def _files(options: TableOptions, base_dir: Path) -> tuple[dict[str, _Files], st
         found[part] = _Files(
             own, own if theirs is None else _read(theirs, base_dir, f"{part}_labels")
         )
+    require_different_files(
+        {part: [table.path for table in own.tables] for part, own in found.items()}
+    )
     return found, name
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from trainers.data.contract import Array, SequenceData, SequenceSet
 from trainers.data.division import PARTS, boundaries_of, shares_beside
-from trainers.data.files import find_files, read_text
+from trainers.data.files import find_files, read_text, require_different_files
 from trainers.data.options import means, path_means, require
 from trainers.data.reading import TextReading
 from trainers.data.source import Source
@@ -72,6 +72,7 @@ def load_text(options: TextOptions, base_dir: Path) -> SequenceData:
     test = None
     if options.test_path is not None:
         found = find_files(options.test_path, base_dir, "test_path")
+        require_different_files({"train": files, "test": found})
         test = [split_text(_read(file, options), options.level) for file in found]
     name = files[0].stem if len(files) == 1 else "text"
     return stream_from_documents(documents, test, options, name)

@@ -18,7 +18,7 @@ import numpy as np
 from trainers.data.classes import ClassWeights, class_ids, class_weights, missing_classes_note
 from trainers.data.contract import Array, SequenceData, SequenceSet
 from trainers.data.division import divide, shares_beside, with_given_parts
-from trainers.data.files import find_files, read_text
+from trainers.data.files import find_files, read_text, require_different_files
 from trainers.data.options import means, path_means, require
 from trainers.data.padding import one_label_set, padded
 from trainers.data.reading import TextReading
@@ -118,7 +118,9 @@ def load_tokens(options: TokenOptions, base_dir: Path) -> SequenceData:
     examples = read_examples(files, options)
     test = None
     if options.test_path is not None:
-        test = read_examples(find_files(options.test_path, base_dir, "test_path"), options)
+        test_files = find_files(options.test_path, base_dir, "test_path")
+        require_different_files({"train": files, "test": test_files})
+        test = read_examples(test_files, options)
     name = files[0].stem if len(files) == 1 else "tokens"
     return tokens_from_examples(examples, test, options, name)
 

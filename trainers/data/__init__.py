@@ -32,6 +32,7 @@ SOURCES: Registry[Source] = Registry(
         "digits": "trainers.data.builtin.digits:ROWS",
         "digits-pixels": "trainers.data.builtin.digits:PIXELS",
         "sentiment": "trainers.data.builtin.sentiment:SENTIMENT",
+        "sequences": "trainers.data.sequences.archive:SEQUENCES",
         "shakespeare": "trainers.data.builtin.shakespeare:SHAKESPEARE",
         "shapes": "trainers.data.builtin.shapes:SHAPES",
         "table": "trainers.data.sequences.table:TABLE",

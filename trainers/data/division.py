@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -39,6 +39,54 @@ def require_two_shares(split: Sequence[float]) -> None:
     ok = len(split) == 2 and min(split) > 0 and abs(sum(split) - 1) < 1e-9
     law = "split has two positive shares, of train and validation, that sum to 1"
     require(ok, law, "split", list(split))
+
+
+def shares_beside(
+    split: Sequence[float],
+    default: Sequence[float],
+    given: Collection[str],
+    two: tuple[float, float] = (0.8, 0.2),
+) -> tuple[float, ...]:
+    """Return the shares of the parts that `data.path` is divided into.
+
+    Args:
+        split: As the user has it.
+        default: Three shares; a `split` that equals them was left as it is.
+        given: The parts that have files of their own: validation, test, or both.
+        two: Shares of train and validation where only the test part is given.
+
+    Raises:
+        DataError: there is another number of shares than of parts, or they are no shares.
+    """
+    if not given:
+        require_shares(split)
+        return tuple(split)
+    untouched = tuple(split) == tuple(default)
+    if "validation" in given:
+        if not untouched:
+            raise DataError(
+                "with data.validation_path all of data.path is the training part, but got "
+                f"data.split={list(split)}; leave data.split out."
+            )
+        return (1.0,)
+    if not untouched:
+        require_two_shares(split)
+    return two if untouched else tuple(split)
+
+
+def with_given_parts(divided: Sequence[Array], given: Mapping[str, int]) -> dict[str, Array]:
+    """Return each part's sequences by number; those of given parts follow the divided ones.
+
+    Args:
+        divided: What `divide` gave.
+        given: The number of sequences of each part with files of its own, in their order.
+    """
+    parts = dict(zip(PARTS, divided, strict=False))
+    start = sum(len(part) for part in divided)
+    for name, count in given.items():
+        parts[name] = np.arange(start, start + count)
+        start += count
+    return {name: parts[name] for name in PARTS if len(parts.get(name, ()))}
 
 
 def boundaries_of(rows: int, split: Sequence[float]) -> tuple[int, ...]:

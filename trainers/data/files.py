@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from trainers.errors import DataError
@@ -36,6 +36,27 @@ def find_files(
         wanted = f" with a name in {', '.join('*' + e for e in endings)}" if endings else ""
         raise DataError(f"there is no file {found}{wanted}; set data.{option} to what is there.")
     return sorted(files)
+
+
+def require_different_files(files: Mapping[str, Sequence[Path]]) -> None:
+    """Check that no file is in two parts.
+
+    Args:
+        files: Each part's; those to be divided stand under "train".
+
+    Raises:
+        DataError: a file is.
+    """
+    seen: dict[Path, str] = {}
+    for part, own in files.items():
+        for file in own:
+            other = seen.setdefault(file.resolve(), part)
+            if other != part:
+                raise DataError(
+                    f"every part needs files of its own, but {file.name} is in {other} and {part}; "
+                    f"change data.{part}_path, or leave it out: parts are then divided by "
+                    "data.split."
+                )
 
 
 def read_text(path: Path) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
+CaseFormat = Literal["ts", "ucr", "rows"]
+
 
 @dataclass(frozen=True)
 class WindowReading:
@@ -53,11 +55,31 @@ class TextReading:
     by_line: bool = False
 
 
-Reading = WindowReading | TableReading | TextReading
+@dataclass(frozen=True)
+class CaseReading:
+    """A sequence a row or a case; see `trainers.data.sequences.cases.Cases`.
+
+    Attributes:
+        format: What it was trained on: sktime's .ts, UCR, or rows of a table.
+        steps: Values of a training row, where all had as many.
+        classes: Names of the classes: what a row's label may be.
+        target: Column of labels in rows of a table; a table to be asked about may lack it.
+        columns: Step columns of rows of a table.
+    """
+
+    format: CaseFormat
+    steps: int | None = None
+    classes: tuple[str, ...] = ()
+    target: str | None = None
+    columns: tuple[str, ...] = ()
+
+
+Reading = WindowReading | TableReading | TextReading | CaseReading
 _KINDS: dict[str, type[Reading]] = {
     "windows": WindowReading,
     "table": TableReading,
     "text": TextReading,
+    "cases": CaseReading,
 }
 
 

@@ -16,7 +16,8 @@ import numpy as np
 from trainers.data.contract import Array
 from trainers.data.files import read_text
 from trainers.data.interface import Interface
-from trainers.data.reading import TableReading, TextReading, WindowReading
+from trainers.data.reading import CaseReading, TableReading, TextReading, WindowReading
+from trainers.data.sequences.formats import read_asked
 from trainers.data.sequences.grouping import TABLE_ENDINGS, Table, group
 from trainers.data.series.windows import rows_ahead
 from trainers.data.tables.columns import (
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 SEQUENCE_COLUMN = "sequence"
 TEXT_COLUMN = "text"
+LABEL_COLUMN = "label"
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Unlabelled:
 
 
 def read_unlabelled(path: Path, interface: Interface) -> list[Unlabelled]:
-    """Read a CSV or Parquet table, a text, or JSON records, as the network's data were read.
+    """Read a table, a file of cases, a text, or JSON records, as the network's data were read.
 
     Raises:
         DataError: the file, a column or a value is not as it must be.
@@ -69,6 +71,8 @@ def read_unlabelled(path: Path, interface: Interface) -> list[Unlabelled]:
             f"a network of token ids without a vocabulary reads JSON records, but got {path}; "
             'write [{"ids": [1, 2, 3]}].'
         )
+    if isinstance(reading, CaseReading):
+        return list(_cases(path, reading, interface))
     frame = read_frame(path)
     if isinstance(reading, WindowReading):
         return list(_windows(frame, reading, path))
@@ -151,6 +155,19 @@ def _sequences(table: Table, reading: TableReading) -> Iterator[Unlabelled]:
         yield Unlabelled(
             {"steps": values[rows]}, {reading.sequence or SEQUENCE_COLUMN: name}, places
         )
+
+
+def _cases(path: Path, reading: CaseReading, interface: Interface) -> Iterator[Unlabelled]:
+    """Every case of a file in one of the field's formats; a label is told beside the answer."""
+    cases = read_asked(path, reading, interface.input_size)
+    for number, (values, label) in enumerate(zip(cases.values, cases.labels, strict=True)):
+        if np.isnan(values).any(axis=1).all():
+            raise DataError(
+                f"{cases.where(number)}: a case needs a step without a gap, but has none."
+            )
+        told = {} if label is None else {reading.target or LABEL_COLUMN: label}
+        steps: dict[str, list[Any]] = {"step": list(range(len(values)))}
+        yield Unlabelled({"steps": values}, {SEQUENCE_COLUMN: number, **told}, steps)
 
 
 def _guessed(frame: pd.DataFrame, interface: Interface, path: Path) -> TableReading:

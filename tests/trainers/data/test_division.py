@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainers.data.division import divide, require_shares
+from trainers.data.division import divide, require_shares, shares_beside, with_given_parts
 from trainers.errors import DataError
 
 
@@ -49,3 +49,48 @@ def test_an_empty_part_is_refused_unless_its_share_is_zero() -> None:
 def test_impossible_shares_are_refused(split: tuple[float, ...]) -> None:
     with pytest.raises(DataError, match="must hold"):
         require_shares(split)
+
+
+@pytest.mark.parametrize(
+    ("split", "given", "expected"),
+    [
+        ((0.7, 0.15, 0.15), (), (0.7, 0.15, 0.15)),
+        ((0.5, 0.3, 0.2), (), (0.5, 0.3, 0.2)),
+        ((0.7, 0.15, 0.15), ("test",), (0.8, 0.2)),
+        ((0.6, 0.4), ("test",), (0.6, 0.4)),
+        ((0.7, 0.15, 0.15), ("validation",), (1.0,)),
+        ((0.7, 0.15, 0.15), ("validation", "test"), (1.0,)),
+    ],
+)
+def test_a_file_is_divided_into_the_parts_that_have_none_of_their_own(
+    split: tuple[float, ...], given: tuple[str, ...], expected: tuple[float, ...]
+) -> None:
+    assert shares_beside(split, (0.7, 0.15, 0.15), given) == expected
+
+
+@pytest.mark.parametrize(
+    ("split", "given"),
+    [((0.6, 0.4), ()), ((0.5, 0.3, 0.2), ("test",)), ((0.6, 0.4), ("validation",))],
+)
+def test_as_many_shares_as_parts_are_asked_for(
+    split: tuple[float, ...], given: tuple[str, ...]
+) -> None:
+    with pytest.raises(DataError, match=r"data\.split"):
+        shares_beside(split, (0.7, 0.15, 0.15), given)
+
+
+def test_given_parts_follow_the_divided_ones_and_empty_parts_are_none() -> None:
+    divided = [np.array([0, 2]), np.array([1])]
+    parts = with_given_parts(divided, {"test": 2})
+    assert {name: rows.tolist() for name, rows in parts.items()} == {
+        "train": [0, 2],
+        "validation": [1],
+        "test": [3, 4],
+    }
+    assert list(with_given_parts([*divided, np.array([])], {})) == ["train", "validation"]
+    whole = with_given_parts([np.array([0, 1])], {"validation": 1, "test": 1})
+    assert {name: rows.tolist() for name, rows in whole.items()} == {
+        "train": [0, 1],
+        "validation": [2],
+        "test": [3],
+    }

@@ -46,6 +46,17 @@ def write_examples(base: Path) -> None:
         frames = "\n".join([" ".join(["0.5"] * 12)] * 7)
         (base / "japanese_vowels" / name).write_text(f"{frames}\n\n" * count)
 
+    write_cases(base)
+
+
+def write_cases(base: Path) -> None:
+    (base / "BasicMotions").mkdir()
+    cases = "1,2:3,4:rest\n5,6,7:8,9,0:run\n" * 10
+    for part in ("TRAIN", "TEST"):
+        path = base / "BasicMotions" / f"BasicMotions_{part}.ts"
+        path.write_text(f"@classLabel true rest run\n@data\n{cases}")
+    (base / "beats.csv").write_text("id,kind,t0,t1\n" + "1,normal,2,3\n2,early,4,5\n" * 10)
+
 
 def write_tables(base: Path) -> None:
     frame = pd.DataFrame({"walker": [i // 5 for i in range(200)], "frame": list(range(5)) * 40})

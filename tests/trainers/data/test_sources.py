@@ -16,7 +16,7 @@ from trainers.errors import DataError
 def test_our_own_sources_are_listed() -> None:
     assert tuple(SOURCES) == (
         *("adding", "appliances", "copy", "csv", "digits", "digits-pixels", "sentiment"),
-        *("shakespeare", "shapes", "table", "text", "tokens", "vowels"),
+        *("sequences", "shakespeare", "shapes", "table", "text", "tokens", "vowels"),
     )
 
 
@@ -39,7 +39,11 @@ def test_options_that_name_files_say_so() -> None:
     assert {name: paths for name, paths in declared.items() if paths} == {
         **dict.fromkeys(("appliances", "csv", "sentiment", "shakespeare", "vowels"), ("path",)),
         **dict.fromkeys(("text", "tokens"), ("path", "test_path")),
-        "table": ("path", "folder", "labels"),
+        "sequences": ("path", "validation_path", "test_path"),
+        "table": (
+            *("path", "folder", "labels", "validation_path", "validation_labels"),
+            *("test_path", "test_labels"),
+        ),
     }
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from trainers.data.contract import Array, SequenceData, SequenceSet
-from trainers.data.division import PARTS, boundaries_of, require_shares, require_two_shares
-from trainers.data.files import find_files, read_text
+from trainers.data.division import PARTS, boundaries_of, shares_beside
+from trainers.data.files import find_files, read_text, require_different_files
 from trainers.data.options import means, path_means, require
 from trainers.data.reading import TextReading
 from trainers.data.source import Source
@@ -25,6 +25,8 @@ from trainers.data.texts.vocabulary import UNKNOWN, Level, Vocabulary, fit_vocab
 from trainers.errors import DataError
 
 TokenText = Sequence[str]
+
+_DEFAULT_SPLIT = (0.9, 0.1, 0.0)
 
 
 @dataclass(frozen=True)
@@ -48,17 +50,15 @@ class TextOptions:
         metadata=means("most frequent tokens to keep; the others become unknown; null: all"),
     )
     split: tuple[float, ...] = field(
-        default=(0.9, 0.1, 0.0),
+        default=_DEFAULT_SPLIT,
         metadata=means("shares of train, validation and test, in the text's order; test may be 0"),
     )
 
     def __post_init__(self) -> None:
         largest = self.max_tokens
         require(largest is None or largest >= 1, "max_tokens >= 1", "max_tokens", largest)
-        if self.test_path is None:
-            require_shares(self.split)
-        elif self.split != (0.9, 0.1, 0.0):
-            require_two_shares(self.split)
+        given = () if self.test_path is None else ("test",)
+        shares_beside(self.split, _DEFAULT_SPLIT, given, (0.9, 0.1))
 
 
 def load_text(options: TextOptions, base_dir: Path) -> SequenceData:
@@ -72,6 +72,7 @@ def load_text(options: TextOptions, base_dir: Path) -> SequenceData:
     test = None
     if options.test_path is not None:
         found = find_files(options.test_path, base_dir, "test_path")
+        require_different_files({"train": files, "test": found})
         test = [split_text(_read(file, options), options.level) for file in found]
     name = files[0].stem if len(files) == 1 else "text"
     return stream_from_documents(documents, test, options, name)

@@ -1,9 +1,9 @@
 r"""Labelled texts as token sequences, one label each (Keras' `imdb_lstm` example, from text).
 
-A line of a text file is one example, `text<TAB>label`, split at its last tab; or a table has a
-column of texts and one of labels. The vocabulary is the training part's. Ids: 0 padding, 1
-unknown, then words from the most frequent on. Sequences are padded on the right; `max_length`
-keeps a text's end, as Keras' `maxlen` does.
+A line of a text file is one example, `text<TAB>label`, split at its last tab (or `label<TAB>text`,
+at its first); or a table has a column of texts and one of labels. The vocabulary is the training
+part's. Ids: 0 padding, 1 unknown, then words from the most frequent on. Sequences are padded on
+the right; `max_length` keeps a text's end, as Keras' `maxlen` does.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ import numpy as np
 
 from trainers.data.classes import ClassWeights, class_ids, class_weights, missing_classes_note
 from trainers.data.contract import Array, SequenceData, SequenceSet
-from trainers.data.division import PARTS, divide, require_shares, require_two_shares
-from trainers.data.files import find_files, read_text
+from trainers.data.division import divide, shares_beside, with_given_parts
+from trainers.data.files import find_files, read_text, require_different_files
 from trainers.data.options import means, path_means, require
 from trainers.data.padding import one_label_set, padded
 from trainers.data.reading import TextReading
 from trainers.data.source import Source
 from trainers.data.tables.columns import read_frame, require_columns
+from trainers.data.texts.swapped import looks_swapped
 from trainers.data.texts.vocabulary import (
     PADDING,
     UNKNOWN,
@@ -53,6 +54,10 @@ class TokenOptions:
     )
     label_column: str | None = field(
         default=None, metadata=means("column of labels, in CSV or Parquet files")
+    )
+    label_first: bool | None = field(
+        default=None,
+        metadata=means("lines are label<TAB>text; null: text<TAB>label, refused where it looks so"),
     )
     level: Level = field(
         default="word", metadata=means("tokens are words and marks, or characters")
@@ -84,17 +89,15 @@ class TokenOptions:
                 "tables need both of text_column and label_column, but got text_column="
                 f"{self.text_column!r}, label_column={self.label_column!r}."
             )
-        if self.test_path is None:
-            require_shares(self.split)
-        elif self.split != _DEFAULT_SPLIT:
-            require_two_shares(self.split)
+        if self.label_first and self.text_column is not None:
+            raise DataError("data.label_first is for lines; of tables name text_column instead.")
+        _ = self.shares  # checks them
 
     @property
     def shares(self) -> tuple[float, ...]:
         """Shares of the parts to divide `path` into: two beside a test part of its own."""
-        if self.test_path is None or len(self.split) == 2:
-            return self.split
-        return (0.9, 0.1)
+        given = () if self.test_path is None else ("test",)
+        return shares_beside(self.split, _DEFAULT_SPLIT, given, (0.9, 0.1))
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,9 @@ def load_tokens(options: TokenOptions, base_dir: Path) -> SequenceData:
     examples = read_examples(files, options)
     test = None
     if options.test_path is not None:
-        test = read_examples(find_files(options.test_path, base_dir, "test_path"), options)
+        test_files = find_files(options.test_path, base_dir, "test_path")
+        require_different_files({"train": files, "test": test_files})
+        test = read_examples(test_files, options)
     name = files[0].stem if len(files) == 1 else "tokens"
     return tokens_from_examples(examples, test, options, name)
 
@@ -131,11 +136,12 @@ def read_examples(files: Sequence[Path], options: TokenOptions) -> Examples:
                 raise DataError(f"{where}: an example needs a text, but got only the label.")
             texts.append(text.lower() if options.lowercase else text)
             labels.append(label)
+    if options.label_first is None:
+        _check_not_swapped(texts, [str(label) for label in labels], files[0], options)
     return Examples(tuple(texts), tuple(labels))
 
 
 def _read_lines(path: Path, options: TokenOptions) -> list[tuple[str, str, Any]]:
-    del options
     if path.suffix in TABLE_ENDINGS:
         raise DataError(f"{path} is a table: set data.text_column and data.label_column.")
     examples = []
@@ -144,10 +150,11 @@ def _read_lines(path: Path, options: TokenOptions) -> list[tuple[str, str, Any]]
         if not line.strip():
             continue
         text, tab, label = line.rpartition("\t")
+        if options.label_first:
+            label, tab, text = line.partition("\t")
         if not tab or not label.strip():
-            raise DataError(
-                f"{path}, line {number}: must be text, a tab and a label, but got {line[:60]!r}."
-            )
+            wanted = "label, tab and text" if options.label_first else "text, a tab and a label"
+            raise DataError(f"{path}, line {number}: must be {wanted}, but got {line[:60]!r}.")
         examples.append((f"{path}, line {number}", text, label.strip()))
     return examples
 
@@ -172,6 +179,24 @@ def _read_table(path: Path, options: TokenOptions) -> list[tuple[str, str, Any]]
     ]
 
 
+def _check_not_swapped(
+    texts: Sequence[str], labels: Sequence[str], file: Path, options: TokenOptions
+) -> None:
+    if not looks_swapped(texts, labels):
+        return
+    way_out = "set data.label_first: true where lines are label<TAB>text, false where they are not"
+    if options.text_column is not None:
+        way_out = (
+            f"set data.text_column: {options.label_column} and data.label_column: "
+            f"{options.text_column}, or data.label_first: false where this is right"
+        )
+    raise DataError(
+        f"{file.name}: texts and labels look swapped: {len(set(labels))} different labels, as "
+        f"{labels[0][:40]!r}, but {len(set(texts))} different texts, as {texts[0][:20]!r}; "
+        f"{way_out}."
+    )
+
+
 def tokens_from_examples(
     examples: Examples, test: Examples | None, options: TokenOptions, name: str
 ) -> SequenceData:
@@ -181,16 +206,14 @@ def tokens_from_examples(
     if test is not None:
         split += [split_text(text, options.level) for text in test.texts]
     labels, names = class_ids([*examples.labels, *(test.labels if test is not None else ())])
-    rows = divide(count, options.shares, options.seed, labels[:count])
-    if test is not None:
-        rows.append(np.arange(count, len(split)))
+    given = {} if test is None else {"test": len(test.texts)}
+    rows = with_given_parts(divide(count, options.shares, options.seed, labels[:count]), given)
     vocabulary = fit_vocabulary(
-        (split[row] for row in rows[0]), [PADDING, UNKNOWN], options.max_words
+        (split[row] for row in rows["train"]), [PADDING, UNKNOWN], options.max_words
     )
     sets = {
         part: _encode([split[row] for row in chosen], labels[chosen], vocabulary, options)
-        for part, chosen in zip(PARTS, rows, strict=False)
-        if len(chosen)
+        for part, chosen in rows.items()
     }
     train = sets["train"]
     return SequenceData(

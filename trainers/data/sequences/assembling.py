@@ -1,0 +1,156 @@
+"""Aligned sequences, divided into parts, as one data set: scaled, padded, under masks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from trainers.data.classes import ClassWeights, class_weights, missing_classes_note
+from trainers.data.contract import Array, SequenceData, SequenceSet, Task
+from trainers.data.padding import padded
+from trainers.data.scaling import ColumnScaler, Scaling, fit_scaler, joined
+from trainers.data.sequences.alignment import Aligned
+from trainers.errors import DataError
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the sequences are to become, beside their numbers.
+
+    Attributes:
+        targets: One name per output (regression) or per class (classification).
+        one_target: Whether each sequence has a single target, at its last existing step.
+    """
+
+    name: str
+    task: Task
+    inputs: tuple[str, ...]
+    targets: tuple[str, ...]
+    one_target: bool
+    scaling: Scaling
+    class_weights: ClassWeights
+    units: str
+
+
+def assemble(
+    layout: Layout,
+    sequences: Sequence[Aligned],
+    rows: Mapping[str, Array],
+    notes: Sequence[str],
+) -> SequenceData:
+    """Scale and pad the sequences of every part.
+
+    Args:
+        layout: What they are to become.
+        sequences: All of them.
+        rows: Each part's, by number; train and validation are there, test may be.
+        notes: What a person should know of them.
+
+    Raises:
+        DataError: nothing is left to fit the scaling to, or the class weights don't fit.
+    """
+    train = [sequences[row] for row in rows["train"]]
+    scaler = _input_scaler(train, layout)
+    target_scaler = _target_scaler(train, layout)
+    sets = {
+        part: _part([sequences[row] for row in chosen], scaler, target_scaler)
+        for part, chosen in rows.items()
+    }
+    is_regression = target_scaler is not None
+    extra = [] if is_regression else missing_classes_note(sets["train"], layout.targets)
+    return SequenceData(
+        name=layout.name,
+        task=layout.task,
+        train=sets["train"],
+        validation=sets["validation"],
+        test=sets.get("test"),
+        input_size=len(layout.inputs),
+        output_size=len(layout.targets),
+        digest="",
+        target_scale=target_scaler.scale if target_scaler is not None else None,
+        target_shift=target_scaler.shift if target_scaler is not None else None,
+        target_names=layout.targets,
+        units=layout.units,
+        one_target=layout.one_target,
+        notes=(*notes, *_counts(sets), *extra),
+        class_weights=(
+            None
+            if is_regression
+            else class_weights(layout.class_weights, sets["train"], layout.targets)
+        ),
+        input_scale=scaler.scale,
+        input_shift=scaler.shift,
+        input_names=layout.inputs,
+    )
+
+
+def _input_scaler(train: Sequence[Aligned], layout: Layout) -> ColumnScaler:
+    steps = np.concatenate([one.inputs[one.brought & one.exists] for one in train])
+    if len(steps) == 0:
+        raise DataError("no training step is without a missing input; leave out a column.")
+    return fit_scaler(steps, layout.scaling)
+
+
+def _target_scaler(train: Sequence[Aligned], layout: Layout) -> ColumnScaler | None:
+    """Fit each output on its own valid targets; None for classes."""
+    if layout.task == "classification":
+        return None
+    targets = np.concatenate([one.targets for one in train])
+    scalers = []
+    for name, column in zip(layout.targets, targets.T, strict=True):
+        valid = column[~np.isnan(column)]
+        if len(valid) == 0:
+            raise DataError(f"target {name!r} is missing in the whole training part.")
+        scalers.append(fit_scaler(valid[:, None], layout.scaling))
+    return joined(scalers)
+
+
+def _part(
+    sequences: Sequence[Aligned], scaler: ColumnScaler, target_scaler: ColumnScaler | None
+) -> SequenceSet:
+    scaled = [
+        np.where(one.brought[:, None], np.nan_to_num(scaler.apply(one.inputs)), 0)
+        for one in sequences
+    ]
+    inputs, in_length = padded([one.astype(np.float32) for one in scaled])
+    exists, _ = padded([one.exists for one in sequences], fill=False)
+    targets, _ = padded([one.targets for one in sequences], fill=np.nan)
+    shown = ~np.isnan(targets)
+    return SequenceSet(
+        inputs=inputs,
+        targets=_targets(targets, target_scaler),
+        input_mask=None if in_length is None and exists.all() else exists,
+        target_mask=_target_mask(shown),
+    )
+
+
+def _targets(values: Array, scaler: ColumnScaler | None) -> Array:
+    if scaler is None:
+        return np.nan_to_num(values[..., 0]).astype(np.int64)
+    return np.nan_to_num(scaler.apply(values)).astype(np.float32)
+
+
+def _target_mask(shown: Array) -> Array | None:
+    """`(sequences, time)`, or by output where only some are missing; None when all are shown."""
+    if shown.all():
+        return None
+    steps = np.asarray(shown.all(axis=2))
+    return steps if (steps == shown.any(axis=2)).all() else shown
+
+
+def _counts(sets: Mapping[str, SequenceSet]) -> list[str]:
+    lines = []
+    for name, part in sets.items():
+        gaps = 0 if part.input_mask is None else _gaps(np.asarray(part.input_mask))
+        tail = f", {gaps} of their steps are gaps" if gaps else ""
+        lines.append(f"{name}: {len(part)} sequences of up to {part.time_steps} steps{tail}")
+    return lines
+
+
+def _gaps(mask: Array) -> int:
+    """Masked steps before a row's last existing one."""
+    steps = mask.shape[1]
+    lengths = steps - mask[:, ::-1].argmax(axis=1)
+    return int(lengths.sum() - mask.sum())

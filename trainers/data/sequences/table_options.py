@@ -1,0 +1,126 @@
+"""Options of `table`: which tables and columns, how labels stand to steps, who is in which part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from trainers.data.classes import ClassWeights
+from trainers.data.contract import Task
+from trainers.data.division import PARTS, shares_beside
+from trainers.data.options import means, path_means, require
+from trainers.data.sequences.alignment import Alignment
+from trainers.data.tables.columns import Missing
+from trainers.errors import DataError
+
+DEFAULT_SPLIT = (0.7, 0.15, 0.15)
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """Which tables, which columns, how labels are aligned and sequences divided."""
+
+    target: tuple[str, ...] = field(metadata=means("column(s) to predict; one for classification"))
+    task: Task = field(metadata=means("what the targets are: numbers or classes"))
+    path: str | None = field(
+        default=None, metadata=path_means("long format: CSV or Parquet file, one row a step")
+    )
+    folder: str | None = field(
+        default=None, metadata=path_means("instead of path: folder or pattern, one file a sequence")
+    )
+    sequence: str | None = field(
+        default=None, metadata=means("column of sequence ids, for a file of many sequences")
+    )
+    order: str | None = field(
+        default=None, metadata=means("column of numbers or dates; null: rows as they come")
+    )
+    inputs: tuple[str, ...] | None = field(
+        default=None, metadata=means("input columns; null: every numeric one that is nothing else")
+    )
+    drop: tuple[str, ...] = field(default=(), metadata=means("columns to leave out of inputs"))
+    labels: str | None = field(
+        default=None,
+        metadata=path_means(
+            "targets' own file (ids in `sequence`) or folder (files of equal names)"
+        ),
+    )
+    validation_path: str | None = field(
+        default=None,
+        metadata=path_means("file or folder of the validation part; path is then train whole"),
+    )
+    validation_labels: str | None = field(
+        default=None, metadata=path_means("labels of validation_path, as labels of path")
+    )
+    test_path: str | None = field(
+        default=None,
+        metadata=path_means("file or folder of the test part; split then has two shares"),
+    )
+    test_labels: str | None = field(
+        default=None, metadata=path_means("labels of test_path, as labels of path")
+    )
+    alignment: Alignment = field(
+        default="equal", metadata=means("how labels stand to steps; one_label: one a sequence")
+    )
+    split: tuple[float, ...] = field(
+        default=DEFAULT_SPLIT,
+        metadata=means("shares of train, validation and test; whole sequences, test may be 0"),
+    )
+    split_column: str | None = field(
+        default=None, metadata=means("instead of split: column of train, validation or test")
+    )
+    seed: int = field(default=0, metadata=means("seed of the split"))
+    scaling: Literal["minmax", "standard", "none"] = field(
+        default="standard", metadata=means("fitted on training steps; metrics are in own units")
+    )
+    missing: Missing = field(
+        default="error",
+        metadata=means("mask: a row with a missing input becomes a gap, a missing target none"),
+    )
+    class_weights: ClassWeights = field(
+        default="none", metadata=means("none, balanced, or one number a class")
+    )
+    units: str = field(default="", metadata=means("the targets' unit, for tables"))
+
+    def __post_init__(self) -> None:
+        if (self.path is None) == (self.folder is None):
+            raise DataError(
+                f"a table needs data.path or data.folder, but got path={self.path!r}, "
+                f"folder={self.folder!r}; set one of them."
+            )
+        if self.path is not None and self.sequence is None:
+            raise DataError("data.path needs the column of sequence ids: set data.sequence.")
+        require(len(self.target) > 0, "at least one target", "target", list(self.target))
+        one = self.task == "regression" or len(self.target) == 1
+        require(one, "one target for classification", "target", list(self.target))
+        weighed = self.task == "classification" or self.class_weights == "none"
+        require(weighed, "class_weights only for classes", "class_weights", self.class_weights)
+        require(self.seed >= 0, "seed >= 0", "seed", self.seed)
+        self._check_given_parts()
+
+    @property
+    def given_parts(self) -> dict[str, str]:
+        """The parts that have files of their own, and what names these files."""
+        paths = {"validation": self.validation_path, "test": self.test_path}
+        return {part: path for part, path in paths.items() if path is not None}
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Shares of the parts that the sequences of path (or folder) are divided into."""
+        return shares_beside(self.split, DEFAULT_SPLIT, self.given_parts)
+
+    def _check_given_parts(self) -> None:
+        _ = self.shares  # checks them
+        if self.split_column is not None and self.given_parts:
+            raise DataError(
+                f"data.split_column names the parts of one file, but data."
+                f"{next(iter(self.given_parts))}_path brings another; leave one of them out."
+            )
+        for part in PARTS[1:]:
+            path, labels = getattr(self, f"{part}_path"), getattr(self, f"{part}_labels")
+            wanted = path is not None and self.labels is not None
+            if wanted != (labels is not None):
+                raise DataError(
+                    f"data.{part}_labels goes with data.{part}_path and data.labels, but got "
+                    f"{part}_labels={labels!r}, {part}_path={path!r}, labels={self.labels!r}; "
+                    f"{'set it' if wanted else 'leave it out'}."
+                )

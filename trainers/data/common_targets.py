@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from trainers.data.contract import Array, SequenceData, SequenceSet
-from trainers.data.validate import digest
+from trainers.data.contract import SequenceData, SequenceSet
+from trainers.data.validate import CHUNK_ELEMENTS, digest
+from trainers.data.views import Array, Picked, as_range, picked
 
 JUDGED = ("validation", "test")
 _ROUNDING = 1e-3  # of the targets' spread: float32, scaled in several ways
@@ -43,7 +44,7 @@ def difference(first: SequenceData, other: SequenceData) -> str | None:
 
 
 def on_common_targets(choices: Sequence[SequenceData]) -> tuple[list[SequenceData], list[str]]:
-    """Leave out the validation and test sequences that not every choice has; views where possible.
+    """Leave out the validation and test sequences that not every choice has; views stay views.
 
     Args:
         choices: Data sets that predict the same (`difference`).
@@ -77,7 +78,7 @@ def _with_digest(data: SequenceData) -> SequenceData:
 
 
 def _common(parts: Sequence[SequenceSet]) -> list[SequenceSet]:
-    origins = [part.origins for part in parts if part.origins is not None]
+    origins = [np.asarray(part.origins) for part in parts if part.origins is not None]
     if len(origins) < len(parts):
         return list(parts)
     common = reduce(np.intersect1d, origins)
@@ -89,24 +90,20 @@ def _common(parts: Sequence[SequenceSet]) -> list[SequenceSet]:
 
 
 def taken(part: SequenceSet, rows: Array) -> SequenceSet:
-    """Return some sequences of a part: views where the rows are evenly spaced, else copies."""
-    steps = np.diff(rows)
-    chosen: Any = rows
-    if len(rows) < 2 or (steps == steps[0]).all():
-        step = int(steps[0]) if len(steps) else 1
-        chosen = slice(int(rows[0]), int(rows[-1]) + 1, step) if len(rows) else slice(0, 0)
+    """Return some sequences of a part `(rows,)`; nothing is copied."""
     names = [f.name for f in dataclasses.fields(part)]
-    arrays = {name: _rows(getattr(part, name), chosen) for name in names}
-    return SequenceSet(**arrays)  # type: ignore[arg-type]
+    return SequenceSet(**{name: _rows(getattr(part, name), rows) for name in names})
 
 
-def _rows(array: Array | None, rows: Any) -> Array | None:
+def _rows(array: Any, rows: Array) -> Any:
     if array is None:
         return None
-    if isinstance(rows, slice) or array.ndim < 2 or array.strides[1] != 0:
-        return np.asarray(array[rows])
-    # One value for all steps stays one: a window's target is not copied once a step.
-    return np.broadcast_to(array[rows, :1], (len(rows), *array.shape[1:]))
+    if isinstance(array, Picked):
+        return picked(array.array, array.rows[rows])
+    if isinstance(array, range):
+        left = np.asarray(array)[rows]
+        return as_range(left) or left
+    return picked(array, rows) if array.ndim > 1 else array[rows]
 
 
 def _part_difference(
@@ -130,14 +127,23 @@ def _judged(data: SequenceData, part: SequenceSet) -> Array:
 
     They are in the order of their origins; NaN stands where only some outputs are hidden.
     """
-    if part.origins is not None and (np.diff(part.origins) < 0).any():
-        part = taken(part, np.argsort(part.origins, kind="stable"))
-    mask, targets = part.target_mask, part.targets
-    if mask is None:
-        return _own_units(data, targets.reshape(-1, *targets.shape[2:]))
-    steps = mask.any(axis=2) if mask.ndim == 3 else mask
-    values = _own_units(data, targets[steps])
-    return np.where(mask[steps], values, np.nan) if mask.ndim == 3 else values
+    origins = part.origins
+    if origins is not None and (np.diff(np.asarray(origins)) < 0).any():
+        part = taken(part, np.argsort(np.asarray(origins), kind="stable"))
+    rows = max(1, CHUNK_ELEMENTS // max(1, int(np.prod(part.targets.shape[1:]))))
+    blocks = [slice(start, start + rows) for start in range(0, len(part), rows)]
+    return np.concatenate([_own_units(data, _shown_targets(part, block)) for block in blocks])
+
+
+def _shown_targets(part: SequenceSet, rows: slice) -> Array:
+    targets = np.asarray(part.targets[rows])
+    if part.target_mask is None:
+        return targets.reshape(-1, *targets.shape[2:])
+    mask = np.asarray(part.target_mask[rows])
+    if mask.ndim == 2:
+        return np.asarray(targets[mask])
+    steps = mask.any(axis=2)
+    return np.where(mask[steps], targets[steps], np.nan)
 
 
 def _own_units(data: SequenceData, targets: Array) -> Array:

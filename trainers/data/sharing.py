@@ -8,17 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from typing import Any
 
 import numpy as np
 
-from trainers.data.contract import (
-    Array,
-    ArrayView,
-    SequenceData,
-    SequenceSet,
-    compact,
-    restored,
-)
+from trainers.data.contract import SequenceData, SequenceSet
+from trainers.data.views import Array, ArrayView, Picked, compact, restored
 
 
 class SharedArrays:
@@ -36,13 +31,15 @@ class SharedArrays:
     def _part(self, part: SequenceSet) -> SequenceSet:
         names = [f.name for f in dataclasses.fields(part)]
         arrays = {name: self._array(getattr(part, name)) for name in names}
-        return SequenceSet(**arrays)  # type: ignore[arg-type]
+        return SequenceSet(**arrays)
 
-    def _array(self, array: Array | None) -> Array | None:
+    def _array(self, array: Any) -> Any:
+        if isinstance(array, Picked):
+            return Picked(self._array(array.array), self._array(array.rows))
         state = compact(array)
         if isinstance(state, ArrayView):
             return restored(dataclasses.replace(state, base=self._one(state.base)))
-        return array if array is None or state is not array else self._one(array)
+        return self._one(state) if isinstance(state, np.ndarray) and state is array else array
 
     def _one(self, array: Array) -> Array:
         if id(array) not in self._seen:

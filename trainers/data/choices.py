@@ -154,7 +154,7 @@ def check_searchable(
     """
     known, searchable = _options(source, function)
     for name in names:
-        if known is None or name in searchable:
+        if name in searchable:
             continue
         if name not in known:
             raise DataError(
@@ -177,13 +177,13 @@ def searchable_options(source: str, function: Callable[..., Any] | None = None) 
 
 def _options(
     source: str, function: Callable[..., Any] | None
-) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
-    """Return all options, None where any will do, and those that may be drawn."""
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return all options, and those that may be drawn: of a function all that it names but paths.
+
+    What a function's option does is seen once its targets are there.
+    """
     if function is not None:
-        arguments = inspect.signature(function).parameters.values()
-        if any(argument.kind is argument.VAR_KEYWORD for argument in arguments):
-            return None, ()
-        names = tuple(argument.name for argument in arguments)
+        names = tuple(inspect.signature(function).parameters)
         return names, tuple(name for name in names if name != "path")
     try:
         entry = SOURCES[source]

@@ -118,6 +118,8 @@ def _part_difference(
             f"there are {len(part):,} or {len(second):,} sequences, and the source does not say "
             "which are the same"
         )
+    if not len(left[0]):
+        return None  # nothing in common: to be said of all choices
     values = [_judged(d, own) for (d, _), own in zip((first, other), left, strict=True)]
     return None if _equal(*values) else "targets differ"
 

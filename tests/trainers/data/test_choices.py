@@ -203,7 +203,7 @@ class TestRefused:
         assert len(str(error.value)) < 300
 
     def test_more_combinations_than_can_be_loaded(self, folder):
-        with pytest.raises(DataError, match="at most 64 choices.*have 70 combinations"):
+        with pytest.raises(DataError, match=r"at most 64 choices.*have 70 combinations"):
             load(folder, input_steps=list(range(1, 36)), stride=[1, 2])
 
     def test_a_choice_that_does_not_load_is_named(self, folder):

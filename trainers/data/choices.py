@@ -21,7 +21,7 @@ import numpy as np
 
 from trainers.data import SOURCES, load_data
 from trainers.data.common_targets import difference, on_common_targets
-from trainers.data.contract import Array, SequenceData, array_bytes
+from trainers.data.contract import Array, Picked, SequenceData, array_bytes
 from trainers.data.options import nearest
 from trainers.data.sharing import SharedArrays
 from trainers.errors import DataError
@@ -80,12 +80,14 @@ class DataChoices:
     @property
     def have_one_loss(self) -> bool:
         """Whether a loss is the same number in every choice: targets' scaling and class weights."""
-        names = ("target_scale", "target_shift", "class_weights")
-        first = self.default
+        names, first = ("target_scale", "target_shift", "class_weights"), self.default
         return all(
             _same(getattr(first, name), getattr(data, name))
             for data in self.by_key.values()
             for name in names
+        ) and all(
+            _same(first.validation.rescale, data.validation.rescale)
+            for data in self.by_key.values()
         )
 
 
@@ -223,7 +225,7 @@ def _shown(drawn: Mapping[str, Any]) -> str:
     return ", ".join(f"data.{name}={value!r}" for name, value in drawn.items())
 
 
-def _same(first: Array | None, second: Array | None) -> bool:
+def _same(first: Array | Picked | None, second: Array | Picked | None) -> bool:
     if first is None or second is None:
         return first is second
-    return bool(np.array_equal(first, second))
+    return bool(np.array_equal(np.asarray(first), np.asarray(second)))

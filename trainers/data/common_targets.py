@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from trainers.data.blocks import blocks_of
 from trainers.data.contract import SequenceData, SequenceSet
-from trainers.data.validate import CHUNK_ELEMENTS, digest
+from trainers.data.validate import digest
 from trainers.data.views import Array, Picked, as_range, picked
 
 JUDGED = ("validation", "test")
@@ -132,27 +133,32 @@ def _judged(data: SequenceData, part: SequenceSet) -> Array:
     origins = part.origins
     if origins is not None and (np.diff(np.asarray(origins)) < 0).any():
         part = taken(part, np.argsort(np.asarray(origins), kind="stable"))
-    rows = max(1, CHUNK_ELEMENTS // max(1, int(np.prod(part.targets.shape[1:]))))
-    blocks = [slice(start, start + rows) for start in range(0, len(part), rows)]
-    return np.concatenate([_own_units(data, _shown_targets(part, block)) for block in blocks])
+    found = []
+    for start, targets, mask in blocks_of(part.targets, part.target_mask):
+        steps = _steps(targets, mask)
+        rescale = None if part.rescale is None else part.rescale[start : start + len(targets)]
+        by_target = None if rescale is None else np.asarray(rescale)[np.nonzero(steps)[0]]
+        values = _own_units(data, targets[steps], by_target)
+        if mask is not None and mask.ndim == 3:
+            values = np.where(mask[steps], values, np.nan)
+        found.append(values)
+    return np.concatenate(found)
 
 
-def _shown_targets(part: SequenceSet, rows: slice) -> Array:
-    targets = np.asarray(part.targets[rows])
-    if part.target_mask is None:
-        return targets.reshape(-1, *targets.shape[2:])
-    mask = np.asarray(part.target_mask[rows])
-    if mask.ndim == 2:
-        return np.asarray(targets[mask])
-    steps = mask.any(axis=2)
-    return np.where(mask[steps], targets[steps], np.nan)
+def _own_units(data: SequenceData, values: Array, rescale: Array | None) -> Array:
+    """Return `(targets, outputs)` in their own units; `rescale (targets, 2, outputs)`."""
+    if rescale is not None:
+        values = values * rescale[:, 0] + rescale[:, 1]
+    if data.target_scale is not None:
+        values = values * data.target_scale
+    return values if data.target_shift is None else np.asarray(values + data.target_shift)
 
 
-def _own_units(data: SequenceData, targets: Array) -> Array:
-    if data.target_scale is None or data.task != "regression":
-        return targets
-    shift = 0.0 if data.target_shift is None else data.target_shift
-    return np.asarray(targets * data.target_scale + shift)
+def _steps(targets: Array, mask: Array | None) -> Array:
+    """Return the steps with a target in any output, `(sequences, time)`."""
+    if mask is None:
+        return np.ones(targets.shape[:2], dtype=np.bool_)
+    return np.asarray(mask.any(axis=2)) if mask.ndim == 3 else mask
 
 
 def _equal(first: Array, second: Array) -> bool:

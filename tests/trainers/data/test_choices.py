@@ -179,6 +179,25 @@ class TestCommonTargets:
             load(folder, options=options, input_steps=[4, 8])
         assert len(load(folder, options=options, inputs=["load", "temp"]).by_key) == 2
 
+    def test_a_scale_of_each_sequences_own_is_no_difference_but_another_loss(self, folder):
+        def own(factor, shifted=0.0):
+            def part(found):
+                by = np.tile(np.array([factor, 1.0])[:, None], (len(found), 1, 1))
+                targets = (np.asarray(found.targets) - 1 + shifted) / factor
+                return dataclasses.replace(found, targets=targets.astype("f4"), rescale=by)
+
+            data = load_data("csv", CSV, base_dir=folder)
+            parts = {name: part(found) for name, found in data.parts().items()}
+            return dataclasses.replace(data, **parts)
+
+        def choices(**dimensions):
+            return load(folder, source="a.py:own", options={"factor": 1.0}, function=own,
+                        **dimensions)  # fmt: skip
+
+        assert not choices(factor=[1.0, 2.0]).have_one_loss
+        with pytest.raises(DataError, match=r"data\.shifted can't be searched.*targets differ"):
+            choices(shifted=[0.0, 0.1])
+
     def test_a_limit_holds_for_each_choice(self, folder):
         choices = load(folder, input_steps=[4, 8], limit=5)
         assert [targets(d, "validation") for d in choices.by_key.values()] == [

@@ -14,6 +14,7 @@ from sweep.config.reference import all_keys
 from sweep.config.section import Section
 from sweep.config.sweep_config import SweepConfig
 from trainers.config.settings import settings
+from trainers.data import SOURCES
 
 ROOT = Path(__file__).parents[1]
 SHOWN = {"name": "my-sweep", "data": {"source": "digits"}}
@@ -58,9 +59,19 @@ def _section(section: Section, values: dict[str, str], prefix: str) -> Iterator[
             yield from _section(inner, values, f"{prefix}{name}.")
 
 
+def searchable_data_options() -> str:
+    """Return the table of the data's options that a sweep may search, source by source."""
+    lines = ["| source | options |", "|---|---|"]
+    for name, source in SOURCES.items():
+        options = ", ".join(f"`{option}`" for option in source.search_options)
+        lines += [f"| `{name}` | {options} |"] if options else []
+    return "\n".join(lines)
+
+
 PARTS: dict[tuple[str, str], Callable[[], str]] = {
     ("trainers/README.md", "settings"): table_of_settings,
     ("sweep/README.md", "sweep file"): sweep_file,
+    ("search_spaces/README.md", "searchable data options"): searchable_data_options,
 }
 
 

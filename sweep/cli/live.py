@@ -8,7 +8,6 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.live import Live
-from rich.markup import escape
 from rich.table import Table
 
 from sweep.running.progress import Progress, ProgressCallback, TrialEnd
@@ -45,7 +44,7 @@ class PlainLines:
         if progress.trouble != self._trouble:
             self._trouble = progress.trouble
             if self._trouble:
-                self._write(f"tracker: {escape(self._trouble)}")
+                self._write(f"tracker: {self._trouble}")
         for end in progress.ended:
             self._write(f"{_end(end, progress.unit)}; {_ended(progress)}{_best(progress)}")
             self._last = self._clock()
@@ -91,7 +90,7 @@ def live_table(progress: Progress) -> Table:
     if progress.backlog or progress.trouble:
         table.add_row("tracker", f"{progress.backlog} events behind")
     if progress.trouble:
-        table.add_row("", escape(progress.trouble))
+        table.add_row("", progress.trouble)
     return table
 
 
@@ -104,7 +103,7 @@ def _health(progress: Progress) -> str:
 
 def _end(end: TrialEnd, unit: str) -> str:
     value = "" if end.value is None else f", {end.metric} {measure(end.value, unit)}"
-    why = f" ({escape(end.message)})" if end.message else ""
+    why = f" ({end.message})" if end.message else ""
     return f"trial {end.number} {end.state}{value} after {counted(end.epochs, 'epoch')}{why}"
 
 

@@ -47,7 +47,7 @@ def after_run(screen: Console, outcome: Outcome, more: str) -> None:
         waiting = f" ({outcome.untracked} events still wait)" if outcome.untracked else ""
         screen.print(f"MLflow's record: {shown(uri)}{waiting}")
         if outcome.untracked and (why := last_notice(outcome.folder)):
-            screen.print(f"  {why}", markup=False)
+            screen.print(f"  {why}")
         steps.insert(2, f"rnn-sweep {f'sync {name}' if outcome.untracked else 'ui'}{where}")
     screen.print("Next:")
     for command in steps:
@@ -122,9 +122,7 @@ def show_status(screen: Console, results: Results) -> None:
 def _show_failed(screen: Console, results: Results, most: int) -> None:
     failed = [trial for trial in results.trials if trial.state is Standing.FAILED]
     for trial in failed[:most]:
-        screen.print(
-            f"  trial {trial.number} failed: {trial.reason}; {trial.message}", markup=False
-        )
+        screen.print(f"  trial {trial.number} failed: {trial.reason}; {trial.message}")
 
 
 def _spent(results: Results) -> str:

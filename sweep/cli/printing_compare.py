@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from sweep.results.comparison import Comparison
@@ -16,11 +15,11 @@ def show_comparison(screen: Console, comparison: Comparison) -> None:
         table = Table(box=None, pad_edge=False, header_style="bold")
         table.add_column(title, min_width=24, overflow="fold")
         for name in (comparison.first, comparison.second):
-            table.add_column(escape(name), min_width=16, overflow="fold")
+            table.add_column(name, min_width=16, overflow="fold")
         if different:
             table.add_column("difference", justify="right")
         for row in rows:
             cells = [row.name, row.first, row.second, *([row.difference] if different else [])]
-            table.add_row(*map(escape, cells))
+            table.add_row(*cells)
         screen.print(table)
         screen.print()

@@ -12,7 +12,7 @@ from sweep.words.console import counted, duration, settings
 
 if TYPE_CHECKING:
     from sweep.running.plan import SweepPlan
-    from trainers.data.contract import SequenceData
+    from sweep.running.preparation import Prepared
 
 _NAMES = 12  # of inputs or outputs that are shown
 
@@ -27,7 +27,7 @@ def show_plan(screen: Console, plan: SweepPlan) -> None:
     objectives = ", ".join(f"{o.direction} {o.metric}" for o in prepared.goal.objectives)
     pruning = config.search.pruning.rule
     screen.print(f"Search: {config.search.sampler}, {objectives}, pruning {pruning}")
-    _show_data(screen, prepared.data)
+    _show_data(screen, prepared)
     size = "without end" if math.isinf(plan.size) else f"{plan.size:,.0f} configurations"
     screen.print(f"Space: {prepared.space.name}, {size}; for example")
     for example in plan.examples:
@@ -42,9 +42,14 @@ def show_plan(screen: Console, plan: SweepPlan) -> None:
     )
 
 
-def _show_data(screen: Console, data: SequenceData) -> None:
+def _show_data(screen: Console, prepared: Prepared) -> None:
+    data, drawn = prepared.data, prepared.dimensions.values
     unit = f" in {data.units}" if data.units else ""
     screen.print(f"Data: {data.name}, {data.task}")
+    if drawn:
+        names = " and ".join(f"data.{name}" for name in drawn)
+        count = counted(len(prepared.choices.by_key), "choice")
+        screen.print(f"  the first of {count} of {names}, all judged on the same targets:")
     screen.print(f"  {_named(data.input_size, 'input', data.input_names)}")
     outputs = "class" if data.task == "classification" else "output"
     screen.print(f"  {_named(data.output_size, outputs, data.target_names)}{unit}")

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from sweep.config.data_options import PREFIX, flattened, is_data_option
 from sweep.config.own_code import named_function
 from sweep.errors import ConfigProblem
 
@@ -45,7 +46,9 @@ def resolve_paths(values: dict[str, Any], folder: Path, *, inside: bool = False)
         return str(found)
 
     if inside:
-        _keep_texts_inside(_section(values, "data"), folder)
+        data = _section(values, "data")
+        _keep_texts_inside(data, folder)
+        _keep_texts_inside({**_drawn_options(values), "source": data.get("source")}, folder)
     change_paths(values, absolute, lambda given: not (folder / given).is_dir())
 
 
@@ -146,6 +149,13 @@ def _keep_texts_inside(data: Mapping[str, Any], folder: Path) -> None:
                         keep_inside(f"data.{option}", text, found, folder)
                 except (OSError, ValueError):  # too long, a zero byte: no path
                     continue
+
+
+def _drawn_options(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the choices of data options that the space draws, by option."""
+    parameters = flattened(_section(_section(values, "space"), "parameters"))
+    drawn = {str(name): written for name, written in parameters.items()}
+    return {n.removeprefix(PREFIX): w for n, w in drawn.items() if is_data_option(n)}
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
 
 from sweep.config.choice import ChosenBy
+from sweep.config.data_options import flattened
 from sweep.config.pruning import RULES, PruningSection
 from sweep.config.sampling import SAMPLERS, SamplerSection
 from sweep.config.section import PositiveInt, Section
@@ -54,8 +55,14 @@ class SpaceSection(Section):
     base: str | None = Field("recurrent", description="a space's name, path.py:function, or null")
     parameters: dict[str, Any] = Field(
         default_factory=dict,
-        description="{low, high, log, step}, a list of choices, or one value, per parameter",
+        description="{low, high, log, step}, a list of choices, or one value, per parameter; "
+        "data.OPTION for one of the data",
     )
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def _dotted(cls, value: Any) -> Any:
+        return flattened(value)
 
 
 class ObjectiveSection(Section):

@@ -29,7 +29,6 @@ from sweep.models.champions import Finalist, contest, version_tags
 from sweep.models.package import package
 from sweep.models.upload import upload
 from sweep.words.redaction import shown
-from trainers.data.interface import read_interface
 from trainers.errors import TrainerError
 from trainers.use.portable import PortableModel
 
@@ -104,7 +103,7 @@ class ModelRecorder:
     def _portable(self, finalist: Finalist) -> PortableModel:
         path = checkpoint_path(self._folder, finalist.checkpoint)
         try:
-            return PortableModel.from_checkpoint(path, read_interface(self._folder))
+            return PortableModel.of_trial(path, self._folder)
         except TrainerError as error:
             raise ModelNotLogged(str(error)) from error
 

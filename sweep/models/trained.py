@@ -84,13 +84,12 @@ def _from_mlflow(uri: str, directory: Path, tracking_uri: str | None) -> Portabl
 
 
 def _from_sweep(name: str, directory: Path) -> PortableModel:
-    from trainers.data.interface import read_interface
     from trainers.use.portable import PortableModel
 
     sweep, number = _split(name, directory)
     found = open_results(sweep, directory)
     checkpoint = trial_checkpoint(found, number)
-    return PortableModel.from_checkpoint(checkpoint, read_interface(found.folder))
+    return PortableModel.of_trial(checkpoint, found.folder)
 
 
 def _split(name: str, directory: Path) -> tuple[str, int | None]:

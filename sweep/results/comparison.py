@@ -163,7 +163,9 @@ def trial_config(results: Results, trial: TrialState) -> dict[str, Any]:
     try:
         events = (event.what for event in log.read() if event.trial == trial.number)
         asked = next(what for what in events if isinstance(what, Asked))
-        return {**asked.config, **trial.params, "seed": trial.seed}
+        settings = {**asked.config, **trial.params, "seed": trial.seed}
+        settings.pop("data_choice", None)  # the drawn options say the same
+        return settings
     finally:
         log.close()
 

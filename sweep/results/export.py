@@ -72,7 +72,7 @@ def _text(results: Results, kind: Format) -> str:
     if kind == "json":
         return _json(records(results)) + "\n"
     page = io.StringIO()
-    Console(file=page, width=WIDE).print(results_table(results, WIDE))
+    Console(file=page, width=WIDE, markup=False).print(results_table(results, WIDE))
     return page.getvalue()
 
 

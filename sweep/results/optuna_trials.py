@@ -20,6 +20,7 @@ from optuna.trial import TrialState as OptunaState
 from search_spaces import build_space
 from search_spaces.errors import SpaceError
 from search_spaces.space import SearchSpace
+from sweep.config.data_options import drawable
 from sweep.history.goal import searched
 from sweep.history.state import Standing, TrialState
 from sweep.results.results import Results
@@ -133,7 +134,7 @@ def _space_distributions(results: Results) -> dict[str, BaseDistribution]:
     if section.base is not None and ":" in section.base:
         return {}
     try:
-        space = build_space(section.base, section.parameters)
+        space = build_space(section.base, drawable(section.parameters))
     except SpaceError:  # a ready space has changed since
         return {}
     return space.distributions() if isinstance(space, SearchSpace) else {}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
+from sweep.config.data_options import structural_params
 from sweep.history.state import SweepState, TrialState
 from sweep.log.event import Event
 from sweep.log.kinds import Asked, Failed
@@ -15,7 +15,6 @@ from sweep.running.repeats import Repeat
 from sweep.running.scheduler import Scheduling
 from sweep.running.telling import TrialOutcome, due, news, outcomes
 from sweep.search.study import Search, Told, restore_search
-from trainers.config.settings import structural_fields
 from trainers.config.train_config import TrainConfig
 from trainers.errors import ConfigError
 
@@ -74,7 +73,8 @@ class Asking:
         for outcome in due(state, self.rules, state.searched, self.untold):
             self.search.tell(state.trials[outcome.number], outcome.again)
             self.untold.remove(outcome)
-        params, source = self.search.ask(None if follow is None else _pin(state.trials[follow]))
+        pin = None if follow is None else structural_params(state.trials[follow].params)
+        params, source = self.search.ask(pin)
         try:
             config = self.prepared.train_config(number, params)
         except ConfigError as error:
@@ -114,8 +114,3 @@ class Asking:
         """Return whether the structure came out as wanted: known points have their own."""
         wanted = self.prepared.train_config(lead.number, lead.params)
         return wanted.structure() == config.structure()
-
-
-def _pin(trial: TrialState) -> dict[str, Any]:
-    """Return the parameters that fix a trial's structure."""
-    return {name: trial.params[name] for name in structural_fields() if name in trial.params}

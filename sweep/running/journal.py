@@ -44,10 +44,11 @@ class Journal:
         """
         self.state = load_state(self.log, objective=prepared.goal.leading, keep_reports=False)
         first = self.state.first_opened
-        if first is not None and first.data.digest != prepared.data.digest:
+        digest = prepared.choices.digest
+        if first is not None and first.data.digest != digest:
             raise ConfigMismatch(
                 f"a resumed sweep needs the data it began with (digest {first.data.digest[:12]}), "
-                f"but these have digest {prepared.data.digest[:12]}; restore the data, or give "
+                f"but these have digest {digest[:12]}; restore the data, or give "
                 "this sweep another --name."
             )
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sweep.config.data_options import structural_params
 from sweep.config.sweep_config import SweepConfig
 from sweep.log.places import has_log
 from sweep.running.preparation import Prepared, prepare, worker_count
 from trainers.config.cells import CELLS
-from trainers.config.settings import structural_fields
 
 if TYPE_CHECKING:
     from trainers.config.train_config import Structure, TrainConfig
@@ -126,23 +126,22 @@ def _packings(prepared: Prepared, examples: Sequence[Example], device: str) -> I
     done: set[Structure] = set()
     torch.set_num_threads(run.threads)
     for example in examples:
-        structure = prepared.train_config(0, example.params).structure()
+        config = prepared.train_config(0, example.params)
+        structure = config.structure()
         if len(done) < PACKINGS and structure not in done:
             done.add(structure)
-            choice = choose_pack(
-                structure, prepared.data, prepared.goal.leading, device, measure=True
-            )
-            names = [name for name in structural_fields() if name in example.params]
-            yield Packing({name: example.params[name] for name in names}, choice)
+            data, objective = prepared.data_of(config), prepared.goal.leading
+            choice = choose_pack(structure, data, objective, device, measure=True)
+            yield Packing(structural_params(example.params), choice)
 
 
 def _example(prepared: Prepared, number: int) -> Example:
     from trainers.network.parameters import Layout
     from trainers.packs.memory import out_of_memory_named
 
-    data = prepared.data
     params = prepared.space.sample((prepared.config.search.seed + number) % 2**32)
     config = prepared.train_config(number, params)
+    data = prepared.data_of(config)
     batches = math.ceil(len(data.train) / config.batch_size)
     # Validation runs forward only: about a third of the work per sequence.
     epoch = batches * (1 + len(data.validation) / len(data.train) / 3)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cluster.nodes import Needs
+from sweep.config.data_options import drawable_point, is_data_option
 from sweep.config.own_code import own_function
 from sweep.config.sweep_config import SweepConfig
 from sweep.errors import ConfigProblem
@@ -16,14 +17,15 @@ from sweep.history.goal import Goal
 from sweep.log.checkpoints import CHECKPOINTS
 from sweep.pruning.verdicts import rule_of
 from sweep.running.scheduler import Scheduling
+from sweep.search.data_dimensions import DataDimensions
 from sweep.search.seeds import ask_seed
 from sweep.search.space import EXAMPLES, sweep_space, training_defaults
 from sweep.search.study import SearchRules
 from sweep.work.protocol import WorkerSettings
 from trainers.config.fitting import check_structure
-from trainers.config.metrics import metric_names
+from trainers.config.metrics import METRICS, metric_names
 from trainers.config.train_config import TrainConfig
-from trainers.data import load_data
+from trainers.data.choices import DataChoices, choice_key, load_choices
 from trainers.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -33,13 +35,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A sweep file, resolved: what it trains on, what it tries, by which rules."""
+    """A sweep file, resolved: what it trains on, what it tries, by which rules.
+
+    Attributes:
+        choices: The data, one set for each combination of drawn options.
+        dimensions: The data's options that are drawn.
+    """
 
     config: SweepConfig
-    data: SequenceData
+    choices: DataChoices
+    dimensions: DataDimensions
     space: Space
     goal: Goal
     search_rules: SearchRules
+
+    @property
+    def data(self) -> SequenceData:
+        """The first choice: its names, task and parts are those of all."""
+        return self.choices.default
+
+    def data_of(self, config: TrainConfig) -> SequenceData:
+        """Return the data that a trial trains on."""
+        return self.choices.of(config.data_choice)
 
     def train_config(
         self, number: int, params: Mapping[str, Any], seed: int | None = None
@@ -53,9 +70,11 @@ class Prepared:
             ConfigError: the drawn values do not fit together.
         """
         own = ask_seed(self.config.search.seed, number, "train")
-        defaults = {"seed": own, **training_defaults(self.data)}
-        forced = {} if seed is None else {"seed": seed}
-        return TrainConfig.from_mapping({**defaults, **self.config.train, **params, **forced})
+        choice = choice_key(self.dimensions.options(params))
+        defaults = {"seed": own, **training_defaults(self.choices.of(choice))}
+        drawn = {name: value for name, value in params.items() if not is_data_option(name)}
+        forced = {"data_choice": choice} | ({} if seed is None else {"seed": seed})
+        return TrainConfig.from_mapping({**defaults, **self.config.train, **drawn, **forced})
 
     def scheduling(self, workers: int, limit: int | None) -> Scheduling:
         """Return the scheduler's rules for a sweep that began with `workers` workers."""
@@ -80,24 +99,32 @@ def prepare(config: SweepConfig) -> Prepared:
         DataError: the data are missing or break the contract.
         SpaceError: the space is empty or broken.
     """
-    section = config.data
-    here = Path.cwd()
-    function = own_function("data.source", section.source, here)
-    data = load_data(
-        section.source, section.options, base_dir=here, limit=section.limit, function=function
-    )
+    dimensions = DataDimensions.of(config.space.parameters)
+    choices = _load(config, dimensions)
     space = sweep_space(config)
-    goal = Goal.of_task(config, data.task)
+    goal = Goal.of_task(config, choices.default.task)
     rules = SearchRules(
         sampler=config.search.sampler,
         seed=config.search.seed,
         goal=goal,
-        enqueue=tuple(space.validate_point(point) for point in config.search.enqueue),
+        enqueue=tuple(space.validate_point(drawable_point(p)) for p in config.search.enqueue),
     )
-    prepared = Prepared(config, data, space, goal, rules)
+    prepared = Prepared(config, choices, dimensions, space, goal, rules)
     rule_of(config.search.pruning, goal.leading.sign)  # raises where the rule takes no such keys
     _check_fit(prepared)
     return prepared
+
+
+def _load(config: SweepConfig, dimensions: DataDimensions) -> DataChoices:
+    section, here = config.data, Path.cwd()
+    return load_choices(
+        section.source,
+        section.options,
+        dimensions.values,
+        base_dir=here,
+        limit=section.limit,
+        function=own_function("data.source", section.source, here),
+    )
 
 
 def pack_size(config: SweepConfig) -> int:
@@ -180,13 +207,14 @@ def _check_fit(prepared: Prepared) -> None:
     for seed in range(EXAMPLES):
         train = prepared.train_config(0, prepared.space.sample(seed))
         try:
-            check_structure(train.structure(), prepared.data)
+            check_structure(train.structure(), prepared.data_of(train))
         except ConfigError as error:
             raise ConfigProblem(
                 f"every configuration of the space must fit data.source "
                 f"{prepared.config.data.source}, but: {error}"
             ) from error
-        _check_objectives(prepared, metric_names(prepared.data, train.loss))
+        _check_objectives(prepared, metric_names(prepared.data_of(train), train.loss))
+    _check_comparable(prepared)
 
 
 def _check_objectives(prepared: Prepared, measured: tuple[str, ...]) -> None:
@@ -201,3 +229,19 @@ def _check_objectives(prepared: Prepared, measured: tuple[str, ...]) -> None:
         raise ConfigProblem(
             "objectives need at least one validation metric, but got `parameters` alone."
         )
+
+
+def _check_comparable(prepared: Prepared) -> None:
+    """Refuse to compare losses, which are in scaled units and weighed, where choices differ so."""
+    if prepared.choices.have_one_loss:
+        return
+    judged = [("objectives", objective.metric) for objective in prepared.goal.objectives]
+    judged += [("constraints", constraint.metric) for constraint in prepared.goal.constraints]
+    for place, metric in judged:
+        if METRICS[metric].unit == "loss":
+            drawn = " or ".join(f"data.{name}" for name in prepared.dimensions.values)
+            raise ConfigProblem(
+                f"search.{place} metric {metric} can't compare trials whose targets are scaled or "
+                f"weighed differently, as {drawn} does; take one in own units, as rmse or "
+                "cross_entropy."
+            )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from search_spaces.space import Space
     from sweep.running.preparation import Prepared
     from sweep.work.executors import Executor
-    from trainers.data.contract import SequenceData
+    from trainers.data.choices import DataChoices
 
 _LIBRARIES = ("rnn-sweep", "torch", "ray", "optuna", "mlflow", "numpy", "pandas")
 _PATIENCE_SECONDS = 5.0
@@ -37,7 +37,7 @@ def opened(prepared: Prepared, executor: Executor, workers: int, *, resumed: boo
         versions=versions(),
         commit=commit(),
         machine=machine(),
-        data=data_facts(prepared.data),
+        data=data_facts(prepared.choices),
         space=space_facts(prepared.space),
         objectives=tuple(prepared.goal.plain()),
     )
@@ -80,10 +80,11 @@ def machine() -> dict[str, Any]:
     return {name: value for name, value in found.items() if value}
 
 
-def data_facts(data: SequenceData) -> DataFacts:
+def data_facts(choices: DataChoices) -> DataFacts:
     """Return what tells one set of data from another; the digest is our own, over all rows."""
+    data = choices.default
     parts = {name: PartFacts(len(part), part.time_steps) for name, part in data.parts().items()}
-    return DataFacts(data.name, data.task, data.digest, parts, data.units)
+    return DataFacts(data.name, data.task, choices.digest, parts, data.units)
 
 
 def space_facts(space: Space) -> SpaceFacts:

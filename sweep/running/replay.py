@@ -88,10 +88,10 @@ def replay(directory: Path, name: str, number: int) -> Certificate:
 
 def _prepared(config: SweepConfig, digest: str) -> Prepared:
     prepared = prepare(config)
-    if prepared.data.digest != digest:
+    if prepared.choices.digest != digest:
         raise UserError(
             f"a replay needs the data of the sweep (digest {digest[:12]}), but these have digest "
-            f"{prepared.data.digest[:12]}; restore the data."
+            f"{prepared.choices.digest[:12]}; restore the data."
         )
     return prepared
 
@@ -104,7 +104,7 @@ def _compare(prepared: Prepared, trial: TrialState) -> Iterator[Compared]:
     assert trial.reports is not None
     torch.set_num_threads(prepared.config.run.threads)
     config = TrainConfig.from_mapping(trial.config)
-    pack = Pack(config.structure(), prepared.data, prepared.goal.leading)
+    pack = Pack(config.structure(), prepared.data_of(config), prepared.goal.leading)
     pack.admit(0, config)
     for epoch in sorted(trial.reports):
         report = pack.train(0)

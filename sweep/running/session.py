@@ -44,8 +44,7 @@ from sweep.search.study import search_limit
 from sweep.work.executors import Executor, RayExecutor
 from sweep.work.protocol import WorkerSettings
 from sweep.work.shared_disk import mark_disk
-from trainers.data.contract import array_bytes
-from trainers.data.interface import write_interface
+from trainers.data.interface import write_interfaces
 
 _LOG = logging.getLogger(__name__)
 
@@ -105,7 +104,7 @@ def run_sweep(
             config.run.address, worker_needs(config), config.cluster.priority
         )
         stack.callback(executor.close)
-        executor.connect(worker_count(config), array_bytes(prepared.data))
+        executor.connect(worker_count(config), prepared.choices.array_bytes)
         check_device(config, executor.device(config.run.device))
         journal = journal or claim(config, folder, stack)
         journal.fold(prepared)
@@ -140,7 +139,7 @@ class Session:
         monitor = Monitor(self._prepared, coordinator, follower, workers, progress)
         monitor.announce("starting")
         try:
-            self._executor.start(self._prepared.data, self._worker_settings(), workers)
+            self._executor.start(self._prepared.choices, self._worker_settings(), workers)
             with self._stop_flag(fleet) as stop:
                 reason, tested = self._work(coordinator, monitor, stop)
             monitor.announce("closing")
@@ -169,7 +168,7 @@ class Session:
 
     def _open(self, workers: int, warm: Sequence[Event]) -> None:
         journal = self._journal
-        write_interface(self._prepared.data, journal.folder)
+        write_interfaces(self._prepared.choices.by_key, journal.folder)
         mark_disk(journal.folder, journal.log.uid())
         is_new = journal.state.first_opened is None
         first = opened(self._prepared, self._executor, workers, resumed=not is_new)

@@ -10,14 +10,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sweep.config.data_options import PREFIX, drawable, drawable_point, is_data_option
 from sweep.config.mistakes import unknown_key
-from sweep.config.own_code import own_function
+from sweep.config.own_code import named_function, own_function
 from sweep.config.sweep_config import SweepConfig
 from sweep.errors import ConfigProblem
+from sweep.search.data_dimensions import DataDimensions
 from sweep.search.sampler import sampler_of
 from trainers.config.losses import losses_for
 from trainers.config.settings import field_names
 from trainers.config.train_config import TrainConfig
+from trainers.data.choices import check_searchable, searchable_options
 from trainers.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -33,19 +36,22 @@ def sweep_space(config: SweepConfig) -> Space:
 
     Raises:
         ConfigProblem: a name is unknown, a point lies outside, or a combination is impossible.
+        DataError: an option of the data is unknown or can't be searched.
         SpaceError: the base is unknown or a dimension breaks a law.
     """
     from search_spaces import build_space
 
     section = config.space
     function = own_function("space.base", section.base, Path.cwd())
-    space = _pinned(build_space(section.base, section.parameters, function), config)
+    space = build_space(section.base, drawable(section.parameters), function)
+    space = _pinned(space, config)
     _check_names(config, space)
     for known in config.search.enqueue:
-        space.validate_point(known)
+        space.validate_point(drawable_point(known))
     sampler_of(config.search.sampler, space, config.search.seed)  # raises where it can't walk it
+    dimensions = DataDimensions.of(section.parameters)
     for seed in range(EXAMPLES):
-        _check_example({**space.sample(seed), **config.train})
+        _check_example({**space.sample(seed), **config.train}, dimensions)
     return space
 
 
@@ -74,22 +80,29 @@ def training_defaults(data: SequenceData) -> dict[str, Any]:
 
 
 def _check_names(config: SweepConfig, space: Space) -> None:
-    """A parameter must be a training setting, or one that the base itself asks for."""
+    """A parameter is a training setting, one that the base asks for, or an option of the data."""
     from search_spaces import get_space
     from search_spaces.space import SearchSpace
 
+    drawn = [n.removeprefix(PREFIX) for n in config.space.parameters if is_data_option(n)]
+    own_source = named_function(config.data.source) is not None  # asked when it is loaded
+    if drawn and not own_source:
+        check_searchable(config.data.source, drawn)
     if not isinstance(space, SearchSpace):
         return  # a function may ask for what it likes; its answer is checked
     base = None if config.space.base is None else get_space(config.space.base)
     own = set(base.dimensions) if isinstance(base, SearchSpace) else set()
     for name in config.space.parameters:
-        if name not in own | set(field_names()):
-            raise ConfigProblem(unknown_key(("space", "parameters", name), {*own, *field_names()}))
+        if name not in own | set(field_names()) and not is_data_option(name):
+            options = () if own_source else searchable_options(config.data.source)
+            known = {*own, *field_names(), *(PREFIX + option for option in options)}
+            raise ConfigProblem(unknown_key(("space", "parameters", name), known))
 
 
-def _check_example(example: dict[str, Any]) -> None:
+def _check_example(example: dict[str, Any], dimensions: DataDimensions) -> None:
     try:
-        TrainConfig.from_mapping(example)
+        dimensions.options(example)
+        TrainConfig.from_mapping({n: v for n, v in example.items() if not is_data_option(n)})
     except ConfigError as error:
         raise ConfigProblem(
             f"every configuration of the space must be possible, but it can draw this: {error}"

@@ -78,7 +78,10 @@ def read_back(prepared: Prepared, ran: Ran, directory: Path, possible: int | Non
 
     def model() -> Check:
         found = None if best is None else models.get(best.uid)
-        return check_model(found, prepared.data, directory, uri)
+        data = prepared.data
+        if best is not None:
+            data = prepared.data_of(prepared.train_config(best.number, best.params))
+        return check_model(found, data, directory, uri)
 
     cases: dict[str, Callable[[], Check]] = {
         ENDED: lambda: _ended(ran),

@@ -220,7 +220,7 @@ def trial_params(
     Every trial of a sweep has the same keys, because MLflow's parallel coordinates drop runs that
     lack one. `fixed` is None where trials differ in what they sample: every setting is told then.
     """
-    names = set(config) - {"seed"} if fixed is None else set(fixed)
+    names = set(config) - {"seed", "data_choice"} if fixed is None else set(fixed)
     values = {name: config.get(name) for name in names} | dict(sampled)
     if values.get("tbptt_forward_steps", 0) is None:
         values["tbptt_forward_steps"] = "full"

@@ -14,10 +14,13 @@ _WIDE_RATIO = 50.0  # positive values that spread wider than this are read on a 
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a console; what is not a terminal gets wide lines, so that tables stay whole."""
+    """Return a console; what is not a terminal gets wide lines, so that tables stay whole.
+
+    Brackets are what they are, `data.inputs=[load, temp]`, never rich's markup.
+    """
     stream = sys.stderr if stderr else sys.stdout
     wide = None if stream.isatty() or "COLUMNS" in os.environ else WIDE
-    return Console(stderr=stderr, width=wide, highlight=False, soft_wrap=True)
+    return Console(stderr=stderr, width=wide, highlight=False, soft_wrap=True, markup=False)
 
 
 def short(value: Any) -> str:

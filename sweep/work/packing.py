@@ -16,7 +16,7 @@ from trainers.packs.pack import Pack
 
 if TYPE_CHECKING:
     from trainers.config.train_config import Structure
-    from trainers.data.contract import SequenceData
+    from trainers.data.choices import DataChoices
 
 
 @dataclass(eq=False)
@@ -69,7 +69,7 @@ class OpenPacks:
         slots: Trials that a new pack takes.
     """
 
-    def __init__(self, data: SequenceData, settings: WorkerSettings) -> None:
+    def __init__(self, data: DataChoices, settings: WorkerSettings) -> None:
         """Begin without any pack."""
         self.slots = max(settings.pack, 1)
         self.objective = settings.objective
@@ -131,7 +131,7 @@ class OpenPacks:
             backend = self._choose(structure)
         pack = Pack(
             structure,
-            self._data,
+            self._data.of(structure.data_choice),
             self.objective,
             slots=self.slots,
             device=settings.device,
@@ -146,7 +146,8 @@ class OpenPacks:
         from trainers.packs.choice import choose_pack
 
         if structure not in self._chosen:
-            choice = choose_pack(structure, self._data, self.objective, self._settings.device)
+            data = self._data.of(structure.data_choice)
+            choice = choose_pack(structure, data, self.objective, self._settings.device)
             self._chosen[structure] = choice.backend
             self.slots = choice.slots
         return self._chosen[structure]

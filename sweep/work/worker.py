@@ -34,11 +34,12 @@ from sweep.work.protocol import (
 )
 from sweep.work.shared_disk import check_shared_disk
 from trainers.errors import CheckpointError, DeviceLost, OutOfMemory
+from trainers.learning.checkpoint import read_checkpoint
 from trainers.packs.memory import is_device_lost
 from trainers.packs.pack import evaluate_checkpoint
 
 if TYPE_CHECKING:
-    from trainers.data.contract import SequenceData
+    from trainers.data.choices import DataChoices
     from trainers.learning.reports import EpochReport
 
 _LOG = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ _LOG = logging.getLogger(__name__)
 class Worker:
     """Trains the trials it is given: one after the other, oldest first, or in packs."""
 
-    def __init__(self, name: str, data: SequenceData, settings: WorkerSettings) -> None:
+    def __init__(self, name: str, data: DataChoices, settings: WorkerSettings) -> None:
         """Hold the data and limit torch to the threads given."""
         import torch
 
@@ -258,7 +259,9 @@ class Worker:
     def _evaluate(self, command: Evaluate) -> None:
         path = Path(command.checkpoint)
         try:
-            test = evaluate_checkpoint(path, self._data, "test", self._packs.objective)
+            config = read_checkpoint(path, tensors=False).config
+            data = self._data.of(config.data_choice)
+            test = evaluate_checkpoint(path, data, "test", self._packs.objective)
         except CheckpointError as error:
             self._items.append(Unreadable(command.trial, 0, str(error), time.time()))
             return

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from search_spaces import build_space, get_space, space_names
+from sweep.config.data_options import drawable
 
 TEXT = (Path(__file__).parents[2] / "search_spaces" / "README.md").read_text()
 BLOCKS = [yaml.safe_load(block)["space"] for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.S)]
@@ -18,7 +19,7 @@ BLOCKS = [yaml.safe_load(block)["space"] for block in re.findall(r"```yaml\n(.*?
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: str(block["base"]))
 def test_every_example_is_a_space(block: dict[str, Any]) -> None:
-    sample = build_space(block["base"], block["parameters"]).sample(0)
+    sample = build_space(block["base"], drawable(block["parameters"])).sample(0)
     assert set(block["parameters"]) <= set(sample)
 
 

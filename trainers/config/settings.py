@@ -134,6 +134,9 @@ class StructuralSettings:
         "mean over valid steps, sum per sequence, or mean of the sequences' means",
     )
     dtype: Dtype = setting("network", "float32", "precision of weights and arithmetic")
+    # No setting that anybody writes: the key of the drawn data options, which a sweep fills in
+    # (`trainers.data.choices`). Trials of other data can't share a pack.
+    data_choice: str = ""
 
     @property
     def layer_sizes(self) -> tuple[int, ...]:
@@ -255,8 +258,8 @@ def choices_of(name: str, hint: Any) -> Collection[str]:
 
 @cache
 def settings() -> Mapping[str, Setting]:
-    """Return every training setting by name, in the order of the fields."""
-    structural = {f.name for f in dataclasses.fields(StructuralSettings)}
+    """Return every training setting that can be written, by name, in the order of the fields."""
+    structural = set(structural_fields())
     hints = get_type_hints(TrainingSettings)
     return {
         f.name: Setting(
@@ -264,6 +267,7 @@ def settings() -> Mapping[str, Setting]:
             choices_of(f.name, hints[f.name]), **f.metadata,
         )
         for f in dataclasses.fields(TrainingSettings)
+        if f.metadata
     }  # fmt: skip
 
 
@@ -273,17 +277,21 @@ def check_setting(name: str, value: object) -> None:
     Raises:
         ConfigError: there is no such setting, or the value breaks its law.
     """
-    check_names([name])
+    _check_known([name], set(settings()))
     settings()[name].check(value)
 
 
 def check_names(names: Collection[str]) -> None:
-    """Check that all of these are training settings.
+    """Check that all of these are fields of a trial's settings.
 
     Raises:
         ConfigError: some are not.
     """
-    unknown = sorted(set(names) - set(settings()))
+    _check_known(names, {f.name for f in dataclasses.fields(TrainingSettings)})
+
+
+def _check_known(names: Collection[str], known: Collection[str]) -> None:
+    unknown = sorted(set(names) - set(known))
     if unknown:
         raise ConfigError(f"training settings must be among {[*settings()]}, but got {unknown}.")
 
@@ -294,8 +302,8 @@ def unchecked(values: Mapping[str, Any]) -> TrainingSettings:
 
 
 def structural_fields() -> tuple[str, ...]:
-    """Return the names of the settings that trials of one pack must share."""
-    return tuple(name for name, setting in settings().items() if setting.structural)
+    """Return the names of the fields that trials of one pack must share."""
+    return tuple(f.name for f in dataclasses.fields(StructuralSettings))
 
 
 def field_names() -> tuple[str, ...]:

@@ -155,12 +155,12 @@ _FIELDS = (
 )  # fmt: skip
 
 
-def array_bytes(data: SequenceData) -> int:
-    """Return the memory of a data set's arrays in bytes; what views share counts once."""
+def array_bytes(*data_sets: SequenceData) -> int:
+    """Return the memory of data sets' arrays in bytes; what views share counts once."""
     arrays = (
         getattr(part, name)
-        for part in (data.train, data.validation, data.test)
-        if part is not None
+        for data in data_sets
+        for part in data.parts().values()
         for name in _FIELDS
     )
     held = [a for a in arrays if a is not None and not isinstance(a, range)]

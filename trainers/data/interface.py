@@ -1,10 +1,12 @@
 """Between what people have and what a network reads: scaling, names, vocabulary, as one JSON file.
 
-A sweep writes it once; with it and a checkpoint a model can be made where the data are not.
+A sweep writes it once for each choice of its data; with it and a checkpoint a model can be made
+where the data are not.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -16,6 +18,7 @@ from trainers.data.reading import Reading, reading_from_dict, reading_to_dict
 from trainers.errors import DataError
 
 INTERFACE_FILE = "data.json"
+_KEY_CHARACTERS = 12
 
 
 @dataclass(frozen=True)
@@ -95,21 +98,34 @@ class Interface:
         return tuple(f"y{number}" if several else "y" for number in range(self.output_size))
 
 
-def write_interface(data: SequenceData, folder: Path) -> None:
+def interface_file(key: str) -> str:
+    """Return the name of a choice's file (`trainers.data.choices`); "" where nothing is chosen."""
+    if not key:
+        return INTERFACE_FILE
+    return f"data-{hashlib.sha256(key.encode()).hexdigest()[:_KEY_CHARACTERS]}.json"
+
+
+def write_interfaces(by_key: Mapping[str, SequenceData], folder: Path) -> None:
+    """Write the interface of each choice into a folder."""
+    for key, data in by_key.items():
+        write_interface(data, folder, key)
+
+
+def write_interface(data: SequenceData, folder: Path, key: str = "") -> None:
     """Write a data set's interface into a folder, whole or not at all."""
-    path = folder / INTERFACE_FILE
+    path = folder / interface_file(key)
     temporary = path.with_suffix(".tmp")
     temporary.write_text(json.dumps(Interface.of(data).to_dict()), encoding="utf-8")
     temporary.replace(path)
 
 
-def read_interface(folder: Path) -> Interface:
-    """Read what `write_interface` wrote.
+def read_interface(folder: Path, key: str = "") -> Interface:
+    """Read what `write_interface` wrote of a choice.
 
     Raises:
         DataError: there is no such file, or it can't be read.
     """
-    path = folder / INTERFACE_FILE
+    path = folder / interface_file(key)
     try:
         return Interface.from_dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -1,7 +1,8 @@
 """Options of a data source: frozen dataclasses, checked by name, type and law.
 
 A source declares its options as a frozen dataclass whose fields say what they mean (`means`,
-`path_means`); what the user wrote (YAML scalars and lists) is turned into it by `build_options`.
+`path_means`, `search_means`); what the user wrote (YAML scalars and lists) is turned into it by
+`build_options`.
 """
 
 from __future__ import annotations
@@ -28,9 +29,17 @@ class OptionDescription:
     meaning: str
 
 
-def means(text: str) -> dict[str, str]:
+def means(text: str) -> dict[str, Any]:
     """Return the metadata of an option's dataclass field: what the option means, for people."""
     return {"meaning": text}
+
+
+def search_means(text: str) -> dict[str, Any]:
+    """Return the same for an option that a sweep may search (`trainers.data.choices`).
+
+    It changes neither what is predicted nor how the data are divided, only what a network sees.
+    """
+    return {"meaning": text, "search": True}
 
 
 def path_means(text: str) -> dict[str, Any]:
@@ -41,6 +50,11 @@ def path_means(text: str) -> dict[str, Any]:
 def path_names(cls: type[Any]) -> tuple[str, ...]:
     """Return the options of an options class that are paths."""
     return tuple(f.name for f in dataclasses.fields(cls) if f.metadata.get("path"))
+
+
+def search_names(cls: type[Any]) -> tuple[str, ...]:
+    """Return the options of an options class that a sweep may search."""
+    return tuple(f.name for f in dataclasses.fields(cls) if f.metadata.get("search"))
 
 
 def describe_class(cls: type[Any]) -> tuple[OptionDescription, ...]:

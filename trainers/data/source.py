@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trainers.data.contract import SequenceData
-from trainers.data.options import path_names
+from trainers.data.options import path_names, search_names
 
 
 @dataclass(frozen=True)
@@ -29,3 +29,8 @@ class Source:
     def path_options(self) -> tuple[str, ...]:
         """The options that name files, folders or patterns of them."""
         return path_names(self.options)
+
+    @property
+    def search_options(self) -> tuple[str, ...]:
+        """The options that a sweep may search."""
+        return search_names(self.options)

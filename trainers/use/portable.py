@@ -23,7 +23,7 @@ from torch import Tensor
 
 from trainers.config.losses import LOSSES
 from trainers.config.train_config import TrainConfig
-from trainers.data.interface import Interface
+from trainers.data.interface import Interface, read_interface
 from trainers.errors import CheckpointError, ConfigError, DataError
 from trainers.learning import losses
 from trainers.learning.checkpoint import Checkpoint, read_checkpoint
@@ -74,6 +74,17 @@ class PortableModel:
             CheckpointError: the file is damaged, or of other data.
         """
         return cls(read_checkpoint(path), interface)
+
+    @classmethod
+    def of_trial(cls, path: Path, folder: Path) -> PortableModel:
+        """Take a trial's best weights, and of its sweep's folder how its own data are read.
+
+        Raises:
+            CheckpointError: the file is damaged, or of other data.
+            DataError: the folder does not say how its data are read.
+        """
+        saved = read_checkpoint(path)
+        return cls(saved, read_interface(folder, saved.config.data_choice))
 
     @classmethod
     def read(cls, folder: Path) -> PortableModel:

@@ -12,7 +12,7 @@ from trainers.errors import DeviceLost
 
 if TYPE_CHECKING:
     from sweep.work.worker import Worker
-    from trainers.data.contract import SequenceData
+    from trainers.data.choices import DataChoices
 
 
 class InProcessExecutor:
@@ -41,7 +41,7 @@ class InProcessExecutor:
         """Return 0."""
         return 0.0
 
-    def start(self, data: SequenceData, settings: WorkerSettings, workers: int) -> None:
+    def start(self, data: DataChoices, settings: WorkerSettings, workers: int) -> None:
         """Build the workers."""
         self._data, self._settings = data, settings
         self.resize(workers)

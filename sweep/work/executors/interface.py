@@ -15,7 +15,7 @@ from sweep.work.protocol import Command, Lost, Reply, WorkerSettings
 from trainers.errors import TrainerError
 
 if TYPE_CHECKING:
-    from trainers.data.contract import SequenceData
+    from trainers.data.choices import DataChoices
 
 MENDABLE = (OSError, MemoryError, TrainerError)
 """What may stop a worker from saving or evaluating without being a bug of ours."""
@@ -45,7 +45,7 @@ class Executor(Protocol):
         """Return how many GPUs a worker holds; known once `device` was asked."""
         ...
 
-    def start(self, data: SequenceData, settings: WorkerSettings, workers: int) -> None:
+    def start(self, data: DataChoices, settings: WorkerSettings, workers: int) -> None:
         """Start the workers; they hold `data` until `close`."""
         ...
 

@@ -19,7 +19,7 @@ from sweep.work.protocol import Command, Lost, Reply, WorkerSettings
 from trainers.errors import DeviceLost
 
 if TYPE_CHECKING:
-    from trainers.data.contract import SequenceData
+    from trainers.data.choices import DataChoices
 
 MAX_FAILED_STARTS = 3
 MAX_LOST_EARLY = 20
@@ -101,7 +101,7 @@ class RayExecutor:
         """Return how many GPUs a worker holds."""
         return self._needs.gpus
 
-    def start(self, data: SequenceData, settings: WorkerSettings, workers: int) -> None:
+    def start(self, data: DataChoices, settings: WorkerSettings, workers: int) -> None:
         """Put the data once and start the actors."""
         import ray
 
@@ -310,7 +310,7 @@ def _reason(error: Exception) -> str:
 class _Actor:
     """The Ray side of a worker."""
 
-    def __init__(self, name: str, data: SequenceData, settings: WorkerSettings) -> None:
+    def __init__(self, name: str, data: DataChoices, settings: WorkerSettings) -> None:
         from sweep.work.worker import Worker
 
         self._worker = Worker(name, data, settings)

@@ -291,7 +291,7 @@ class TestProgress:
         lines = []
         failed = TrialEnd(3, "failed", "rmse", None, 0, "ArithmeticError: a [bug]")
         PlainLines(lines.append)(Progress({"failed": 1}, 4, ended=(failed,)))
-        assert "trial 3 failed after 0 epochs (ArithmeticError: a \\[bug])" in lines[0]
+        assert "trial 3 failed after 0 epochs (ArithmeticError: a [bug])" in lines[0]
 
     PROGRESS = Progress(
         counts={"complete": 3, "pruned": 1, "running": 2},

@@ -51,3 +51,17 @@ def test_plan_says_that_a_sweep_would_go_on(capsys, tmp_path):
     assert "goes on with the sweep in sweeps/demo" in out
     _, out, _ = run(capsys, "plan", "smoke", "--name", "demo", "--dir", "elsewhere")
     assert "goes on" not in out
+
+
+def test_plan_tells_of_choices_of_data_as_they_are_written(capsys, tmp_path):
+    rows = "".join(f"{n % 7},{n % 5}\n" for n in range(200))
+    (tmp_path / "load.csv").write_text("load,heat\n" + rows)
+    (tmp_path / "s.yaml").write_text(
+        "data: {source: csv, path: load.csv, target: load}\n"
+        "space: {parameters: {data.inputs: [[load], [load, heat]], data.stride: [2, 3]}}\n"
+    )
+    code, out, err = run(capsys, "plan", "s.yaml")
+    assert (code, err) == (0, "")
+    assert "  the first of 4 choices of data.inputs and data.stride, all judged on the same" in out
+    assert "  note: validation: judged on the 5 targets that all choices have; up to 10 left" in out
+    assert "data.inputs=[load, heat] " in out

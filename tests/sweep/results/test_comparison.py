@@ -102,7 +102,7 @@ class TestSweeps:
 
     def test_people_see_both_names_and_brackets_stay(self, directory):
         write_sweep(directory, *complete(0, {"cell": "[red]"}, 0.1), name="odd")
-        screen = Console(file=io.StringIO(), width=150)
+        screen = Console(file=io.StringIO(), width=150, markup=False)
         show_comparison(screen, compare("one", "odd", directory))
         assert "[red]" in screen.file.getvalue()
         assert "difference" in screen.file.getvalue()

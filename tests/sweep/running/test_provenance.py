@@ -48,7 +48,7 @@ def test_data_and_space_are_plain_values():
         }
     )
     prepared = prepare(config)
-    data, space = data_facts(prepared.data), space_facts(prepared.space)
+    data, space = data_facts(prepared.choices), space_facts(prepared.space)
     assert data.name == "digits"
     assert len(data.digest) == 64
     assert set(data.parts) == {"train", "validation", "test"}

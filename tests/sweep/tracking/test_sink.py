@@ -159,6 +159,7 @@ def test_a_conditional_space_tells_every_setting_so_that_keys_stay_equal():
     assert result.params["digits-0"]["momentum"] == "0.0"
     assert result.params["digits-0"]["clip_norm"] == "none"
     assert "seed" not in result.params["digits-0"]
+    assert "data_choice" not in result.params["digits-0"]
 
 
 def test_a_finalist_gets_its_test_metrics_once():

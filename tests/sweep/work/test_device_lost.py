@@ -15,6 +15,7 @@ from sweep.work.protocol import Admit, Lost, Reply, WorkerSettings
 from trainers.config.objective import Objective
 from trainers.config.train_config import TrainConfig
 from trainers.data import load_data
+from trainers.data.choices import DataChoices
 from trainers.errors import DeviceLost
 
 CONFIG = TrainConfig(cell="lstm", hidden_size=4, batch_size=16, max_epochs=3, loss="mse", seed=5)
@@ -58,7 +59,7 @@ def failing(base):
 def test_a_worker_whose_device_has_failed_is_lost(monkeypatch, tmp_path, made, module, name):
     monkeypatch.setattr(module, name, failing(getattr(module, name)))
     executor = made()
-    data = load_data("adding", DATA, base_dir=Path())
+    data = DataChoices.single(load_data("adding", DATA, base_dir=Path()))
     executor.start(data, WorkerSettings(Objective("loss"), str(tmp_path)), workers=1)
     try:
         (victim,) = executor.workers()

@@ -23,6 +23,7 @@ from sweep.work.protocol import (
 from trainers.config.objective import Objective
 from trainers.config.train_config import TrainConfig
 from trainers.data import load_data
+from trainers.data.choices import DataChoices
 
 CONFIG = TrainConfig(cell="lstm", hidden_size=4, batch_size=16, max_epochs=3, loss="mse", seed=5)
 DATA = {
@@ -45,7 +46,8 @@ def checkpoints(tmp_path_factory):
 def executor(request, checkpoints):
     settings = WorkerSettings(Objective("loss"), str(checkpoints), slice_seconds=0.2)
     made: Executor = InProcessExecutor() if request.param == "in process" else RayExecutor()
-    made.start(load_data("adding", DATA, base_dir=Path()), settings, workers=2)
+    data = DataChoices.single(load_data("adding", DATA, base_dir=Path()))
+    made.start(data, settings, workers=2)
     yield made
     made.close()
 

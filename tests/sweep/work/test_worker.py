@@ -12,6 +12,7 @@ from sweep.work.worker import Worker
 from trainers.config.objective import Objective
 from trainers.config.train_config import TrainConfig
 from trainers.data import load_data
+from trainers.data.choices import DataChoices
 from trainers.errors import OutOfMemory
 from trainers.packs.pack import Pack
 
@@ -41,7 +42,7 @@ def ticking(monkeypatch):
 def test_a_death_costs_at_most_the_interval(
     tmp_path, ticking, trials, backend, interval_seconds, slices
 ):
-    data = load_data("adding", DATA, base_dir=Path())
+    data = DataChoices.single(load_data("adding", DATA, base_dir=Path()))
     settings = WorkerSettings(
         Objective("loss"), str(tmp_path), interval_seconds, slice_seconds=1e-6
     )
@@ -62,7 +63,7 @@ def test_a_death_costs_at_most_the_interval(
 @pytest.fixture
 def packed(tmp_path):
     """A worker whose packs have four slots, and trials of a hidden size for it."""
-    data = load_data("adding", DATA, base_dir=Path())
+    data = DataChoices.single(load_data("adding", DATA, base_dir=Path()))
     settings = WorkerSettings(Objective("loss"), str(tmp_path), slice_seconds=1e-6, pack=4)
 
     def admit(hidden_size, *trials):

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from trainers.config.settings import field_names, structural_fields
+from trainers.config.settings import check_setting, field_names, structural_fields
 from trainers.config.train_config import TrainConfig
 from trainers.errors import ConfigError
 
@@ -91,3 +91,15 @@ def test_structure_is_the_same_for_any_free_field_and_differs_for_structural_one
     for name, value in {"hidden_size": 5, "batch_size": 5, "optimizer": "sgd"}.items():
         assert dataclasses.replace(base, **{name: value}).structure() != base.structure()
     assert len({base.structure(), dataclasses.replace(base, seed=4).structure()}) == 1
+
+
+def test_the_choice_of_data_is_part_of_the_structure_and_nothing_that_is_written():
+    chosen = TrainConfig(data_choice='{"input_steps":4}')
+    assert chosen.structure() != TrainConfig().structure()
+    assert "data_choice" in structural_fields()
+    assert "data_choice" not in field_names()
+    with pytest.raises(ConfigError, match="training settings must be among"):
+        check_setting("data_choice", "x")
+    recorded = {n: v for n, v in TrainConfig(seed=3).to_dict().items() if n != "data_choice"}
+    assert TrainConfig.from_mapping(recorded) == TrainConfig(seed=3)
+    assert TrainConfig.from_mapping(chosen.to_dict()) == chosen

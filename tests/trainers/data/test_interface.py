@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,16 @@ import pandas as pd
 import pytest
 
 from trainers.data import SequenceData, load_data
+from trainers.data.choices import load_choices
 from trainers.data.contract import Category
-from trainers.data.interface import INTERFACE_FILE, Interface, read_interface, write_interface
+from trainers.data.interface import (
+    INTERFACE_FILE,
+    Interface,
+    interface_file,
+    read_interface,
+    write_interface,
+    write_interfaces,
+)
 from trainers.data.reading import TableReading, TextReading, WindowReading
 from trainers.errors import DataError
 
@@ -66,6 +75,16 @@ def test_categories_are_kept_and_those_of_older_files_are_none(series: Path):
     values = json.loads((series / INTERFACE_FILE).read_text())
     del values["categories"]
     assert Interface.from_dict(values).categories == ()
+
+
+def test_each_choice_of_data_has_a_file_of_its_own(series: Path):
+    choices = load_choices("csv", OPTIONS, {"input_steps": [3, 5]}, base_dir=series)
+    write_interfaces(choices.by_key, series)
+    files = sorted(path.name for path in series.glob("data*"))
+    assert files == sorted(interface_file(key) for key in choices.by_key)
+    assert all(re.fullmatch(r"data-[0-9a-f]{12}\.json", name) for name in files)
+    for key, data in choices.by_key.items():
+        assert read_interface(series, key) == Interface.of(data)
 
 
 @pytest.mark.parametrize("content", [None, "{", '{"name": "x"}', "[]"])

@@ -14,7 +14,7 @@ from typing import Literal
 
 from trainers.data.builtin.download import RemoteFile, cache_folder, fetch
 from trainers.data.contract import SequenceData
-from trainers.data.options import means, path_means
+from trainers.data.options import means, path_means, search_means
 from trainers.data.series.windows import WindowOptions, windows_from_frame
 from trainers.data.source import Source
 from trainers.data.tables.columns import read_frame
@@ -40,13 +40,15 @@ class AppliancesOptions:
     )
     target: tuple[str, ...] = field(default=("Appliances",), metadata=means("column(s) to predict"))
     inputs: tuple[str, ...] | None = field(
-        default=None, metadata=means("input columns; null: every numeric one, the target's too")
+        default=None,
+        metadata=search_means("input columns; null: every numeric one, the target's too"),
     )
     drop: tuple[str, ...] = field(
-        default=RANDOM_NOISE, metadata=means("columns to leave out of inputs; rv1, rv2 are noise")
+        default=RANDOM_NOISE,
+        metadata=search_means("columns to leave out of inputs; rv1, rv2 are noise"),
     )
-    calendar: bool = field(default=True, metadata=means("add time of day and week"))
-    input_steps: int = field(default=24, metadata=means("length of a window, in 10 minutes"))
+    calendar: bool = field(default=True, metadata=search_means("add time of day and week"))
+    input_steps: int = field(default=24, metadata=search_means("length of a window, in 10 minutes"))
     output_steps: int = field(default=1, metadata=means("rows predicted at once"))
     steps_ahead: int = field(
         default=1, metadata=means("rows from the last input to the first target")
@@ -56,14 +58,16 @@ class AppliancesOptions:
     )
     known_ahead: tuple[str, ...] = field(
         default=(),
-        metadata=means("columns known in advance: their values at the target rows are inputs too"),
+        metadata=search_means(
+            "columns known in advance: their values at the target rows are inputs too"
+        ),
     )
-    stride: int = field(default=1, metadata=means("rows from one window to the next"))
+    stride: int = field(default=1, metadata=search_means("rows from one window to the next"))
     split: tuple[float, ...] = field(
         default=(0.7, 0.15, 0.15), metadata=means("shares of train, validation and test, in time")
     )
     scaling: Literal["minmax", "standard", "none"] = field(
-        default="standard", metadata=means("fitted on training rows; metrics are in Wh")
+        default="standard", metadata=search_means("fitted on training rows; metrics are in Wh")
     )
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ from trainers.data.builtin.download import RemoteFile, cache_folder, fetch
 from trainers.data.classes import ClassWeights
 from trainers.data.contract import SequenceData
 from trainers.data.division import require_shares
-from trainers.data.options import means, path_means
+from trainers.data.options import means, path_means, search_means
 from trainers.data.source import Source
 from trainers.data.texts.tokens import TokenOptions, read_examples, tokens_from_examples
 from trainers.errors import DataError
@@ -43,10 +43,13 @@ class SentimentOptions:
     )
     max_words: int | None = field(
         default=None,
-        metadata=means("most frequent training words to keep; others are unknown; null: all"),
+        metadata=search_means(
+            "most frequent training words to keep; others are unknown; null: all"
+        ),
     )
     max_length: int | None = field(
-        default=None, metadata=means("longest sequence; the end of a longer one is kept; null: any")
+        default=None,
+        metadata=search_means("longest sequence; the end of a longer one is kept; null: any"),
     )
     split: tuple[float, ...] = field(
         default=(0.7, 0.15, 0.15),
@@ -54,7 +57,7 @@ class SentimentOptions:
     )
     seed: int = field(default=0, metadata=means("seed of the split"))
     class_weights: ClassWeights = field(
-        default="none", metadata=means("none, balanced, or one number a class")
+        default="none", metadata=search_means("none, balanced, or one number a class")
     )
 
     def __post_init__(self) -> None:

@@ -20,7 +20,7 @@ from trainers.data.classes import ClassWeights, class_weights
 from trainers.data.contract import Array, SequenceData, SequenceSet
 from trainers.data.division import divide, require_two_shares
 from trainers.data.files import read_text
-from trainers.data.options import means, path_means, require
+from trainers.data.options import means, path_means, require, search_means
 from trainers.data.padding import one_label_set, padded
 from trainers.data.scaling import fit_scaler
 from trainers.data.source import Source
@@ -61,10 +61,10 @@ class VowelsOptions:
         default=(0.8, 0.2), metadata=means("shares of train and validation of ae.train")
     )
     scaling: Literal["minmax", "standard", "none"] = field(
-        default="standard", metadata=means("of the features, fitted on training frames")
+        default="standard", metadata=search_means("of the features, fitted on training frames")
     )
     class_weights: ClassWeights = field(
-        default="none", metadata=means("none, balanced, or one number a class")
+        default="none", metadata=search_means("none, balanced, or one number a class")
     )
 
     def __post_init__(self) -> None:

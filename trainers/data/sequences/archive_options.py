@@ -8,7 +8,7 @@ from typing import Literal
 from trainers.data.classes import ClassWeights
 from trainers.data.contract import Task
 from trainers.data.division import shares_beside
-from trainers.data.options import means, path_means, require
+from trainers.data.options import means, path_means, require, search_means
 from trainers.data.reading import CaseFormat
 from trainers.data.sequences.rows import RowColumns
 from trainers.data.tables.columns import Missing
@@ -41,23 +41,27 @@ class SequencesOptions:
     )
     steps: tuple[str, ...] | None = field(
         default=None,
-        metadata=means("rows: columns of the steps, as `t*`; null: every other one of numbers"),
+        metadata=search_means(
+            "rows: columns of the steps, as `t*`; null: every other one of numbers"
+        ),
     )
-    drop: tuple[str, ...] = field(default=(), metadata=means("rows: columns that are no steps"))
+    drop: tuple[str, ...] = field(
+        default=(), metadata=search_means("rows: columns that are no steps")
+    )
     split: tuple[float, ...] = field(
         default=DEFAULT_SPLIT,
         metadata=means("shares of train, validation and test; every part has the classes' mix"),
     )
     seed: int = field(default=0, metadata=means("seed of the split"))
     scaling: Literal["minmax", "standard", "none"] = field(
-        default="standard", metadata=means("by dimension, fitted on training steps")
+        default="standard", metadata=search_means("by dimension, fitted on training steps")
     )
     missing: Missing = field(
         default="error",
-        metadata=means("mask: a step that misses a value is a gap; no label: dropped"),
+        metadata=search_means("mask: a step that misses a value is a gap; no label: dropped"),
     )
     class_weights: ClassWeights = field(
-        default="none", metadata=means("none, balanced, or one number a class")
+        default="none", metadata=search_means("none, balanced, or one number a class")
     )
     units: str = field(default="", metadata=means("the targets' unit, for tables"))
 

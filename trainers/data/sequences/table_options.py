@@ -8,7 +8,7 @@ from typing import Literal
 from trainers.data.classes import ClassWeights
 from trainers.data.contract import Task
 from trainers.data.division import PARTS, shares_beside
-from trainers.data.options import means, path_means, require
+from trainers.data.options import means, path_means, require, search_means
 from trainers.data.sequences.alignment import Alignment
 from trainers.data.tables.columns import Missing
 from trainers.errors import DataError
@@ -35,9 +35,12 @@ class TableOptions:
         default=None, metadata=means("column of numbers or dates; null: rows as they come")
     )
     inputs: tuple[str, ...] | None = field(
-        default=None, metadata=means("input columns; null: every numeric one that is nothing else")
+        default=None,
+        metadata=search_means("input columns; null: every numeric one that is nothing else"),
     )
-    drop: tuple[str, ...] = field(default=(), metadata=means("columns to leave out of inputs"))
+    drop: tuple[str, ...] = field(
+        default=(), metadata=search_means("columns to leave out of inputs")
+    )
     labels: str | None = field(
         default=None,
         metadata=path_means(
@@ -70,14 +73,17 @@ class TableOptions:
     )
     seed: int = field(default=0, metadata=means("seed of the split"))
     scaling: Literal["minmax", "standard", "none"] = field(
-        default="standard", metadata=means("fitted on training steps; metrics are in own units")
+        default="standard",
+        metadata=search_means("fitted on training steps; metrics are in own units"),
     )
     missing: Missing = field(
         default="error",
-        metadata=means("mask: a row with a missing input becomes a gap, a missing target none"),
+        metadata=search_means(
+            "mask: a row with a missing input becomes a gap, a missing target none"
+        ),
     )
     class_weights: ClassWeights = field(
-        default="none", metadata=means("none, balanced, or one number a class")
+        default="none", metadata=search_means("none, balanced, or one number a class")
     )
     units: str = field(default="", metadata=means("the targets' unit, for tables"))
 

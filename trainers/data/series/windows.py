@@ -16,7 +16,7 @@ import numpy as np
 
 from trainers.data.contract import Array, SequenceData, SequenceSet
 from trainers.data.division import boundaries_of
-from trainers.data.options import means, path_means, require
+from trainers.data.options import means, path_means, require, search_means
 from trainers.data.reading import WindowReading
 from trainers.data.scaling import ColumnScaler, fit_scaler, joined
 from trainers.data.series.cutting import Geometry, Series, cut
@@ -46,14 +46,17 @@ class WindowOptions:
     path: str = field(metadata=path_means("CSV or Parquet file, one row a time step"))
     target: tuple[str, ...] = field(metadata=means("column(s) to predict"))
     inputs: tuple[str, ...] | None = field(
-        default=None, metadata=means("input columns; null: every numeric one, the target's too")
+        default=None,
+        metadata=search_means("input columns; null: every numeric one, the target's too"),
     )
-    drop: tuple[str, ...] = field(default=(), metadata=means("columns to leave out of inputs"))
+    drop: tuple[str, ...] = field(
+        default=(), metadata=search_means("columns to leave out of inputs")
+    )
     time_column: str | None = field(default=None, metadata=means("column of dates"))
     calendar: bool = field(
-        default=False, metadata=means("add time of day and week, from time_column")
+        default=False, metadata=search_means("add time of day and week, from time_column")
     )
-    input_steps: int = field(default=24, metadata=means("length of a window in rows"))
+    input_steps: int = field(default=24, metadata=search_means("length of a window in rows"))
     output_steps: int = field(default=1, metadata=means("rows predicted at once"))
     steps_ahead: int = field(
         default=1, metadata=means("rows from the last input to the first target; 0: the same row")
@@ -63,18 +66,23 @@ class WindowOptions:
     )
     known_ahead: tuple[str, ...] = field(
         default=(),
-        metadata=means("columns known in advance: their values at the target rows are inputs too"),
+        metadata=search_means(
+            "columns known in advance: their values at the target rows are inputs too"
+        ),
     )
     missing: Missing = field(
         default="error",
-        metadata=means("mask: a row with a missing input becomes a gap, a missing target none"),
+        metadata=search_means(
+            "mask: a row with a missing input becomes a gap, a missing target none"
+        ),
     )
-    stride: int = field(default=1, metadata=means("rows from one window to the next"))
+    stride: int = field(default=1, metadata=search_means("rows from one window to the next"))
     split: tuple[float, ...] = field(
         default=(0.7, 0.15, 0.15), metadata=means("shares of train, validation and test, in time")
     )
     scaling: Literal["minmax", "standard", "none"] = field(
-        default="standard", metadata=means("fitted on training rows; metrics are in own units")
+        default="standard",
+        metadata=search_means("fitted on training rows; metrics are in own units"),
     )
     units: str = field(default="", metadata=means("the targets' unit, for tables"))
 

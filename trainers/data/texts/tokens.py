@@ -19,7 +19,7 @@ from trainers.data.classes import ClassWeights, class_ids, class_weights, missin
 from trainers.data.contract import Array, SequenceData, SequenceSet
 from trainers.data.division import divide, shares_beside, with_given_parts
 from trainers.data.files import find_files, read_text, require_different_files
-from trainers.data.options import means, path_means, require
+from trainers.data.options import means, path_means, require, search_means
 from trainers.data.padding import one_label_set, padded
 from trainers.data.reading import TextReading
 from trainers.data.source import Source
@@ -60,15 +60,18 @@ class TokenOptions:
         metadata=means("lines are label<TAB>text; null: text<TAB>label, refused where it looks so"),
     )
     level: Level = field(
-        default="word", metadata=means("tokens are words and marks, or characters")
+        default="word", metadata=search_means("tokens are words and marks, or characters")
     )
-    lowercase: bool = field(default=True, metadata=means("turn capitals into small letters"))
+    lowercase: bool = field(default=True, metadata=search_means("turn capitals into small letters"))
     max_words: int | None = field(
         default=None,
-        metadata=means("most frequent training tokens to keep; others are unknown; null: all"),
+        metadata=search_means(
+            "most frequent training tokens to keep; others are unknown; null: all"
+        ),
     )
     max_length: int | None = field(
-        default=None, metadata=means("longest sequence; the end of a longer one is kept; null: any")
+        default=None,
+        metadata=search_means("longest sequence; the end of a longer one is kept; null: any"),
     )
     split: tuple[float, ...] = field(
         default=_DEFAULT_SPLIT,
@@ -76,7 +79,7 @@ class TokenOptions:
     )
     seed: int = field(default=0, metadata=means("seed of the split"))
     class_weights: ClassWeights = field(
-        default="none", metadata=means("none, balanced, or one number a class")
+        default="none", metadata=search_means("none, balanced, or one number a class")
     )
 
     def __post_init__(self) -> None:

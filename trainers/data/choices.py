@@ -1,0 +1,231 @@
+"""Data options as dimensions of a search: one data set for each choice, judged on the same targets.
+
+A choice is known by its key, the drawn options as canonical JSON text; where nothing is drawn there
+is one choice with the key "". A trial's settings hold its key (`TrainConfig.data_choice`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import inspect
+import itertools
+import json
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trainers.data import SOURCES, load_data
+from trainers.data.common_targets import difference, on_common_targets
+from trainers.data.contract import Array, Picked, SequenceData, array_bytes
+from trainers.data.options import nearest
+from trainers.data.sharing import SharedArrays
+from trainers.errors import DataError
+from trainers.registry import UnknownEntry
+
+MOST_CHOICES = 64
+
+
+@dataclass(frozen=True)
+class DataChoices:
+    """The data sets that trials of a sweep train on, one or several.
+
+    Attributes:
+        by_key: Every choice; the first is what stands for all where only names, task or test part
+            are asked for.
+    """
+
+    by_key: Mapping[str, SequenceData]
+
+    @classmethod
+    def single(cls, data: SequenceData) -> DataChoices:
+        """Return the one choice where no option of the data is drawn."""
+        return cls({"": data})
+
+    @property
+    def default(self) -> SequenceData:
+        """The first choice."""
+        return next(iter(self.by_key.values()))
+
+    def of(self, key: str) -> SequenceData:
+        """Return the data of a choice.
+
+        Raises:
+            DataError: there is no such choice.
+        """
+        if key not in self.by_key:
+            known = ", ".join(repr(known) for known in self.by_key)
+            raise DataError(
+                f"a trial's data must be one of the sweep's choices ({known}), but got {key!r}."
+            )
+        return self.by_key[key]
+
+    @property
+    def digest(self) -> str:
+        """The data's digest; of several choices a SHA-256 over theirs."""
+        if list(self.by_key) == [""]:
+            return self.default.digest
+        lines = [f"{key} {data.digest}" for key, data in sorted(self.by_key.items())]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    @property
+    def array_bytes(self) -> int:
+        """Memory of all choices' arrays; what they share counts once."""
+        return array_bytes(*self.by_key.values())
+
+    @property
+    def have_one_loss(self) -> bool:
+        """Whether a loss is the same number in every choice: targets' scaling and class weights."""
+        names, first = ("target_scale", "target_shift", "class_weights"), self.default
+        return all(
+            _same(getattr(first, name), getattr(data, name))
+            for data in self.by_key.values()
+            for name in names
+        ) and all(
+            _same(first.validation.rescale, data.validation.rescale)
+            for data in self.by_key.values()
+        )
+
+
+def choice_key(options: Mapping[str, Any]) -> str:
+    """Return the key of a choice; "" where no option is drawn."""
+    if not options:
+        return ""
+    return json.dumps(options, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def load_choices(
+    source: str,
+    options: Mapping[str, Any],
+    dimensions: Mapping[str, Sequence[Any]],
+    *,
+    base_dir: Path,
+    limit: int | None = None,
+    function: Callable[..., Any] | None = None,
+) -> DataChoices:
+    """Load a data set for every combination of drawn options; arrays that are equal are one.
+
+    Args:
+        source: As `load_data` takes it, like what follows.
+        options: Those that are fixed; a drawn one takes the place of its fixed value.
+        dimensions: The values of each drawn option.
+        base_dir: Folder that relative paths start from.
+        limit: Of each choice.
+        function: A source of the user's own.
+
+    Raises:
+        DataError: as `load_data`; or an option can't be drawn, since choices would be judged on
+            different targets.
+    """
+    where: dict[str, Any] = {"base_dir": base_dir, "limit": limit, "function": function}
+    if not dimensions:
+        return DataChoices.single(load_data(source, options, **where))
+    check_searchable(source, dimensions, function)
+    shared, loaded = SharedArrays(), list[tuple[dict[str, Any], SequenceData]]()
+    for drawn in _combinations(dimensions):
+        try:
+            data = load_data(source, {**options, **drawn}, **where)
+        except DataError as error:
+            raise DataError(f"with {_shown(drawn)}: {error}") from error
+        if loaded:
+            _check_same(loaded[0], (drawn, data))
+        loaded.append((drawn, shared.share(data)))
+    judged, notes = on_common_targets([data for _, data in loaded])
+    for name, part in judged[0].parts().items():
+        if not len(part):
+            raise DataError(
+                f"choices of {_names(dimensions)} must have {name} targets in common, but have "
+                "none; list fewer choices."
+            )
+    keys = [choice_key(drawn) for drawn, _ in loaded]
+    with_notes = (dataclasses.replace(d, notes=(*d.notes, *notes)) for d in judged)
+    return DataChoices(dict(zip(keys, with_notes, strict=True)))
+
+
+def check_searchable(
+    source: str, names: Collection[str], function: Callable[..., Any] | None = None
+) -> None:
+    """Check that options of a source may be drawn.
+
+    Raises:
+        DataError: there is no such option, or it changes what is predicted.
+    """
+    known, searchable = _options(source, function)
+    for name in names:
+        if name in searchable:
+            continue
+        if name not in known:
+            raise DataError(
+                f"data source {source!r} has no option {name!r};{nearest(name, known)} those that "
+                f"can be searched are: {', '.join(searchable) or 'none'}."
+            )
+        raise DataError(
+            f"data.{name} can't be searched: it changes what is predicted, or how the data are "
+            f"divided; of source {source!r} can be: {', '.join(searchable) or 'none'}."
+        )
+
+
+def searchable_options(source: str, function: Callable[..., Any] | None = None) -> tuple[str, ...]:
+    """Return the options that may be drawn, as far as the source names them; none of an unknown."""
+    try:
+        return _options(source, function)[1]
+    except DataError:
+        return ()
+
+
+def _options(
+    source: str, function: Callable[..., Any] | None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return all options, and those that may be drawn: of a function all that it names but paths.
+
+    What a function's option does is seen once its targets are there.
+    """
+    if function is not None:
+        names = tuple(inspect.signature(function).parameters)
+        return names, tuple(name for name in names if name != "path")
+    try:
+        entry = SOURCES[source]
+    except UnknownEntry as error:
+        raise DataError(f"{error}; a function of your own is path.py:function.") from error
+    return tuple(f.name for f in dataclasses.fields(entry.options)), entry.search_options
+
+
+def _combinations(dimensions: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    count = math.prod(len(values) for values in dimensions.values())
+    if count > MOST_CHOICES:
+        raise DataError(
+            f"at most {MOST_CHOICES} choices of data are loaded, but {_names(dimensions)} have "
+            f"{count:,} combinations; list fewer."
+        )
+    every = itertools.product(*dimensions.values())
+    return [dict(zip(dimensions, values, strict=True)) for values in every]
+
+
+def _check_same(
+    first: tuple[Mapping[str, Any], SequenceData], other: tuple[Mapping[str, Any], SequenceData]
+) -> None:
+    found = difference(first[1], other[1])
+    if found is not None:
+        changed = [name for name, value in other[0].items() if value != first[0][name]]
+        raise DataError(
+            f"{_names(changed)} can't be searched: it changes what is predicted ({found}); set "
+            "it under data."
+        )
+
+
+def _names(options: Collection[str]) -> str:
+    return " and ".join(f"data.{name}" for name in options)
+
+
+def _shown(drawn: Mapping[str, Any]) -> str:
+    return ", ".join(f"data.{name}={value!r}" for name, value in drawn.items())
+
+
+def _same(first: Array | Picked | None, second: Array | Picked | None) -> bool:
+    if first is None or second is None:
+        return first is second
+    return bool(np.array_equal(np.asarray(first), np.asarray(second)))

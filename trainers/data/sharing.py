@@ -1,0 +1,50 @@
+"""Arrays of equal content in several data sets, kept once.
+
+Choices of a window's length are views of the same series; each was read for itself. What is one
+array here is pickled once, and lies in Ray once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from trainers.data.contract import SequenceData, SequenceSet
+from trainers.data.views import Array, ArrayView, Picked, compact, restored
+
+
+class SharedArrays:
+    """Takes data sets one by one and returns them with the arrays that earlier ones have."""
+
+    def __init__(self) -> None:
+        self._by_content: dict[str, Array] = {}
+        self._seen: dict[int, tuple[Array, Array]] = {}  # by id; holds the array, so ids last
+
+    def share(self, data: SequenceData) -> SequenceData:
+        """Return the data; views stay views."""
+        parts = {name: self._part(part) for name, part in data.parts().items()}
+        return dataclasses.replace(data, **parts)  # type: ignore[arg-type]
+
+    def _part(self, part: SequenceSet) -> SequenceSet:
+        names = [f.name for f in dataclasses.fields(part)]
+        arrays = {name: self._array(getattr(part, name)) for name in names}
+        return SequenceSet(**arrays)
+
+    def _array(self, array: Any) -> Any:
+        if isinstance(array, Picked):
+            return Picked(self._array(array.array), self._array(array.rows))
+        state = compact(array)
+        if isinstance(state, ArrayView):
+            return restored(dataclasses.replace(state, base=self._one(state.base)))
+        return self._one(state) if isinstance(state, np.ndarray) and state is array else array
+
+    def _one(self, array: Array) -> Array:
+        if id(array) not in self._seen:
+            head = f"{array.dtype.str} {array.shape} "
+            content = hashlib.sha256(array.reshape(-1).view(np.uint8).data).hexdigest()
+            one = self._by_content.setdefault(head + content, array)
+            self._seen[id(array)] = (array, one)
+        return self._seen[id(array)][1]

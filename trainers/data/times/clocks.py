@@ -98,11 +98,13 @@ def utc_of_rows(
     unclear = early.asi8 != late.asi8
     if not unclear.any():
         return np.asarray(early.asi8)
-    if repeated_hour is not None:
-        return np.asarray((early if repeated_hour == "first" else late).asi8)
     second, told = _told_by_order(local, unclear, codes)
     utc = np.asarray(np.where(second, late.asi8, early.asi8))
-    wrong = np.flatnonzero(unclear & ~(told & _in_order(utc, local, codes)))
+    untold = unclear & ~(told & _in_order(utc, local, codes))
+    if repeated_hour is not None:
+        wanted = early if repeated_hour == "first" else late
+        return np.asarray(np.where(untold, wanted.asi8, utc))
+    wrong = np.flatnonzero(untold)
     if len(wrong):
         raise DataError(
             f"{_at(local, wrong[0], column)} comes twice in {zone}, and the order of rows does not "

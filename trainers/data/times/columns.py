@@ -172,8 +172,8 @@ def _misfit(column: pd.Series[Any], row: int, name: str, options: TimeOptions, r
         )
     if read.offsets is not None:
         return (
-            f"times of column {name!r} must all have an offset from UTC, or none, but {got}; data "
-            f"row 0 has {column.iloc[0]!s}; write the offset in every row."
+            f"times of column {name!r} must all have an offset from UTC, or none, but {got} "
+            "while others differ; write the offset in every row."
         )
     first = f"; data row 0 has {column.iloc[0]!s}" if row else ""
     return (

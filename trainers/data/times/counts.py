@@ -44,7 +44,9 @@ def read_numbers(values: Array, column: str, unit: Unit | None) -> Read:
     """
     if unit is not None:
         return _counted(values, column, unit)
-    whole = np.asarray(values, dtype=np.int64) if (values == np.floor(values)).all() else None
+    whole = None
+    if (values == np.floor(values)).all() and np.isfinite(values).all():
+        whole = np.asarray(values, dtype=np.int64)
     if whole is not None:
         read = _compact(whole, column) or _years(whole, column)
         if read is not None:
@@ -106,7 +108,7 @@ def _compact(whole: Array, column: str) -> Read | None:
     shown = "YYYYMMDDhhmmss"[:digits]
     return all_fit(
         days * DAY + time,
-        [f"{column!r} holds digits that were read as {shown} (data.time_unit: they are a count)"],
+        [f"{column!r} holds digits that were read as {shown} (a count has its data.time_unit)"],
     )
 
 
@@ -123,7 +125,7 @@ def read_years(whole: Array, column: str) -> Read | None:
     days, fits = days_of(whole, one, one)
     if not fits.all():
         return None
-    return all_fit(days * DAY, [f"{column!r} holds years (data.time_unit: they are a count)"])
+    return all_fit(days * DAY, [f"{column!r} holds years (a count has its data.time_unit)"])
 
 
 def _refusal(values: Array, whole: Array | None, column: str) -> str:

@@ -95,8 +95,10 @@ def _fits(cycle: Cycle, step: Step) -> bool:
 
 
 def _spans_two_years(step: Step, instants: Instants) -> bool:
-    span = int(instants.utc.max() - instants.utc.min()) + step.nanoseconds
-    return span >= _TWO_YEARS
+    if step.kind == "single":
+        return False
+    end = step.ahead(instants.utc.max(keepdims=True), 1)
+    return int(end[0] - instants.utc.min()) >= _TWO_YEARS
 
 
 def _phase(local: Array, cycle: Cycle) -> Array:

@@ -39,6 +39,7 @@ class ThreeNumbers:
 
     Attributes:
         numbers: Three of int64 `(rows,)`.
+        padded: Rows whose first number has two digits, `(rows,)`.
         short: Rows whose last number has two digits, `(rows,)`.
         separator: Between the numbers of the first value.
         clock: The format of the first value's time of day, "" where it has none.
@@ -46,6 +47,7 @@ class ThreeNumbers:
     """
 
     numbers: tuple[Array, Array, Array]
+    padded: Array
     short: Array
     separator: str
     clock: str
@@ -59,7 +61,7 @@ class ThreeNumbers:
         full = full_year(year)
         year = np.where(self.short, full, year) if last else full
         days, fits = days_of(year, parts["m"], parts["d"])
-        return days, fits if last else fits & self.short
+        return days, fits if last else fits & self.short & self.padded
 
     def format(self, order: Order) -> str:
         """How `strptime` writes this order."""

@@ -43,6 +43,8 @@ def require_order(
     back = wrong[steps[wrong] < 0]
     columns = "" if codes is not None or frame is None else _series_hint(frame, instants)
     if len(back) == 0:
+        if not columns and codes is None:
+            columns = "if these are several series, name their column with data.series"
         raise DataError(_duplicates(instants, rows[wrong[0]], rows[wrong[0] + 1], columns))
     before, after = int(rows[back[0]]), int(rows[back[0] + 1])
     if not columns and (steps <= 0).all() and codes is None:
@@ -66,14 +68,11 @@ def sorted_rows(instants: Instants, codes: Array | None = None) -> Array:
 
 
 def _duplicates(instants: Instants, first: int, second: int, columns: str) -> str:
-    way_out = columns or (
-        _clock_hint(instants, int(second))
-        or "if these are several series, name their column with data.series"
-    )
+    way_out = _clock_hint(instants, int(second)) or columns
     return (
         f"a time must come once, but {instants.name!r} is {instants.text(int(first))} in data row "
         f"{first} and {instants.text(int(second))} in data row {second} (counted from 0); "
-        f"{way_out}, or join such rows with data.duplicates: mean."
+        f"{f'{way_out}, or ' if way_out else ''}join such rows with data.duplicates: mean."
     )
 
 
@@ -129,6 +128,6 @@ def _clock_hint(instants: Instants, row: int) -> str:
     if instants.aware:
         return ""
     time = datetime(1970, 1, 1) + timedelta(seconds=int(instants.utc[row] // SECOND))
-    if time.weekday() != 6 or time.hour > 3 or time.month not in (3, 4, 10, 11):
+    if time.weekday() != 6 or time.hour > 3 or time.month not in (4, 10, 11):
         return ""
     return "it looks like the end of summer time, which data.time_zone tells (Europe/Berlin, say)"

@@ -148,7 +148,7 @@ def step_of(instants: Instants, codes: Array | None = None) -> Step:
         step = _measured(utc_steps, usual, share)
         found = missing_hour(instants, codes, usual)
         return replace(step, zone=instants.zone, offset=_offset(instants), skipped_hour=found)
-    local = instants.local()
+    local = _local_days(instants)
     steps = differences(local, codes)
     if usual >= _NEARLY_A_MONTH:
         in_months = _in_months(local, steps, codes)
@@ -161,6 +161,15 @@ def step_of(instants: Instants, codes: Array | None = None) -> Step:
     step = _measured(steps, usual, share)
     by_clock = step.kind == "regular" and usual % DAY == 0
     return replace(step, by_clock=by_clock, zone=instants.zone, offset=_offset(instants))
+
+
+def _local_days(instants: Instants) -> Array:
+    """Local times, 00:00 for the first moment of a day whose first hour the clock skipped."""
+    local = instants.local()
+    if instants.zone is None:
+        return local
+    midnight = local // DAY * DAY
+    return np.where(utc_of(midnight, instants.zone) == instants.utc, midnight, local)
 
 
 def _offset(instants: Instants) -> int:

@@ -50,7 +50,7 @@ FAMILIES = (
 )
 _ISO_START = re.compile(r"\d{4}[-/]?\d")
 # An offset follows minutes or an hour; the end of "2021-01-01" is none.
-_OFFSET_END = r"(?:Z|\d[+-]\d\d:?\d\d|[T:]\d\d[+-]\d\d)$"
+_OFFSET_END = r"(?:Z|\d ?[+-]\d\d:?\d\d|[T :]\d\d[+-]\d\d)$"
 
 
 def read_texts(texts: Any, column: str, order: Order | None = None) -> Read:
@@ -92,6 +92,8 @@ def _read_iso(texts: Any) -> Read | None:
     except ValueError:
         return None
     if not any_aware:
+        if times.dt.tz is not None:
+            return None
         return Read(ns, np.ones(len(ns), dtype=bool))
     offsets, fits = offsets_of(texts), aware.to_numpy(zero_copy_only=False)
     return Read(np.where(fits, ns + offsets, 0), fits, offsets)
@@ -223,7 +225,10 @@ def _three_numbers(groups: Groups, first: str) -> tuple[ThreeNumbers, Array]:
     separator = groups.texts["p"][0].as_py()
     alike = pc.equal(groups.texts["p"], separator).to_numpy(zero_copy_only=False)
     numbers = (groups.numbers("a"), groups.numbers("b"), groups.numbers("c"))
-    return ThreeNumbers(numbers, short, separator, _clock_format(groups), first), alike
+    dates = ThreeNumbers(
+        numbers, groups.lengths("a") == 2, short, separator, _clock_format(groups), first
+    )
+    return dates, alike
 
 
 def _clock_format(groups: Groups) -> str:

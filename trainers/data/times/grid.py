@@ -48,7 +48,7 @@ def resampled(
         DataError: `every` is no length of time, or much too short, or a column can't be
             aggregated so.
     """
-    hows = hows_of(table.frame, how, "resample")
+    hows = hows_of(table.frame, how, "aggregate")
     table = table.sorted()
     step = step_from(every, table.instants)
     numbers, starts = _stretches(table.instants, step)

@@ -37,7 +37,7 @@ def predict_file(
     if not sequences:
         raise UserError(f"{path} must hold at least one whole sequence, but has none.")
     if last:
-        sequences = sequences[-1:]
+        sequences = [one for one in sequences if one.newest] or sequences[-1:]
     wanted = {"probabilities": probabilities}
     answers = model.predict([{**wanted, **one.record} for one in sequences])
     rows = [
@@ -45,7 +45,7 @@ def predict_file(
         for one, answer in zip(sequences, answers, strict=True)
         for row in _rows(one, _flat(answer))
     ]
-    return rows[-1:] if last else rows
+    return rows[-1:] if last and not sequences[0].targets else rows
 
 
 def write_rows(rows: list[dict[str, Any]], format: Format, output: Path | None) -> str | None:
@@ -91,8 +91,29 @@ def _flat(answer: dict[str, Any]) -> dict[str, Any]:
     return {**answer, **{f"probability.{name}": value for name, value in each.items()}}
 
 
+def _forecasts(one: Unlabelled, answer: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """One row for each row that is forecast, named by its own time; of a window's last step."""
+    newest = {name: _newest(value) for name, value in answer.items()}
+    columns = [f"{name}_predicted" for name in one.forecasts]
+    if "class" in newest:
+        yield {**one.key, **one.targets[0], columns[0]: newest.pop("class"), **newest}
+        return
+    values = iter(newest.values())
+    for step, place in enumerate(one.targets, start=1):
+        ahead = {"step": step} if len(one.targets) > 1 else {}
+        yield {**one.key, **place, **ahead, **{name: next(values) for name in columns}}
+
+
+def _newest(value: Any) -> Any:
+    """Return a window's last answer, where there is one at each step."""
+    return next(v for v in reversed(value) if v is not None) if isinstance(value, list) else value
+
+
 def _rows(one: Unlabelled, answer: dict[str, Any]) -> Iterator[dict[str, Any]]:
     state = {"state": answer.pop("state")} if "state" in answer else {}
+    if one.targets:
+        yield from _forecasts(one, answer)
+        return
     by_step = any(isinstance(value, list) for value in answer.values())
     if not by_step:
         yield {**one.key, **answer, **state}

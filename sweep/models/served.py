@@ -5,8 +5,9 @@ one length:
 
     {"inputs": [{"steps": [[20.1, 3.0], [20.4, 2.8]]}, {"steps": [[19.8, 3.1]]}]}
 
-`steps` holds one list of raw numbers per time step (null is missing), `mask` perhaps which steps
-exist. Models of tokens take `text` or `ids`. With `state`, empty at first, a model is stepped: each
+`steps` holds one list of raw values per time step, in the order of the model's inputs, or an object
+of them by name: numbers, times and names of categories (null is missing); `mask` perhaps which steps
+exist, `series` which series they are of. Models of tokens take `text` or `ids`. With `state`, empty at first, a model is stepped: each
 answer brings the state for the next request. `trainers.use.records` says what is answered.
 """
 
@@ -22,12 +23,16 @@ from trainers.errors import TrainerError
 from trainers.use.portable import NETWORK_FOLDER, PortableModel
 
 
+Value = float | bool | str | None
+
+
 class Sequence(pydantic.BaseModel):
     """One sequence of a request; other fields pass, to be refused in one clear line."""
 
     model_config = pydantic.ConfigDict(extra="allow")
 
-    steps: list[list[float | None]] | None = None
+    steps: list[list[Value] | dict[str, Value]] | None = None
+    series: str | None = None
     mask: list[bool] | None = None
     text: str | None = None
     ids: list[int] | None = None

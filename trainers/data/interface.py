@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from trainers.data.contract import Category, SequenceData, Task, Walk
-from trainers.data.reading import Reading, reading_from_dict, reading_to_dict
+from trainers.data.reading import Reading
+from trainers.data.readings import reading_from_dict, reading_to_dict
+from trainers.data.series.reading import WindowReading
 from trainers.errors import DataError
 
 INTERFACE_FILE = "data.json"
@@ -76,7 +78,7 @@ class Interface:
         """Build it from `to_dict`'s values; KeyError or TypeError where they are not."""
         plain: dict[str, Any] = dict(values)
         plain |= {name: tuple(value) for name, value in plain.items() if isinstance(value, list)}
-        plain["reading"] = reading_from_dict(plain.get("reading"))
+        plain["reading"] = reading_from_dict(plain.get("reading"), plain)
         plain["categories"] = tuple(
             Category(**{**one, "values": tuple(one["values"])})
             for one in plain.get("categories", ())
@@ -86,6 +88,13 @@ class Interface:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return {**asdict(self), "reading": reading_to_dict(self.reading)}
+
+    @property
+    def raw_names(self) -> tuple[str, ...]:
+        """What a step of a request brings, in order; empty where that has no names."""
+        if isinstance(self.reading, WindowReading):
+            return self.reading.raw_names
+        return self.input_names
 
     @property
     def outputs(self) -> tuple[str, ...]:

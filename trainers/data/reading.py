@@ -1,38 +1,24 @@
 """How raw values become a network's inputs: what a source did to them, kept as plain values.
 
 A model that was trained on a source's arrays is used on what people have: tables, texts. A source
-leaves a `Reading` in its `SequenceData`; `trainers.tables` and `trainers.use.records` go by it.
+leaves a `Reading` in its `SequenceData`; `unlabelled.py` and `trainers.use.records` go by it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 CaseFormat = Literal["ts", "ucr", "rows"]
 
 
 @dataclass(frozen=True)
-class WindowReading:
-    """Windows over one long series; see `trainers.data.series.windows.WindowOptions`.
-
-    Attributes:
-        columns: The series' own input columns; the calendar's and those known ahead follow.
-        stamps: Column of dates, or None.
-    """
-
-    columns: tuple[str, ...]
-    input_steps: int
-    output_steps: int
-    steps_ahead: int
-    stamps: str | None = None
-    calendar: bool = False
-    known_ahead: tuple[str, ...] = ()
+class Reading:
+    """Plain values of one kind; those of long series are `trainers.data.series.reading`."""
 
 
 @dataclass(frozen=True)
-class TableReading:
+class TableReading(Reading):
     """Sequences in long format, or one a file where `sequence` is None."""
 
     columns: tuple[str, ...]
@@ -41,7 +27,7 @@ class TableReading:
 
 
 @dataclass(frozen=True)
-class TextReading:
+class TextReading(Reading):
     """Texts as tokens.
 
     Attributes:
@@ -56,7 +42,7 @@ class TextReading:
 
 
 @dataclass(frozen=True)
-class CaseReading:
+class CaseReading(Reading):
     """A sequence a row or a case; see `trainers.data.sequences.cases.Cases`.
 
     Attributes:
@@ -72,31 +58,3 @@ class CaseReading:
     classes: tuple[str, ...] = ()
     target: str | None = None
     columns: tuple[str, ...] = ()
-
-
-Reading = WindowReading | TableReading | TextReading | CaseReading
-_KINDS: dict[str, type[Reading]] = {
-    "windows": WindowReading,
-    "table": TableReading,
-    "text": TextReading,
-    "cases": CaseReading,
-}
-
-
-def reading_to_dict(reading: Reading | None) -> dict[str, Any] | None:
-    """Return plain values for JSON; `reading_from_dict` turns them back."""
-    if reading is None:
-        return None
-    kind = next(name for name, cls in _KINDS.items() if isinstance(reading, cls))
-    return {"kind": kind, **asdict(reading)}
-
-
-def reading_from_dict(values: Mapping[str, Any] | None) -> Reading | None:
-    """Build a reading from `reading_to_dict`'s values; KeyError or TypeError where they are not."""
-    if values is None:
-        return None
-    cls = _KINDS[values["kind"]]
-    names = {f.name for f in fields(cls)}
-    given: dict[str, Any] = {name: value for name, value in values.items() if name in names}
-    given |= {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
-    return cls(**given)

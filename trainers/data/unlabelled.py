@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 SEQUENCE_COLUMN = "sequence"
 TEXT_COLUMN = "text"
 LABEL_COLUMN = "label"
+REQUEST = "inputs"
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,18 @@ class Unlabelled:
         key: What tells its answer from others', by column.
         steps: What tells its steps apart, by column; empty where only the last step's answer
             counts.
+        targets: What names each row that is forecast, by column; empty where the answer is of the
+            sequence itself.
+        forecasts: The columns that are forecast there.
+        newest: Whether it is the last of its series, or of all.
     """
 
     record: dict[str, Any]
     key: dict[str, Any]
     steps: dict[str, list[Any]] = field(default_factory=dict)
+    targets: tuple[dict[str, Any], ...] = ()
+    forecasts: tuple[str, ...] = ()
+    newest: bool = False
 
 
 def read_unlabelled(path: Path, interface: Interface) -> list[Unlabelled]:
@@ -73,9 +81,9 @@ def read_unlabelled(path: Path, interface: Interface) -> list[Unlabelled]:
         )
     if isinstance(reading, CaseReading):
         return list(_cases(path, reading, interface))
-    frame = read_frame(path)
     if isinstance(reading, WindowReading):
-        return list(_windows(frame, reading, path))
+        return list(_windows(path, reading))
+    frame = read_frame(path)
     if reading is None:
         reading = _guessed(frame, interface, path)
     return list(_sequences(Table(path, frame, path.stem), reading))
@@ -88,6 +96,8 @@ def _records(path: Path) -> Iterator[Unlabelled]:
         found = [json.loads(line) for line in lines if line.strip()] if lines else json.loads(text)
     except ValueError as error:
         raise DataError(f"{path} must be JSON, but {error}.") from error
+    if isinstance(found, dict) and list(found) == [REQUEST]:  # what is sent to a served model
+        found = found[REQUEST]
     if not isinstance(found, list) or not all(isinstance(record, dict) for record in found):
         raise DataError(f'{path} must be a list of records, as [{{"steps": [[1.0, 2.0]]}}].')
     for number, record in enumerate(found):
@@ -114,33 +124,16 @@ def _texts(path: Path, reading: TextReading) -> Iterator[Unlabelled]:
         yield Unlabelled({"text": text}, {column: number}, steps)
 
 
-def _windows(frame: pd.DataFrame, reading: WindowReading, path: Path) -> Iterator[Unlabelled]:
-    """A window that ends in each row which has one; gaps inside are masked."""
-    steps = reading.input_steps
-    if len(frame) < steps:
-        raise DataError(f"a window has {steps} rows, but {path} has {len(frame)}; bring more rows.")
-    values = _series(frame, reading)
-    ends = np.flatnonzero(~np.isnan(values).any(axis=1))
-    for end in ends[ends >= steps - 1].tolist():
-        key = {"row": end}
-        if reading.stamps is not None:
-            key[reading.stamps] = frame[reading.stamps].iloc[end]
-        yield Unlabelled({"steps": values[end - steps + 1 : end + 1]}, key)
-
-
-def _series(frame: pd.DataFrame, reading: WindowReading) -> Array:
-    """Raw inputs `(rows, features)`, NaN where a value is missing or not known yet."""
-    require_columns(frame, reading.columns, "inputs")
-    columns = [matrix(frame, reading.columns, "mask")]
-    if reading.stamps is not None:
-        times = parse_times(frame, reading.stamps)
-        if reading.calendar:
-            columns.append(calendar_features(times))
-    if reading.known_ahead:
-        require_columns(frame, reading.known_ahead, "known_ahead")
-        known = matrix(frame, reading.known_ahead, "mask")
-        columns.append(rows_ahead(known, reading.steps_ahead, reading.output_steps, np.nan))
-    return np.column_stack(columns)
+def _windows(path: Path, reading: WindowReading) -> Iterator[Unlabelled]:
+    """A window that ends in each row which has one."""
+    for window in windows_of_table(path, reading):
+        yield Unlabelled(
+            {"asked": window.asked},
+            window.key,
+            targets=window.targets,
+            forecasts=reading.targets,
+            newest=window.newest,
+        )
 
 
 def _sequences(table: Table, reading: TableReading) -> Iterator[Unlabelled]:

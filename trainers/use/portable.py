@@ -24,6 +24,7 @@ from torch import Tensor
 from trainers.config.losses import LOSSES
 from trainers.config.train_config import TrainConfig
 from trainers.data.interface import Interface, read_interface
+from trainers.data.series.asking import Scales
 from trainers.errors import CheckpointError, ConfigError, DataError
 from trainers.learning import losses
 from trainers.learning.checkpoint import Checkpoint, read_checkpoint
@@ -153,18 +154,20 @@ class PortableModel:
         found = dict(zip(plain, outputs, strict=True))
         for number, record in enumerate(records):
             if number in found:
-                yield self._answer(found[number], record)
+                yield self._answer(found[number], record, encoded[number].scales)
             else:
                 yield self._stepped(encoded[number], record, f"sequence {first + number}")
 
-    def _answer(self, outputs: Array, record: Mapping[str, Any]) -> dict[str, Any]:
-        values, wanted = self.values_of(outputs), record.get("probabilities")
+    def _answer(
+        self, outputs: Array, record: Mapping[str, Any], scales: Scales | None
+    ) -> dict[str, Any]:
+        values, wanted = self.values_of(outputs, scales), record.get("probabilities")
         return answer_of(values, self.interface, probabilities=wanted, labels=self._labels)
 
-    def values_of(self, outputs: Array) -> Array:
+    def values_of(self, outputs: Array, scales: Scales | None = None) -> Array:
         """Turn a network's outputs `(…, outputs)` into own units, or probabilities of classes."""
         answers = losses.point(self.config.loss, torch.from_numpy(outputs)).numpy()
-        return values_of(answers, self.interface, labels=self._labels)
+        return values_of(answers, self.interface, scales, labels=self._labels)
 
     @property
     def _labels(self) -> bool:
@@ -182,7 +185,7 @@ class PortableModel:
             state = base64.b64encode(model.dump_state()).decode("ascii")
         outputs = torch.full((len(encoded.mask), stepped.shape[-1]), torch.nan).numpy()
         outputs[encoded.mask] = stepped
-        return {**self._answer(outputs, record), "state": state}
+        return {**self._answer(outputs, record, encoded.scales), "state": state}
 
     def streaming_model(self) -> StreamingModel:
         """Return the network to be stepped, in its own terms.
@@ -208,6 +211,19 @@ class PortableModel:
             wanted = "token ids" if self.interface.ids else f"{size} numbers"
             raise DataError(f"a step must be {wanted}, but got shape {raw.shape} of {raw.dtype}.")
         return self._encoder.scaled(raw.astype(np.float64)).astype(np.float32)
+
+    @property
+    def takes_raw_values(self) -> bool:
+        """Whether inputs are times, categories or filled values, which the model encodes itself."""
+        return self._encoder.takes_raw_values
+
+    def encode(self, record: Mapping[str, Any], where: str) -> Encoded:
+        """Return a record as the network reads it; see `trainers.use.records`.
+
+        Raises:
+            DataError: it does not fit the network.
+        """
+        return self._encoder.encode(record, where)
 
     def encode_text(self, text: str) -> Tensor:
         """Return a text's ids `(1, time)`.

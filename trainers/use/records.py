@@ -2,7 +2,8 @@
 
 A record is a mapping. `steps (time, features)` are raw numbers; a step that holds a null (NaN) is a
 gap, or, where `mask (time,)` says that it exists, a step without input. Networks of tokens take
-`ids (time,)` or `text`. Free of torch.
+`ids (time,)` or `text`. Networks of windows that were made of times, categories or filled values take
+steps of all that, in the order of their inputs or by name, and encode it themselves. Free of torch.
 """
 
 from __future__ import annotations
@@ -17,20 +18,27 @@ from trainers.data.contract import Array
 from trainers.data.interface import Interface
 from trainers.data.options import nearest
 from trainers.data.reading import TextReading
+from trainers.data.series.asking import Asked, Scales, request_of
+from trainers.data.series.reading import WindowReading
 from trainers.data.texts.vocabulary import UNKNOWN, Vocabulary, split_text
 from trainers.errors import DataError
 
-FIELDS = ("steps", "ids", "text", "mask", "state", "probabilities")
+FIELDS = ("steps", "ids", "text", "mask", "series", "state", "probabilities")
+ASKED = "asked"  # in records that the library makes itself
 _CONTENT = FIELDS[:3]
 _SHOWN_NAMES = 6
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """What a network reads: `(time, features)` float32 or ids `(time,)`, and `(time,)` bool."""
+    """What a network reads: `(time, features)` float32 or ids `(time,)`, and `(time,)` bool.
+
+    `scales` are the targets' scale and shift where the sequence has its own, `(targets,)` each.
+    """
 
     inputs: Array
     mask: Array
+    scales: Scales | None = None
 
 
 class Encoder:
@@ -38,9 +46,17 @@ class Encoder:
 
     def __init__(self, interface: Interface) -> None:
         self._interface = interface
+        self._reading: WindowReading | None = None
+        if isinstance(interface.reading, WindowReading) and not interface.reading.is_plain:
+            self._reading = interface.reading
         self._vocabulary: Vocabulary | None = None
         if interface.tokens and UNKNOWN in interface.tokens:
             self._vocabulary = Vocabulary(interface.tokens, interface.tokens.index(UNKNOWN))
+
+    @property
+    def takes_raw_values(self) -> bool:
+        """Whether steps may hold times, names of categories and values that are filled."""
+        return self._reading is not None
 
     def encode(self, record: Mapping[str, Any], where: str) -> Encoded:
         """Turn one record into what the network reads.
@@ -52,6 +68,9 @@ class Encoder:
         Raises:
             DataError: the record does not fit the network; one line says why.
         """
+        asked = record.get(ASKED)
+        if isinstance(asked, Asked):  # a window of a table, encoded with the rest of it
+            return Encoded(asked.inputs, asked.present, asked.scales)
         unknown = [name for name in record if name not in FIELDS]
         if unknown:
             near = nearest(str(unknown[0]), FIELDS)
@@ -67,9 +86,17 @@ class Encoder:
                 f"{' and '.join(given) or 'none'}."
             )
         if given[0] == "steps":
+            if self._reading is not None:
+                return self._window(self._reading, record, where)
             return self._steps(record, where)
         ids = self._ids(record, where)
         return Encoded(ids, _mask(record, np.ones(len(ids), dtype=np.bool_), where))
+
+    def _window(self, reading: WindowReading, record: Mapping[str, Any], where: str) -> Encoded:
+        asked = request_of(record, reading, where)
+        mask = _mask(record, asked.present, where)
+        inputs = np.where(asked.present[:, None], asked.inputs, np.float32(0))
+        return Encoded(inputs, mask, asked.scales)
 
     def _steps(self, record: Mapping[str, Any], where: str) -> Encoded:
         features = self._interface.input_size
@@ -154,12 +181,15 @@ def _mask(record: Mapping[str, Any], default: Array, where: str) -> Array:
 # -- answers -----------------------------------------------------------------------------------
 
 
-def values_of(outputs: Array, interface: Interface, *, labels: bool = False) -> Array:
+def values_of(
+    outputs: Array, interface: Interface, scales: Scales | None = None, *, labels: bool = False
+) -> Array:
     """Turn a network's outputs `(…, outputs)` into own units, or probabilities of classes.
 
     Args:
         outputs: As the network gives them.
         interface: The data's.
+        scales: Of this sequence's targets, where they are its own.
         labels: Whether classes do not exclude each other.
 
     Returns:
@@ -168,6 +198,8 @@ def values_of(outputs: Array, interface: Interface, *, labels: bool = False) -> 
     values = outputs.astype(np.float64)
     if interface.task == "regression":
         scale, shift = interface.target_scale, interface.target_shift
+        if scales is not None:
+            scale, shift = (np.tile(one, values.shape[-1] // len(one)) for one in scales)
         values = values if scale is None else values * np.array(scale)
         return values if shift is None else values + np.array(shift)
     if labels:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ import torch
 from trainers.data.contract import Array
 from trainers.errors import DataError
 from trainers.use.portable import PortableModel
+
+_STEP_KINDS = (list, tuple, Mapping, np.ndarray)
 
 
 class SteppedModel:
@@ -36,7 +38,7 @@ class SteppedModel:
     @property
     def inputs(self) -> tuple[str, ...]:
         """One name per input feature; empty where they have none, and for tokens."""
-        return self._model.interface.input_names
+        return self._model.interface.raw_names
 
     @property
     def num_layers(self) -> int:
@@ -49,6 +51,8 @@ class SteppedModel:
         Args:
             x: Raw numbers `(batch, features)` or `(batch, time, features)`; ids `(batch,)` or
                 `(batch, time)`; or a text, which is one row of as many steps as it has tokens.
+                Where inputs are times or names of categories too, lists of the values in the
+                order of `inputs`, or objects of them by name.
 
         Returns:
             `(batch, outputs)`, or `(batch, time, outputs)` where `x` has time: float64, in own
@@ -93,6 +97,8 @@ class SteppedModel:
         interface = self._model.interface
         if isinstance(x, str):
             return self._model.encode_text(x)
+        if self._model.takes_raw_values:
+            return self._encoded(x)
         array = np.asarray(x)
         if interface.ids:
             if array.dtype.kind not in "iu":
@@ -104,3 +110,20 @@ class SteppedModel:
                 )
             return torch.from_numpy(array.astype(np.int64))
         return torch.from_numpy(self._model.scaled(array))
+
+    def _encoded(self, x: Any) -> torch.Tensor:
+        """Encode steps of raw values, `(batch, …)` or `(batch, time, …)`."""
+        rows = list(x)
+        one_step = bool(rows) and (
+            isinstance(rows[0], Mapping) or not isinstance(rows[0][0], _STEP_KINDS)
+        )
+        steps = [[row] for row in rows] if one_step else rows
+        made = [self._model.encode({"steps": of}, f"row {n}") for n, of in enumerate(steps)]
+        gaps = [n for n, one in enumerate(made) if not one.mask.all()]
+        if gaps:
+            raise DataError(
+                f"a step needs all of its inputs, but row {gaps[0]} misses one; leave such a step "
+                "out, the state is held."
+            )
+        inputs = torch.from_numpy(np.stack([one.inputs for one in made]))
+        return inputs[:, 0] if one_step else inputs

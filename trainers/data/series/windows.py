@@ -1,122 +1,46 @@
-"""Windows over one long series, as views: nothing is copied per window (`cutting.py` cuts).
+"""The `csv` source: windows over long series, as views: nothing is copied per window.
 
-The series is divided in time *by target row*, and inputs of validation and test may reach back
+Every series is divided in time *by target row*, and inputs of validation and test may reach back
 into the part before, so that trials with different `input_steps` are judged on the same targets.
-Scalers see training rows only.
+Scales and vocabularies see training rows only.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trainers.data.contract import Array, SequenceData, SequenceSet
-from trainers.data.division import boundaries_of
-from trainers.data.options import means, path_means, require, search_means
-from trainers.data.reading import WindowReading
-from trainers.data.scaling import ColumnScaler, fit_scaler, joined
-from trainers.data.series.cutting import Geometry, Series, cut
-from trainers.data.series.spans import by_shares
+from trainers.data.classes import class_weights, missing_classes_note
+from trainers.data.contract import Array, Category, Picked, SequenceData, SequenceSet
+from trainers.data.series.columns import Chosen, check_target, choose_columns
+from trainers.data.series.cutting import Series, cut
+from trainers.data.series.encoding import Fitted, encode, fit_encoding
+from trainers.data.series.features import InputColumn, Recipe, distinct_values
+from trainers.data.series.filling import Filling, fit_filling
+from trainers.data.series.options import WindowOptions
+from trainers.data.series.parts import TEST_MARK, parts_of, training_rows
+from trainers.data.series.reading import WindowReading
+from trainers.data.series.rows import Rows, long_form, rows_of
+from trainers.data.series.scales import Fit
+from trainers.data.series.targets import Targets, targets_of
 from trainers.data.source import Source
-from trainers.data.tables.columns import (
-    CALENDAR_NAMES,
-    Missing,
-    calendar_features,
-    gap_note,
-    matrix,
-    numeric_columns,
-    parse_times,
-    read_frame,
-    require_columns,
-)
+from trainers.data.tables.columns import matrix
+from trainers.data.tables.request import TableRead
+from trainers.data.tables.table import read_table
+from trainers.data.times.cycles import Calendar, calendar_of
+from trainers.data.times.holiday import holidays_of
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-
-@dataclass(frozen=True)
-class WindowOptions:
-    """Which file, which columns, and how windows are cut and scaled."""
-
-    path: str = field(metadata=path_means("CSV or Parquet file, one row a time step"))
-    target: tuple[str, ...] = field(metadata=means("column(s) to predict"))
-    inputs: tuple[str, ...] | None = field(
-        default=None,
-        metadata=search_means("input columns; null: every numeric one, the target's too"),
-    )
-    drop: tuple[str, ...] = field(
-        default=(), metadata=search_means("columns to leave out of inputs")
-    )
-    time_column: str | None = field(default=None, metadata=means("column of dates"))
-    calendar: bool = field(
-        default=False, metadata=search_means("add time of day and week, from time_column")
-    )
-    input_steps: int = field(default=24, metadata=search_means("length of a window in rows"))
-    output_steps: int = field(default=1, metadata=means("rows predicted at once"))
-    steps_ahead: int = field(
-        default=1, metadata=means("rows from the last input to the first target; 0: the same row")
-    )
-    targets: Literal["last", "every"] = field(
-        default="last", metadata=means("predict at a window's last step, or at every step")
-    )
-    known_ahead: tuple[str, ...] = field(
-        default=(),
-        metadata=search_means(
-            "columns known in advance: their values at the target rows are inputs too"
-        ),
-    )
-    missing: Missing = field(
-        default="error",
-        metadata=search_means(
-            "mask: a row with a missing input becomes a gap, a missing target none"
-        ),
-    )
-    stride: int = field(default=1, metadata=search_means("rows from one window to the next"))
-    split: tuple[float, ...] = field(
-        default=(0.7, 0.15, 0.15), metadata=means("shares of train, validation and test, in time")
-    )
-    scaling: Literal["minmax", "standard", "none"] = field(
-        default="standard",
-        metadata=search_means("fitted on training rows; metrics are in own units"),
-    )
-    units: str = field(default="", metadata=means("the targets' unit, for tables"))
-
-    def __post_init__(self) -> None:
-        for name, least in (
-            *(("input_steps", 1), ("output_steps", 1)),
-            *(("steps_ahead", 0), ("stride", 1)),
-        ):
-            value = getattr(self, name)
-            require(value >= least, f"{name} >= {least}", name, value)
-        require(len(self.target) > 0, "at least one target", "target", list(self.target))
-        if self.inputs is not None:
-            require(len(self.inputs) > 0, "at least one input", "inputs", list(self.inputs))
-        fits = len(self.split) == 3 and min(self.split) > 0 and abs(sum(self.split) - 1) < 1e-9
-        require(fits, "split has three positive shares that sum to 1", "split", list(self.split))
-        if self.calendar and self.time_column is None:
-            raise DataError("data.calendar=true needs dates: set data.time_column to their column.")
-        told = [name for name in self.known_ahead if name in self.target]
-        if told:
-            raise DataError(
-                f"a target is not known ahead, but data.known_ahead names {told[0]!r}; leave it "
-                "out."
-            )
-
-    @property
-    def geometry(self) -> Geometry:
-        """The windows' measures."""
-        return Geometry(
-            input_steps=self.input_steps,
-            output_steps=self.output_steps,
-            steps_ahead=self.steps_ahead,
-            stride=self.stride,
-            every_step=self.targets == "every",
-        )
+ONE_HOT_BELOW = 4  # values; SEMANTICS
+LARGEST_EMBEDDING = 50
 
 
 def load_windows(options: WindowOptions, base_dir: Path) -> SequenceData:
@@ -126,181 +50,242 @@ def load_windows(options: WindowOptions, base_dir: Path) -> SequenceData:
         DataError: the file, a column or a value is not as it must be, or a part has no room.
     """
     path = base_dir / Path(options.path).expanduser()
-    frame = read_frame(path)
-    return windows_from_frame(frame, options, name=path.stem)
+    read = read_table(path, options.reading)
+    if options.test_path is not None:
+        read = _with_test(read, base_dir / Path(options.test_path).expanduser(), options)
+    return windows_from_table(read, options, name=path.name.split(".")[0])
 
 
-def windows_from_frame(frame: pd.DataFrame, options: WindowOptions, name: str) -> SequenceData:
+def windows_from_table(read: TableRead, options: WindowOptions, name: str) -> SequenceData:
     """Cut a table whose rows are time steps into windows; see `load_windows`."""
-    require_columns(frame, options.target, "target")
-    boundaries = boundaries_of(len(frame), options.split)
-    read = _inputs(frame, options, boundaries[1])
-    targets = matrix(frame, options.target, options.missing)
-    scaler = _fit("target", targets[: boundaries[1]], options)
-    target_present = np.asarray(~np.isnan(targets))
-    bounds = np.array([0, len(frame)])
-    series = Series(
-        inputs=_filled(read.values),
-        targets=_filled(scaler.apply(targets)),
-        bounds=bounds,
-        input_present=None if read.present.all() else read.present,
-        target_present=None if target_present.all() else target_present,
+    frame = long_form(read.frame, options.rows)
+    chosen = choose_columns(frame, options)
+    check_target(frame, options)
+    rows = rows_of(frame, options.rows)
+    del frame
+    _check_resampled(rows, chosen, options)
+    parts = parts_of(rows, options)
+    train = training_rows(parts, rows)
+    fit = Fit(options.scaling, options.scale_by == "series", options.input_steps)
+    fitted = fit_encoding(
+        _recipe(chosen, rows, options, train), rows, train, fit, _static(rows, chosen, options)
     )
-    parts, lines = cut(series, by_shares(bounds, options.split), options.geometry)
-    return _assemble(name, options, parts, scaler, replace(read, notes=[*read.notes, *lines]))
+    series, targets, gaps = _series(fitted, rows, options, train)
+    sets, lines = cut(series, parts, options.geometry, rows.said)
+    notes = (*read.notes, *chosen.notes, *rows.notes, *gaps, *lines)
+    made = _Made(rows, fitted, targets, sets, notes, read)
+    return _assemble(name, options, made)
 
 
 @dataclass(frozen=True)
-class _Inputs:
-    """Scaled inputs `(rows, features)`, which rows are there `(rows,)`, and how they came about.
+class _Made:
+    """What `_assemble` puts together."""
 
-    Features: the input columns, the calendar's, then the columns known ahead, step by step.
-    """
-
-    values: Array
-    present: Array
-    columns: list[str]
-    scaler: ColumnScaler
-    notes: list[str]
+    rows: Rows
+    fitted: Fitted
+    targets: Targets
+    sets: Sequence[SequenceSet | None]
+    notes: tuple[str, ...]
+    read: TableRead
 
 
-def _inputs(frame: pd.DataFrame, options: WindowOptions, train_rows: int) -> _Inputs:
-    names, notes = _input_names(frame, options)
-    own = matrix(frame, names, options.missing)
-    scalers = [_fit("input", own[:train_rows], options)]
-    columns = [scalers[0].apply(own)]
-    if options.time_column is not None:
-        times = parse_times(frame, options.time_column)
-        notes += [note for note in [gap_note(times)] if note]
-        if options.calendar:
-            columns.append(calendar_features(times))
-            scalers.append(fit_scaler(columns[-1], "none"))
-    if options.known_ahead:
-        known, scaler = _known_ahead(frame, options, train_rows)
-        columns.append(known)
-        scalers += [scaler] * options.output_steps
-    values = np.column_stack(columns)
-    present = ~np.isnan(values).any(axis=1)
-    if not present.all():
-        notes.append(f"{int((~present).sum())} of {len(frame)} rows have gaps in their inputs")
-    return _Inputs(values, present, names, joined(scalers), notes)
+def _with_test(read: TableRead, path: Path, options: WindowOptions) -> TableRead:
+    """The table with the test part's rows after its own, marked."""
+    import pandas as pd
+
+    test = read_table(path, options.reading)
+    lacking = [name for name in read.frame.columns if name not in test.frame.columns]
+    if lacking:
+        raise DataError(
+            f"both files need the same columns, but {path.name} (data.test_path) lacks "
+            f"{', '.join(map(repr, lacking[:4]))}."
+        )
+    both = pd.concat([read.frame, test.frame[list(read.frame.columns)]], ignore_index=True)
+    both[TEST_MARK] = np.arange(len(both)) >= len(read.frame)
+    return TableRead(both, (*read.notes, *test.notes), read.reading)
 
 
-def _known_ahead(
-    frame: pd.DataFrame, options: WindowOptions, train_rows: int
-) -> tuple[Array, ColumnScaler]:
-    """The columns' scaled values at the target rows of each row, `(rows, columns * output_steps)`.
-
-    The last rows have no target rows, so no window ends there: zeros stand for what is not there.
-    """
-    require_columns(frame, options.known_ahead, "known_ahead")
-    known = matrix(frame, options.known_ahead, options.missing)
-    scaler = _fit("known_ahead", known[:train_rows], options)
-    return rows_ahead(scaler.apply(known), options.steps_ahead, options.output_steps, 0.0), scaler
-
-
-def rows_ahead(values: Array, steps_ahead: int, output_steps: int, fill: float) -> Array:
-    """Put each row's target rows side by side, `(rows, output_steps * columns)`.
-
-    `fill` stands for rows past the end.
-    """
-    padding = np.full((steps_ahead + output_steps, values.shape[1]), fill)
-    longer = np.concatenate([values, padding])
-    ahead = range(steps_ahead, steps_ahead + output_steps)
-    return np.column_stack([longer[step : step + len(values)] for step in ahead])
+def _check_resampled(rows: Rows, chosen: Chosen, options: WindowOptions) -> None:
+    """Even steps may leave rows without values, which must be allowed."""
+    if options.resample is None or options.missing != "error":
+        return
+    used = list(dict.fromkeys((*chosen.own, *options.known_ahead, *options.target)))
+    empty = int(rows.frame[used].isna().any(axis=1).sum())
+    if empty:
+        raise DataError(
+            f"data.resample={options.resample} leaves {empty} of {len(rows.frame)} rows without a "
+            "value; make gaps of them with data.missing: mask, or fill them with data.missing: "
+            "fill."
+        )
 
 
-def _fit(kind: str, train: Array, options: WindowOptions) -> ColumnScaler:
-    """Fit a scaler on the training rows without a missing value.
+def _recipe(chosen: Chosen, rows: Rows, options: WindowOptions, train: Array) -> Recipe:
+    """What is made of which columns: categories' values and fillings from training rows."""
+
+    def column(name: str) -> InputColumn:
+        if name in chosen.categories:
+            values = distinct_values(rows.frame[name], train)
+            wanted = options.category_encoding
+            embedded = wanted == "embedding" or (
+                wanted == "auto" and len(values) >= ONE_HOT_BELOW
+            )
+            return InputColumn(name, values, embedded)
+        if options.missing != "fill":
+            return InputColumn(name)
+        numbers = matrix(rows.frame, [name], "mask")[:, 0]
+        filling = _filling(name, numbers[train], options)
+        marked = options.indicator and bool(np.isnan(numbers[train]).any())
+        return InputColumn(name, filling=filling, indicator=marked)
+
+    calendar = Calendar(())
+    if rows.instants is not None and rows.step is not None:
+        calendar, notes = calendar_of(options.calendar, rows.step, rows.instants)
+        notes_to += notes
+    return Recipe(
+        columns=tuple(column(name) for name in chosen.own),
+        known=tuple(column(name) for name in options.known_ahead),
+        calendar=calendar,
+        elapsed=options.elapsed,
+        holidays=None if options.holidays is None else holidays_of(options.holidays),
+        steps_ahead=options.ahead,
+        output_steps=options.output_steps,
+        step=rows.step,
+    )
+
+
+def _filling(name: str, train: Array, options: WindowOptions) -> Filling:
+    how = options.fill if isinstance(options.fill, str) else options.fill.get(name, "forward")
+    return fit_filling(how, train, name)
+
+
+def _static(rows: Rows, chosen: Chosen, options: WindowOptions) -> frozenset[str]:
+    """Columns of numbers that are constant in every series, where there are several.
 
     Raises:
-        DataError: there is no such row.
+        DataError: a column of `data.static` is not.
     """
-    present = train[~np.isnan(train).any(axis=1)]
-    if len(present) == 0:
-        raise DataError(
-            f"every one of the {len(train)} training rows misses a value of the {kind} columns; "
-            "leave out a column that is mostly missing, or give train a larger share of data.split."
-        )
-    return fit_scaler(present, options.scaling)
+    if len(rows.names) < 2:
+        return frozenset()
+    asked = options.static
+    numbers = [name for name in asked or chosen.own if name not in chosen.categories]
+    found = []
+    same = rows.codes[1:] == rows.codes[:-1]
+    for name in numbers:
+        values = matrix(rows.frame, [name], "mask")[:, 0]
+        changes = np.flatnonzero(same & (values[1:] != values[:-1]))
+        if not len(changes):
+            found.append(name)
+        elif asked is not None:
+            raise DataError(
+                f"data.static: column {name!r} must be the same over a series, but changes in "
+                f"series {rows.names[rows.codes[changes[0]]]!r} at {rows.said(changes[0] + 1)}."
+            )
+    return frozenset(found)
 
 
-def _filled(values: Array) -> Array:
-    """Contiguous float32, zeros for what is missing (masks hide it)."""
-    return np.ascontiguousarray(np.nan_to_num(values), dtype=np.float32)
+def _series(
+    fitted: Fitted, rows: Rows, options: WindowOptions, train: Array
+) -> tuple[Series, Targets, list[str]]:
+    """What windows are views of; also a note on rows with gaps."""
+    inputs = encode(fitted.encoding, rows)
+    recipe = fitted.encoding.recipe
+    # Past the end of a series nothing is known, and no window ends there.
+    place = np.arange(len(rows.frame)) + recipe.ahead.stop - 1
+    past = place >= rows.bounds[1:][rows.codes]
+    present = inputs.present & (inputs.known | past)
+    gaps = int((~present).sum())
+    targets = targets_of(rows, options, train, fitted.encoding.fit)
+    series = Series(
+        inputs=inputs.values,
+        targets=targets.values,
+        bounds=rows.bounds,
+        input_present=present if gaps else None,
+        target_present=None if targets.present.all() else targets.present,
+    )
+    said = f"{gaps} of {len(present)} rows have gaps in their inputs"
+    return series, targets, [said] if gaps else []
 
 
-def _input_names(frame: pd.DataFrame, options: WindowOptions) -> tuple[list[str], list[str]]:
-    """Names of the input columns, and a note on columns that are left out without being asked."""
-    require_columns(frame, options.drop, "drop")
-    left_out = {*options.drop, options.time_column}
-    asked = numeric_columns(frame) if options.inputs is None else list(options.inputs)
-    require_columns(frame, asked, "inputs")
-    names = [name for name in asked if name not in left_out]
-    if not names:
-        raise DataError(
-            "at least one input column is needed, but "
-            f"{'no column is numeric' if not asked else f'drop leaves none of {asked}'}."
-        )
-    leaks = [name for name in names if name in options.target and options.steps_ahead == 0]
-    if leaks:
-        raise DataError(
-            f"with steps_ahead=0 the target {leaks[0]!r} would be its own input; leave it out with "
-            f"data.drop: [{leaks[0]}], or set data.steps_ahead to 1 or more."
-        )
-    others = [str(name) for name in frame.columns if name not in {*names, *left_out}]
-    if options.inputs is not None or not others:
-        return names, []
-    return names, [f"not numeric, so not inputs: {', '.join(others)}"]
-
-
-def _assemble(
-    name: str,
-    options: WindowOptions,
-    parts: Sequence[SequenceSet | None],
-    scaler: ColumnScaler,
-    read: _Inputs,
-) -> SequenceData:
-    train, validation, test = parts
-    assert train is not None
-    assert validation is not None
-    horizons = options.output_steps
-    ahead = range(options.steps_ahead, options.steps_ahead + horizons)
-    known = [f"{column}+{step}" for step in ahead for column in options.known_ahead]
-    return SequenceData(
+def _assemble(name: str, options: WindowOptions, made: _Made) -> SequenceData:
+    train, validation, test = (_rescaled(part, options, made) for part in made.sets)
+    if train is None or validation is None:
+        raise DataError("data.split must leave rows for train and validation.")
+    targets, fitted, horizons = made.targets, made.fitted, options.output_steps
+    numbers = bool(targets.scales)
+    labels = not numbers and not targets.classes
+    scales = fitted.encoding.scales
+    data = SequenceData(
         name=name,
-        task="regression",
+        task="regression" if numbers else "classification",
         train=train,
         validation=validation,
         test=test,
-        input_size=train.inputs.shape[2],
-        output_size=train.targets.shape[2],
+        input_size=len(scales),
+        output_size=len(targets.classes) or len(options.target) * horizons,
         digest="",
-        target_scale=np.tile(scaler.scale, horizons),
-        target_shift=np.tile(scaler.shift, horizons),
-        target_names=_target_names(options),
+        target_scale=np.tile([s.scale for s in targets.scales], horizons) if numbers else None,
+        target_shift=np.tile([s.shift for s in targets.scales], horizons) if numbers else None,
+        target_names=targets.classes or _target_names(options),
         units=options.units,
         one_target=options.targets == "last",
-        notes=tuple(read.notes),
-        input_scale=read.scaler.scale,
-        input_shift=read.scaler.shift,
-        input_names=(*read.columns, *(CALENDAR_NAMES if options.calendar else ()), *known),
-        reading=WindowReading(
-            columns=tuple(read.columns),
-            input_steps=options.input_steps,
-            output_steps=horizons,
-            steps_ahead=options.steps_ahead,
-            stamps=options.time_column,
-            calendar=options.calendar,
-            known_ahead=options.known_ahead,
+        notes=made.notes if numbers or labels else (
+            *made.notes, *missing_classes_note(train, targets.classes)
         ),
+        class_weights=(
+            class_weights(options.class_weights, train, targets.classes)
+            if targets.classes else None
+        ),
+        input_scale=np.array([scale.scale for scale in scales]),
+        input_shift=np.array([scale.shift for scale in scales]),
+        input_names=fitted.names,
+        series=made.rows.names,
+        reading=_reading(options, made),
+        categories=_categories(fitted, options),
+    )  # fmt: skip
+    return data
+
+
+def _reading(options: WindowOptions, made: _Made) -> WindowReading:
+    instants = made.rows.instants
+    return WindowReading(
+        rows=options.rows if instants is None else options.rows.settled(instants.options),
+        table=made.read.reading,
+        encoding=made.fitted.encoding,
+        input_steps=options.input_steps,
+        targets=options.target,
+        scales=made.targets.scales,
+        step=made.rows.step,
     )
+
+
+def _categories(fitted: Fitted, options: WindowOptions) -> tuple[Category, ...]:
+    found = []
+    for place, column in fitted.categories.items():
+        values = column.values or ()
+        usual = min(LARGEST_EMBEDDING, 2 * math.ceil(math.sqrt(len(values))))
+        size = options.embedding_size or usual
+        found.append(Category(place, fitted.names[place], values, size))
+    return tuple(found)
+
+
+def _rescaled(part: SequenceSet | None, options: WindowOptions, made: _Made) -> SequenceSet | None:
+    """A part whose windows know the scale of their series."""
+    by_row = made.targets.row_scales
+    if part is None or by_row is None or part.series is None:
+        return part
+    first = made.rows.bounds[:-1]  # a series' rows share its scale
+    common = np.array([[s.scale, s.shift] for s in made.targets.scales]).T
+    factor = by_row[0, first] / common[0]
+    offset = (by_row[1, first] - common[1]) / common[0]
+    table = np.stack([factor, offset], axis=1)  # (series, 2, targets)
+    table = np.tile(table, (1, 1, options.output_steps))
+    return SequenceSet(**{**vars(part), "rescale": Picked(table, part.series)})
 
 
 def _target_names(options: WindowOptions) -> tuple[str, ...]:
     if options.output_steps == 1:
         return options.target
-    ahead = range(options.steps_ahead, options.steps_ahead + options.output_steps)
+    ahead = range(options.ahead, options.ahead + options.output_steps)
     return tuple(f"{name}+{step}" for step in ahead for name in options.target)
 
 

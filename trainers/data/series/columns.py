@@ -1,0 +1,179 @@
+"""Which columns of a table are inputs, which of them are categories, and what the target asks for.
+
+What is looked at here is the table as it was read, so that messages name its own rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from trainers.data.classes import label_name
+from trainers.data.series.options import WindowOptions
+from trainers.data.tables.columns import matrix, numeric_columns, require_columns
+from trainers.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_VALUES = 1_000  # of a category that is taken without being asked for
+_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The columns that inputs are made of.
+
+    Attributes:
+        own: Input columns, in order.
+        categories: Those of them, and of the columns known ahead, that hold names.
+        notes: What was taken, or left out, without being asked.
+    """
+
+    own: tuple[str, ...]
+    categories: frozenset[str]
+    notes: tuple[str, ...]
+
+
+def choose_columns(frame: pd.DataFrame, options: WindowOptions) -> Chosen:
+    """Choose input columns, and check what they hold.
+
+    Raises:
+        DataError: a column is missing, holds what it must not, or none is left.
+    """
+    for option in ("target", "drop", "known_ahead", "categories", "static"):
+        require_columns(frame, getattr(options, option) or (), option)
+    left_out = _left_out(options)
+    numbers = [name for name in numeric_columns(frame) if name not in options.categories_or_none]
+    if options.inputs is not None:
+        require_columns(frame, options.inputs, "inputs")
+        own = [name for name in options.inputs if name not in {*options.drop}]
+        candidates = {*own, *options.known_ahead}
+        categories = {n for n in candidates if n not in numbers and _is_text(frame[n])}
+        notes: list[str] = []
+    else:
+        texts, notes = _taken_texts(frame, options, {*left_out, *numbers})
+        own = [n for n in frame.columns if n in {*numbers, *texts} and n not in left_out]
+        known = {n for n in options.known_ahead if n not in numbers and _is_text(frame[n])}
+        categories = {*texts, *known}
+    categories |= {n for n in options.categories_or_none if n in {*own, *options.known_ahead}}
+    _check_inputs(own, options, frame)
+    for name in dict.fromkeys((*own, *options.known_ahead)):
+        if name not in categories:
+            matrix(frame, [name], "error" if options.missing == "error" else "mask")
+        elif options.missing == "error":
+            _check_filled(frame, name)
+    return Chosen(tuple(own), frozenset(categories), tuple(notes))
+
+
+def check_target(frame: pd.DataFrame, options: WindowOptions) -> None:
+    """Check that targets are numbers, or that the task is said.
+
+    Raises:
+        DataError: a target holds classes, as it seems, and `data.task` is not said.
+    """
+    if options.task is not None:
+        return
+    for name in options.target:
+        column = frame[name]
+        kind = _looks_like_classes(column)
+        if kind is not None:
+            raise DataError(
+                f"target {name!r} holds {kind}: set data.task to classification (a class for each "
+                "window) or to regression (a number)."
+            )
+
+
+def class_labels(frame: pd.DataFrame, name: str, *, error: bool) -> list[Any]:
+    """Return a column's labels, None where one is missing.
+
+    Raises:
+        DataError: one is missing, and may not be.
+    """
+    if error:
+        _check_filled(frame, name)
+    column = frame[name]
+    return list(column.astype(object).where(column.notna(), None))
+
+
+def _left_out(options: WindowOptions) -> set[str]:
+    """Columns that are no inputs unless they are named."""
+    left_out = {*options.drop, *(options.time_column or ()), *(options.series or ())}
+    if isinstance(options.split, dict) and "column" in options.split:
+        left_out.add(str(options.split["column"]))
+    if options.task == "classification":
+        left_out |= set(options.target)
+    return left_out
+
+
+def _taken_texts(
+    frame: pd.DataFrame, options: WindowOptions, others: Collection[str]
+) -> tuple[list[str], list[str]]:
+    """Columns of texts with few values, and notes on them and on the others."""
+    texts = [str(name) for name in frame.columns if name not in others]
+    counts = {name: int(frame[name].nunique()) for name in texts}
+    most = min(MOST_VALUES, max(len(frame) // 4, 2))
+    asked = options.categories or ()
+    taken = [n for n in texts if n in asked or (options.categories is None and counts[n] <= most)]
+    notes = []
+    if taken:
+        said = ", ".join(f"{name} ({counts[name]} values)" for name in taken[:_SHOWN])
+        notes.append(f"categories, as inputs (data.categories): {said}")
+    rest = [name for name in texts if name not in taken]
+    if rest:
+        notes.append(f"not numeric, so not inputs: {', '.join(rest)}")
+    return taken, notes
+
+
+def _is_text(column: pd.Series[Any]) -> bool:
+    """Whether a column holds names: texts or categories, not numbers, truth values or times."""
+    import pandas as pd
+
+    types = pd.api.types
+    return not (types.is_numeric_dtype(column) or types.is_datetime64_any_dtype(column))
+
+
+def _looks_like_classes(column: pd.Series[Any]) -> str | None:
+    """Say what classes a column seems to hold; None for numbers."""
+    import pandas as pd
+
+    if pd.api.types.is_bool_dtype(column):
+        return "true and false"
+    if _is_text(column):
+        numbers = pd.to_numeric(column.dropna(), errors="coerce").notna()
+        if len(numbers) and numbers.mean() >= 0.5:
+            return None  # reading it as numbers says which are none
+        first = [label_name(value) for value in column.dropna().unique()[:3]]
+        return f"texts ({', '.join(first)} …)" if first else None
+    if pd.api.types.is_numeric_dtype(column):
+        found = set(column.dropna().unique().tolist())
+        return "only 0 and 1" if found == {0, 1} else None
+    return None
+
+
+def _check_inputs(own: Sequence[str], options: WindowOptions, frame: pd.DataFrame) -> None:
+    if not own and not options.known_ahead:
+        none = f"drop leaves none of {list(options.inputs)}" if options.inputs else "none is left"
+        raise DataError(
+            "at least one input column is needed, but "
+            f"{none if len(numeric_columns(frame)) else 'no column is numeric'}."
+        )
+    leaks = [name for name in own if name in options.target and options.ahead == 0]
+    if leaks:
+        raise DataError(
+            f"with steps_ahead=0 the target {leaks[0]!r} would be its own input; leave it out with "
+            f"data.drop: [{leaks[0]}], or set data.steps_ahead to 1 or more."
+        )
+
+
+def _check_filled(frame: pd.DataFrame, name: str) -> None:
+    absent = np.flatnonzero(frame[name].isna().to_numpy())
+    if len(absent):
+        raise DataError(
+            f"column {name!r} must be filled, but {len(absent)} of {len(frame)} values are "
+            f"missing, the first in data row {absent[0]} (counted from 0); fill them in, make gaps "
+            f"of them with data.missing: mask, or leave the column out with data.drop: [{name}]."
+        )

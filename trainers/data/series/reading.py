@@ -1,0 +1,57 @@
+"""What a model keeps of how its series were read, encoded and scaled: prediction on the same terms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from trainers.data.reading import Reading
+from trainers.data.series.encoding import Encoding
+from trainers.data.series.rows import RowOptions
+from trainers.data.series.scales import Scale
+from trainers.data.tables.reading_options import ReadingOptions
+from trainers.data.times.steps import Step
+
+
+@dataclass(frozen=True)
+class WindowReading(Reading):
+    """Windows over long series; plain values.
+
+    Attributes:
+        rows: What makes rows of a table rows of series.
+        table: How the file was read.
+        encoding: What became of its columns.
+        input_steps: Length of a window.
+        targets: Columns that were predicted.
+        scales: Of each target, in own units; empty for classes.
+        step: From row to row; None without times.
+    """
+
+    rows: RowOptions
+    encoding: Encoding
+    input_steps: int
+    targets: tuple[str, ...]
+    table: ReadingOptions = field(default_factory=ReadingOptions)
+    scales: tuple[Scale, ...] = ()
+    step: Step | None = None
+
+    @property
+    def times(self) -> tuple[str, ...]:
+        """Columns that the rows' times are read from; none where they have none."""
+        return () if self.rows.times is None else self.rows.times.columns
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a step's numbers need scaling only: as many features, in the same order."""
+        recipe = self.encoding.recipe
+        numbers = all(c.values is None and c.filling is None for c in (*recipe.columns, *recipe.known))
+        shared = all(s.each is None for s in (*self.scales, *self.encoding.scales))
+        return numbers and shared and not recipe.needs_times
+
+    @property
+    def raw_names(self) -> tuple[str, ...]:
+        """What a step of a request brings, in order: times where they count, inputs, what is ahead."""
+        recipe = self.encoding.recipe
+        times = self.times if recipe.needs_times else ()
+        own = tuple(column.name for column in recipe.columns)
+        ahead = tuple(f"{c.name}+{step}" for step in recipe.ahead for c in recipe.known)
+        return (*times, *own, *ahead)

@@ -6,9 +6,10 @@ one length:
     {"inputs": [{"steps": [[20.1, 3.0], [20.4, 2.8]]}, {"steps": [[19.8, 3.1]]}]}
 
 `steps` holds one list of raw values per time step, in the order of the model's inputs, or an object
-of them by name: numbers, times and names of categories (null is missing); `mask` perhaps which steps
-exist, `series` which series they are of. Models of tokens take `text` or `ids`. With `state`, empty at first, a model is stepped: each
-answer brings the state for the next request. `trainers.use.records` says what is answered.
+of them by name: numbers, times and names of categories (null is missing); `mask` says perhaps which
+steps exist, `series` which series they are of. Models of tokens take `text` or `ids`. With `state`,
+empty at first, a model is stepped: each answer brings the state for the next request.
+`trainers.use.records` says what is answered.
 """
 
 from pathlib import Path
@@ -21,7 +22,6 @@ from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from trainers.errors import TrainerError
 from trainers.use.portable import NETWORK_FOLDER, PortableModel
-
 
 Value = float | bool | str | None
 

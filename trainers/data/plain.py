@@ -42,8 +42,10 @@ def _built(hint: Any, value: Any) -> Any:
 def _alternative(hints: tuple[Any, ...], value: Any) -> Any:
     """The kind of a union that a value is of; the first one where it can't be told."""
     for hint in hints:
-        is_mapping = dataclasses.is_dataclass(hint) or get_origin(hint) in (dict, Mapping) or (
-            isinstance(get_origin(hint), type) and issubclass(get_origin(hint), Mapping)
+        is_mapping = (
+            dataclasses.is_dataclass(hint)
+            or get_origin(hint) in (dict, Mapping)
+            or (isinstance(get_origin(hint), type) and issubclass(get_origin(hint), Mapping))
         )
         is_list = get_origin(hint) is tuple
         if (isinstance(value, Mapping) and is_mapping) or (

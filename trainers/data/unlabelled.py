@@ -13,21 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trainers.data.contract import Array
 from trainers.data.files import read_text
 from trainers.data.interface import Interface
-from trainers.data.reading import CaseReading, TableReading, TextReading, WindowReading
+from trainers.data.reading import CaseReading, TableReading, TextReading
 from trainers.data.sequences.formats import read_asked
 from trainers.data.sequences.grouping import TABLE_ENDINGS, Table, group
-from trainers.data.series.windows import rows_ahead
-from trainers.data.tables.columns import (
-    calendar_features,
-    matrix,
-    numeric_columns,
-    parse_times,
-    read_frame,
-    require_columns,
-)
+from trainers.data.series.asking import windows_of_table
+from trainers.data.series.reading import WindowReading
+from trainers.data.tables.columns import matrix, numeric_columns, require_columns
+from trainers.data.tables.table import read_table
 from trainers.data.texts.vocabulary import split_text
 from trainers.errors import DataError
 
@@ -83,8 +77,8 @@ def read_unlabelled(path: Path, interface: Interface) -> list[Unlabelled]:
         return list(_cases(path, reading, interface))
     if isinstance(reading, WindowReading):
         return list(_windows(path, reading))
-    frame = read_frame(path)
-    if reading is None:
+    frame = read_table(path).frame
+    if not isinstance(reading, TableReading):
         reading = _guessed(frame, interface, path)
     return list(_sequences(Table(path, frame, path.stem), reading))
 
@@ -109,7 +103,7 @@ def _records(path: Path) -> Iterator[Unlabelled]:
 def _texts(path: Path, reading: TextReading) -> Iterator[Unlabelled]:
     texts: list[tuple[str, Any, str]]
     if path.suffix in TABLE_ENDINGS:
-        frame = read_frame(path)
+        frame = read_table(path).frame
         require_columns(frame, [TEXT_COLUMN], TEXT_COLUMN)
         texts = [("row", n, str(text)) for n, text in enumerate(frame[TEXT_COLUMN])]
     elif reading.by_line:

@@ -2,8 +2,8 @@
 
 A record is a mapping. `steps (time, features)` are raw numbers; a step that holds a null (NaN) is a
 gap, or, where `mask (time,)` says that it exists, a step without input. Networks of tokens take
-`ids (time,)` or `text`. Networks of windows that were made of times, categories or filled values take
-steps of all that, in the order of their inputs or by name, and encode it themselves. Free of torch.
+`ids (time,)` or `text`. Networks whose inputs were made of times, categories or filled values take
+steps of all that, in order or by name, and encode it themselves. Free of torch.
 """
 
 from __future__ import annotations
@@ -197,7 +197,8 @@ def values_of(
     """
     values = outputs.astype(np.float64)
     if interface.task == "regression":
-        scale, shift = interface.target_scale, interface.target_shift
+        scale: Any = interface.target_scale
+        shift: Any = interface.target_shift
         if scales is not None:
             scale, shift = (np.tile(one, values.shape[-1] // len(one)) for one in scales)
         values = values if scale is None else values * np.array(scale)

@@ -10,7 +10,7 @@ known ahead, step by step.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,10 +22,8 @@ from trainers.data.series.rows import Rows
 from trainers.data.tables.columns import matrix, require_columns
 from trainers.data.times.cycles import Calendar
 from trainers.data.times.elapsed import ELAPSED_NAME, elapsed
-from trainers.data.times.holiday import Holidays
+from trainers.data.times.public_holidays import HOLIDAY_NAME, Holidays
 from trainers.data.times.steps import Step
-
-HOLIDAY = "holiday"
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,7 @@ class Recipe:
 
     columns: tuple[InputColumn, ...]
     known: tuple[InputColumn, ...] = ()
-    calendar: Calendar = Calendar(())
+    calendar: Calendar = field(default_factory=lambda: Calendar(()))
     elapsed: bool = False
     holidays: Holidays | None = None
     steps_ahead: int = 1
@@ -132,7 +130,7 @@ class Recipe:
                 assert rows.instants is not None
                 assert self.step is not None
                 later = rows.instants.at(self.step.ahead(rows.instants.utc, step))
-                yield Feature(f"{HOLIDAY}+{step}", self.holidays.features(later))
+                yield Feature(f"{HOLIDAY_NAME}+{step}", self.holidays.features(later.local()))
 
     def _known(self, column: InputColumn, step: int, rows: Rows) -> Iterator[Feature]:
         if rows.brings_ahead:
@@ -152,7 +150,7 @@ class Recipe:
         if self.elapsed and self.step is not None:
             yield Feature(ELAPSED_NAME, elapsed(rows.instants, self.step, rows.codes))
         if self.holidays is not None:
-            yield Feature(HOLIDAY, self.holidays.features(rows.instants))
+            yield Feature(HOLIDAY_NAME, self.holidays.features(rows.instants.local()))
 
 
 def raw_column(rows: Rows, column: InputColumn) -> Array:
@@ -188,9 +186,7 @@ def ahead_of(values: Array, step: int, rows: Rows) -> Array:
     return later
 
 
-def _of_column(
-    column: InputColumn, raw: Array, values: Array, ahead: int = 0
-) -> Iterator[Feature]:
+def _of_column(column: InputColumn, raw: Array, values: Array, ahead: int = 0) -> Iterator[Feature]:
     """Features of a column's `raw (rows,)`, their values those of `ahead` rows later."""
     suffix = f"+{ahead}" if ahead else ""
     if column.values is None:

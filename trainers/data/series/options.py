@@ -8,18 +8,18 @@ from typing import Any, Literal
 from trainers.data.classes import ClassWeights
 from trainers.data.contract import Task
 from trainers.data.division import require_shares, require_two_shares
-from trainers.data.options import means, path_means, require
+from trainers.data.options import means, path_means, require, search_means
 from trainers.data.scaling import Scaling
 from trainers.data.series.cutting import Geometry
 from trainers.data.series.filling import Fill
 from trainers.data.series.rows import RowOptions
 from trainers.data.tables.reading_options import ReadingOptions
+from trainers.data.times.aggregation import How
+from trainers.data.times.cycles import Cycle
 from trainers.data.times.options import TimeOptions, Unit
 from trainers.errors import DataError
 
-Aggregate = Literal["mean", "sum", "min", "max", "first", "last", "count"]
 Missing = Literal["error", "mask", "fill"]
-Cycle = Literal["hour", "week", "month", "year"]
 
 _DEFAULT_SPLIT = (0.7, 0.15, 0.15)
 _DATES = ("validation", "test")
@@ -43,17 +43,17 @@ class WindowOptions:
     )
     inputs: tuple[str, ...] | None = field(
         default=None,
-        metadata=means("input columns; null: every one of numbers or names, past targets too"),
+        metadata=search_means("input columns; null: every one of numbers or names, past targets too"),
     )
-    drop: tuple[str, ...] = field(default=(), metadata=means("columns to leave out of inputs"))
+    drop: tuple[str, ...] = field(default=(), metadata=search_means("columns to leave out of inputs"))
     categories: tuple[str, ...] | None = field(
         default=None, metadata=means("columns of names, not numbers; null: those of texts")
     )
     category_encoding: Literal["auto", "one_hot", "embedding"] = field(
-        default="auto", metadata=means("auto: one_hot below 4 values, else embedding")
+        default="auto", metadata=search_means("auto: one_hot below 4 values, else embedding")
     )
     embedding_size: int | None = field(
-        default=None, metadata=means("of a category of K values; null: min(50, 2·⌈√K⌉)")
+        default=None, metadata=search_means("of a category of K values; null: min(50, 2·⌈√K⌉)")
     )
     time_column: tuple[str, ...] | None = field(
         default=None, metadata=means("column of times, or columns to be joined: [date, time]")
@@ -68,23 +68,24 @@ class WindowOptions:
         default=None, metadata=means("of times that are numbers, since 1970")
     )
     sort: bool = field(default=False, metadata=means("put rows in order of time"))
-    duplicates: Literal["error", "mean", "sum", "min", "max", "first", "last"] = field(
+    duplicates: Literal["error"] | How = field(
         default="error", metadata=means("rows of the same time: refused, or made one")
     )
     resample: str | None = field(
         default=None, metadata=means("even steps, as 1h or 1D; absent ones are missing")
     )
-    aggregate: Aggregate | dict[str, str] = field(
+    aggregate: How | dict[str, How] = field(
         default="mean", metadata=means("of numbers under resample; or {column: sum}")
     )
     elapsed: bool = field(
-        default=False, metadata=means("time since the row before as an input, in usual steps")
+        default=False, metadata=search_means("time since the row before as an input, in usual steps")
     )
     calendar: bool | tuple[Cycle, ...] = field(
-        default=False, metadata=means("time as waves: hour, week, month, year; true: those in sense")
+        default=False,
+        metadata=search_means("hour, week, month, year as waves; true: those that fit the step"),
     )
     holidays: str | None = field(
-        default=None, metadata=means("public holidays as an input known ahead: DE, or DE-BY")
+        default=None, metadata=search_means("public holidays as an input known ahead: DE, or DE-BY")
     )
     series: tuple[str, ...] | None = field(
         default=None, metadata=means("column(s) that tell series in one file apart")
@@ -95,7 +96,7 @@ class WindowOptions:
     static: tuple[str, ...] | None = field(
         default=None, metadata=means("inputs that are constant in a series; null: those that are")
     )
-    input_steps: int = field(default=24, metadata=means("length of a window in rows"))
+    input_steps: int = field(default=24, metadata=search_means("length of a window in rows"))
     output_steps: int = field(default=1, metadata=means("rows predicted at once"))
     steps_ahead: int | None = field(
         default=None,
@@ -106,18 +107,18 @@ class WindowOptions:
     )
     known_ahead: tuple[str, ...] = field(
         default=(),
-        metadata=means("columns known in advance: their values at the target rows are inputs too"),
+        metadata=search_means("columns known in advance: their values at the target rows are inputs too"),
     )
     missing: Missing = field(
-        default="error", metadata=means("values: refused; a gap each row; or filled")
+        default="error", metadata=search_means("values: refused; a gap each row; or filled")
     )
-    fill: Fill | dict[str, str] = field(
-        default="forward", metadata=means("forward, linear, mean; or {column: mean}")
+    fill: Fill | dict[str, Fill] = field(
+        default="forward", metadata=search_means("forward, linear, mean; or {column: mean}")
     )
     indicator: bool = field(
-        default=True, metadata=means("under fill: which values were missing, as inputs")
+        default=True, metadata=search_means("under fill: which values were missing, as inputs")
     )
-    stride: int = field(default=1, metadata=means("rows from one window to the next"))
+    stride: int = field(default=1, metadata=search_means("rows from one window to the next"))
     split: tuple[float, ...] | dict[str, Any] = field(
         default=_DEFAULT_SPLIT,
         metadata=means("shares in time; {validation: date, test: date}; or {column: name}"),
@@ -128,10 +129,10 @@ class WindowOptions:
     embargo: int = field(default=0, metadata=means("rows left out after a part's boundary"))
     seed: int = field(default=0, metadata=means("of the split by series"))
     scaling: Scaling = field(
-        default="standard", metadata=means("fitted on training rows; metrics are in own units")
+        default="standard", metadata=search_means("fitted on training rows; metrics are in own units")
     )
     scale_by: Literal["all", "series"] = field(
-        default="all", metadata=means("one scale for all series, or one for each")
+        default="all", metadata=search_means("one scale for all series, or one for each")
     )
     class_weights: ClassWeights = field(
         default="none", metadata=means("none, balanced, or one number a class")

@@ -8,9 +8,18 @@ from typing import Any
 import numpy as np
 
 from trainers.data.contract import Array
+from trainers.data.division import PARTS
 from trainers.data.series.options import WindowOptions
 from trainers.data.series.rows import Rows
-from trainers.data.series.spans import Extents, Parts, Span, by_column, by_series, by_shares, by_times
+from trainers.data.series.spans import (
+    Extents,
+    Parts,
+    Span,
+    by_column,
+    by_series,
+    by_shares,
+    by_times,
+)
 from trainers.data.tables.columns import require_columns
 from trainers.errors import DataError
 
@@ -52,7 +61,7 @@ def _divided(rows: Rows, extents: Extents, options: WindowOptions) -> Parts:
         require_columns(rows.frame, [column], "split")
         return by_column(extents, rows.frame[column].tolist(), column)
     assert rows.instants is not None
-    firsts = [_first(split.get(name), rows, f"data.split.{name}") for name in ("validation", "test")]
+    firsts = [_first(split.get(part), rows, f"data.split.{part}") for part in PARTS[1:]]
     if None not in firsts and firsts[1] <= firsts[0]:  # type: ignore[operator]
         raise DataError(
             "test must begin after validation, but got data.split="

@@ -1,4 +1,4 @@
-"""What a model keeps of how its series were read, encoded and scaled: prediction on the same terms."""
+"""What a model keeps of how its series were read, encoded and scaled, to be used alike."""
 
 from __future__ import annotations
 
@@ -43,13 +43,14 @@ class WindowReading(Reading):
     def is_plain(self) -> bool:
         """Whether a step's numbers need scaling only: as many features, in the same order."""
         recipe = self.encoding.recipe
-        numbers = all(c.values is None and c.filling is None for c in (*recipe.columns, *recipe.known))
+        columns = (*recipe.columns, *recipe.known)
+        numbers = all(column.values is None and column.filling is None for column in columns)
         shared = all(s.each is None for s in (*self.scales, *self.encoding.scales))
         return numbers and shared and not recipe.needs_times
 
     @property
     def raw_names(self) -> tuple[str, ...]:
-        """What a step of a request brings, in order: times where they count, inputs, what is ahead."""
+        """What a step of a request brings, in order: times if needed, inputs, what is ahead."""
         recipe = self.encoding.recipe
         times = self.times if recipe.needs_times else ()
         own = tuple(column.name for column in recipe.columns)

@@ -8,16 +8,17 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from trainers.data.classes import label_name
 from trainers.data.contract import Array
 from trainers.data.tables.columns import require_columns
+from trainers.data.times.aggregation import How
+from trainers.data.times.grid import resampled
 from trainers.data.times.instants import Instants, read_instants
 from trainers.data.times.options import TimeOptions
-from trainers.data.times.grid import resampled
 from trainers.data.times.order import require_order, sorted_rows
 from trainers.data.times.steps import Step, step_of
 from trainers.data.times.table import merged_duplicates, timed_table
@@ -38,9 +39,9 @@ class RowOptions:
     wide: str | None = None
     value: str = ""
     sort: bool = False
-    duplicates: str = "error"
+    duplicates: Literal["error"] | How = "error"
     resample: str | None = None
-    aggregate: str | dict[str, str] = "mean"
+    aggregate: How | dict[str, How] = "mean"
     static: tuple[str, ...] = ()
 
     def settled(self, times: TimeOptions) -> RowOptions:
@@ -140,10 +141,10 @@ def _series(frame: pd.DataFrame, columns: Sequence[str] | None) -> tuple[Array, 
     if len(columns) == 1:
         codes, found = pd.factorize(frame[columns[0]])
         return codes.astype(np.int64), tuple(label_name(value) for value in found.tolist())
-    codes = frame.groupby(list(columns), sort=False, observed=True).ngroup().to_numpy()
-    first = np.unique(codes, return_index=True)[1]
+    found_codes: Array = frame.groupby(list(columns), sort=False, observed=True).ngroup().to_numpy()
+    first = np.unique(found_codes, return_index=True)[1]
     named = frame[list(columns)].iloc[first].itertuples(index=False)
-    return codes.astype(np.int64), tuple(" ".join(map(label_name, one)) for one in named)
+    return found_codes.astype(np.int64), tuple(" ".join(map(label_name, one)) for one in named)
 
 
 def _order(instants: Instants | None, codes: Array, options: RowOptions) -> Array | None:
@@ -180,7 +181,7 @@ def long_form(frame: pd.DataFrame, options: RowOptions) -> pd.DataFrame:
             "otherwise, or rename the file's column."
         )
     values = frame[steps].to_numpy()
-    long: Any = frame[others].loc[frame.index.repeat(len(steps))].reset_index(drop=True)
+    long: pd.DataFrame = frame[others].loc[frame.index.repeat(len(steps))].reset_index(drop=True)
     long[STEP_COLUMN] = np.tile(np.asarray(steps, dtype=object), len(frame))
     long[options.value] = values.reshape(-1)
     # A name of a step that isn't a time only says its place.

@@ -33,11 +33,11 @@ from trainers.data.tables.columns import matrix
 from trainers.data.tables.request import TableRead
 from trainers.data.tables.table import read_table
 from trainers.data.times.cycles import Calendar, calendar_of
-from trainers.data.times.holiday import holidays_of
+from trainers.data.times.public_holidays import Holidays
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 ONE_HOT_BELOW = 4  # values; SEMANTICS
 LARGEST_EMBEDDING = 50
@@ -67,12 +67,11 @@ def windows_from_table(read: TableRead, options: WindowOptions, name: str) -> Se
     parts = parts_of(rows, options)
     train = training_rows(parts, rows)
     fit = Fit(options.scaling, options.scale_by == "series", options.input_steps)
-    fitted = fit_encoding(
-        _recipe(chosen, rows, options, train), rows, train, fit, _static(rows, chosen, options)
-    )
+    recipe, said = _recipe(chosen, rows, options, train)
+    fitted = fit_encoding(recipe, rows, train, fit, _static(rows, chosen, options))
     series, targets, gaps = _series(fitted, rows, options, train)
     sets, lines = cut(series, parts, options.geometry, rows.said)
-    notes = (*read.notes, *chosen.notes, *rows.notes, *gaps, *lines)
+    notes = (*read.notes, *chosen.notes, *rows.notes, *said, *gaps, *lines)
     made = _Made(rows, fitted, targets, sets, notes, read)
     return _assemble(name, options, made)
 
@@ -119,16 +118,16 @@ def _check_resampled(rows: Rows, chosen: Chosen, options: WindowOptions) -> None
         )
 
 
-def _recipe(chosen: Chosen, rows: Rows, options: WindowOptions, train: Array) -> Recipe:
-    """What is made of which columns: categories' values and fillings from training rows."""
+def _recipe(
+    chosen: Chosen, rows: Rows, options: WindowOptions, train: Array
+) -> tuple[Recipe, list[str]]:
+    """What is made of which columns: categories' values and fillings from training rows; notes."""
 
     def column(name: str) -> InputColumn:
         if name in chosen.categories:
             values = distinct_values(rows.frame[name], train)
             wanted = options.category_encoding
-            embedded = wanted == "embedding" or (
-                wanted == "auto" and len(values) >= ONE_HOT_BELOW
-            )
+            embedded = wanted == "embedding" or (wanted == "auto" and len(values) >= ONE_HOT_BELOW)
             return InputColumn(name, values, embedded)
         if options.missing != "fill":
             return InputColumn(name)
@@ -137,20 +136,22 @@ def _recipe(chosen: Chosen, rows: Rows, options: WindowOptions, train: Array) ->
         marked = options.indicator and bool(np.isnan(numbers[train]).any())
         return InputColumn(name, filling=filling, indicator=marked)
 
-    calendar = Calendar(())
+    calendar, notes = Calendar(()), list[str]()
     if rows.instants is not None and rows.step is not None:
         calendar, notes = calendar_of(options.calendar, rows.step, rows.instants)
-        notes_to += notes
-    return Recipe(
+    recipe = Recipe(
         columns=tuple(column(name) for name in chosen.own),
         known=tuple(column(name) for name in options.known_ahead),
         calendar=calendar,
         elapsed=options.elapsed,
-        holidays=None if options.holidays is None else holidays_of(options.holidays),
+        holidays=None if options.holidays is None else Holidays(options.holidays),
         steps_ahead=options.ahead,
         output_steps=options.output_steps,
         step=rows.step,
     )
+    if recipe.holidays is not None and rows.instants is not None:
+        notes += [note for note in [recipe.holidays.note(rows.instants.local())] if note]
+    return recipe, notes
 
 
 def _filling(name: str, train: Array, options: WindowOptions) -> Filling:
@@ -214,7 +215,7 @@ def _assemble(name: str, options: WindowOptions, made: _Made) -> SequenceData:
     numbers = bool(targets.scales)
     labels = not numbers and not targets.classes
     scales = fitted.encoding.scales
-    data = SequenceData(
+    return SequenceData(
         name=name,
         task="regression" if numbers else "classification",
         train=train,
@@ -242,7 +243,6 @@ def _assemble(name: str, options: WindowOptions, made: _Made) -> SequenceData:
         reading=_reading(options, made),
         categories=_categories(fitted, options),
     )  # fmt: skip
-    return data
 
 
 def _reading(options: WindowOptions, made: _Made) -> WindowReading:

@@ -70,7 +70,7 @@ class TestEveryStep:
         assume(all(expected))
         bounds = np.array([0, rows])
         series = Series(inputs, targets, bounds, shown, told)
-        parts, _ = cut(series, by_shares(bounds, (0.6, 0.2, 0.2)), geometry)
+        parts, _ = cut(series, by_shares([(0, rows)], (0.6, 0.2, 0.2)), geometry)
         for part, windows in zip(parts, expected, strict=True):
             assert len(part) == len(windows)
             for row, (steps_of, exist, counted) in enumerate(windows):

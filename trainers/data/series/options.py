@@ -43,9 +43,13 @@ class WindowOptions:
     )
     inputs: tuple[str, ...] | None = field(
         default=None,
-        metadata=search_means("input columns; null: every one of numbers or names, past targets too"),
+        metadata=search_means(
+            "input columns; null: every one of numbers or names, past targets too"
+        ),
     )
-    drop: tuple[str, ...] = field(default=(), metadata=search_means("columns to leave out of inputs"))
+    drop: tuple[str, ...] = field(
+        default=(), metadata=search_means("columns to leave out of inputs")
+    )
     categories: tuple[str, ...] | None = field(
         default=None, metadata=means("columns of names, not numbers; null: those of texts")
     )
@@ -78,7 +82,8 @@ class WindowOptions:
         default="mean", metadata=means("of numbers under resample; or {column: sum}")
     )
     elapsed: bool = field(
-        default=False, metadata=search_means("time since the row before as an input, in usual steps")
+        default=False,
+        metadata=search_means("time since the row before as an input, in usual steps"),
     )
     calendar: bool | tuple[Cycle, ...] = field(
         default=False,
@@ -107,7 +112,9 @@ class WindowOptions:
     )
     known_ahead: tuple[str, ...] = field(
         default=(),
-        metadata=search_means("columns known in advance: their values at the target rows are inputs too"),
+        metadata=search_means(
+            "columns known in advance: their values at the target rows are inputs too"
+        ),
     )
     missing: Missing = field(
         default="error", metadata=search_means("values: refused; a gap each row; or filled")
@@ -129,7 +136,8 @@ class WindowOptions:
     embargo: int = field(default=0, metadata=means("rows left out after a part's boundary"))
     seed: int = field(default=0, metadata=means("of the split by series"))
     scaling: Scaling = field(
-        default="standard", metadata=search_means("fitted on training rows; metrics are in own units")
+        default="standard",
+        metadata=search_means("fitted on training rows; metrics are in own units"),
     )
     scale_by: Literal["all", "series"] = field(
         default="all", metadata=search_means("one scale for all series, or one for each")

@@ -28,7 +28,8 @@ class SequenceSet:
 
     Attributes:
         inputs: `(sequences, time, features)` float32, or `(sequences, time)` integer token ids.
-        targets: `(sequences, time, outputs)` float32, or `(sequences, time)` int64 class ids.
+        targets: `(sequences, time, outputs)` float32, numbers or labels of 0 and 1, or
+            `(sequences, time)` int64 class ids.
         input_mask: `(sequences, time)` bool or None.
         target_mask: `(sequences, time)` or `(sequences, time, outputs)` bool, or None.
         resets: `(sequences, time)` bool, True where a document or series begins and the state must

@@ -106,9 +106,7 @@ def _check_shapes(name: str, part: SequenceSet, data: SequenceData) -> None:
         raise DataError(
             f"{name}: inputs must have {data.input_size} features, but got {inputs.shape[2]}."
         )
-    wanted, kind = (
-        ((data.output_size,), np.float32) if data.task == "regression" else ((), np.int64)
-    )
+    wanted, kind = ((), np.int64) if _are_ids(part, data) else ((data.output_size,), np.float32)
     _expect(name, "targets", targets, (*inputs.shape[:2], *wanted), kind)
     if part.input_mask is not None:
         _expect(name, "input_mask", part.input_mask, inputs.shape[:2], np.bool_)
@@ -116,10 +114,15 @@ def _check_shapes(name: str, part: SequenceSet, data: SequenceData) -> None:
         _expect(name, "resets", part.resets, inputs.shape[:2], np.bool_)
     mask = part.target_mask
     if mask is not None:
-        per_output = mask.ndim == 3 and data.task == "regression"
+        per_output = mask.ndim == 3 and not _are_ids(part, data)
         _expect(
             name, "target_mask", mask, targets.shape if per_output else inputs.shape[:2], np.bool_
         )
+
+
+def _are_ids(part: SequenceSet, data: SequenceData) -> bool:
+    """Whether targets are class ids: not numbers, nor labels of 0 and 1 side by side."""
+    return data.task == "classification" and part.targets.ndim != 3
 
 
 def _expect(
@@ -212,10 +215,26 @@ def _check_values(name: str, part: SequenceSet, data: SequenceData) -> None:
         _check_finite(name, "inputs", part.inputs, part.input_mask)
     else:
         _check_ids(name, "inputs", part.inputs, part.input_mask, data.input_size)
-    if data.task == "regression":
-        _check_finite(name, "targets", part.targets, part.target_mask)
-    else:
+    if _are_ids(part, data):
         _check_ids(name, "targets", part.targets, part.target_mask, data.output_size)
+        return
+    _check_finite(name, "targets", part.targets, part.target_mask)
+    if data.task == "classification":
+        _check_labels(name, part)
+
+
+def _check_labels(name: str, part: SequenceSet) -> None:
+    """Labels that do not exclude each other are 0 or 1."""
+    for start, block, shown in blocks_of(part.targets, part.target_mask):
+        bad = (block != 0) & (block != 1)
+        if shown is not None:
+            bad &= shown if shown.ndim == bad.ndim else shown[..., None]
+        if bad.any():
+            row, step, column = np.argwhere(bad)[0]
+            raise DataError(
+                f"{name}: labels must be 0 or 1, but got {block[row, step, column]} in sequence "
+                f"{start + row}, step {step}, column {column}."
+            )
 
 
 def _check_finite(

@@ -93,7 +93,7 @@ def by_column(extents: Extents, values: Sequence[object], column: str) -> Parts:
     if len(wrong):
         raise DataError(
             f"column {column!r} of data.split must hold train, validation or test, but got "
-            f"{given[wrong[0]]!r} in data row {wrong[0]} (counted from 0)."
+            f"{str(given[wrong[0]])!r} in data row {wrong[0]} (counted from 0)."
         )
     parts: Parts = [[], [], []]
     for series, (begin, end) in enumerate(extents):

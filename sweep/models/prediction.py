@@ -33,11 +33,11 @@ def predict_file(
     """
     from trainers.data.unlabelled import read_unlabelled
 
-    sequences = read_unlabelled(path, model.interface)
+    sequences = read_unlabelled(path, model.interface, last=last)
     if not sequences:
         raise UserError(f"{path} must hold at least one whole sequence, but has none.")
-    if last:
-        sequences = [one for one in sequences if one.newest] or sequences[-1:]
+    if last and not sequences[0].targets:
+        sequences = sequences[-1:]
     wanted = {"probabilities": probabilities}
     answers = model.predict([{**wanted, **one.record} for one in sequences])
     rows = [

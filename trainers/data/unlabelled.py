@@ -46,7 +46,6 @@ class Unlabelled:
         targets: What names each row that is forecast, by column; empty where the answer is of the
             sequence itself.
         forecasts: The columns that are forecast there.
-        newest: Whether it is the last of its series, or of all.
     """
 
     record: dict[str, Any]
@@ -54,11 +53,15 @@ class Unlabelled:
     steps: dict[str, list[Any]] = field(default_factory=dict)
     targets: tuple[dict[str, Any], ...] = ()
     forecasts: tuple[str, ...] = ()
-    newest: bool = False
 
 
-def read_unlabelled(path: Path, interface: Interface) -> list[Unlabelled]:
+def read_unlabelled(path: Path, interface: Interface, *, last: bool = False) -> list[Unlabelled]:
     """Read a table, a file of cases, a text, or JSON records, as the network's data were read.
+
+    Args:
+        path: The file.
+        interface: Of the network's data.
+        last: Whether only the last sequence is wanted; of series, the newest window of each.
 
     Raises:
         DataError: the file, a column or a value is not as it must be.
@@ -76,7 +79,7 @@ def read_unlabelled(path: Path, interface: Interface) -> list[Unlabelled]:
     if isinstance(reading, CaseReading):
         return list(_cases(path, reading, interface))
     if isinstance(reading, WindowReading):
-        return list(_windows(path, reading))
+        return list(_windows(path, reading, last))
     frame = read_table(path).frame
     if not isinstance(reading, TableReading):
         reading = _guessed(frame, interface, path)
@@ -118,15 +121,14 @@ def _texts(path: Path, reading: TextReading) -> Iterator[Unlabelled]:
         yield Unlabelled({"text": text}, {column: number}, steps)
 
 
-def _windows(path: Path, reading: WindowReading) -> Iterator[Unlabelled]:
-    """A window that ends in each row which has one."""
-    for window in windows_of_table(path, reading):
+def _windows(path: Path, reading: WindowReading, last: bool) -> Iterator[Unlabelled]:
+    """A window that ends in each row which has one, or the newest of each series."""
+    for window in windows_of_table(path, reading, last=last):
         yield Unlabelled(
             {"asked": window.asked},
             window.key,
             targets=window.targets,
             forecasts=reading.targets,
-            newest=window.newest,
         )
 
 

@@ -53,20 +53,25 @@ class AskedWindow:
         asked: Its steps.
         key: What names its series, by column.
         targets: What names each row that is predicted, by column: its time, or its number.
-        newest: Whether it is the last of its series.
     """
 
     asked: Asked
     key: dict[str, Any]
     targets: tuple[dict[str, Any], ...]
-    newest: bool
 
 
-def windows_of_table(path: Path, reading: WindowReading) -> list[AskedWindow]:
+def windows_of_table(
+    path: Path, reading: WindowReading, *, last: bool = False
+) -> list[AskedWindow]:
     """Cut a table into windows, one that ends in each row: the last forecasts are beyond the file.
 
     A window that ends in a gap is asked about like any other, as in training; one without a single
-    row that is present is left out.
+    row that is present is left out, and one whose targets are beyond what is known ahead.
+
+    Args:
+        path: A table of any format.
+        reading: Of the training data.
+        last: Whether only the newest window of each series is wanted.
 
     Raises:
         DataError: the file is not as the training data were, too short, or its newest row lacks
@@ -76,7 +81,7 @@ def windows_of_table(path: Path, reading: WindowReading) -> list[AskedWindow]:
     options = replace(reading.rows, sort=reading.rows.times is not None)
     rows = rows_of(frame, options)
     _check_step(rows, reading, path)
-    windows = list(_windows(rows, reading))
+    windows = list(_windows(rows, reading, last))
     if not windows:
         longest = int(np.diff(rows.bounds).max())
         raise DataError(
@@ -159,21 +164,22 @@ def _check_step(rows: Rows, reading: WindowReading, path: Path) -> None:
         )
 
 
-def _windows(rows: Rows, reading: WindowReading) -> Iterator[AskedWindow]:
+def _windows(rows: Rows, reading: WindowReading, newest: bool) -> Iterator[AskedWindow]:
     encoded = encode(reading.encoding, rows)
     recipe, steps = reading.encoding.recipe, reading.input_steps
+    has_own = _has_own(rows, reading)
     name = "+".join(reading.rows.series or ()) or SERIES
     for series in range(len(rows.bounds) - 1):
         begin, end = rows.bounds[series : series + 2].tolist()
-        if recipe.known:  # rows at the end that bring only what is known ahead
-            there = np.flatnonzero(encoded.present[begin:end])
-            end = begin + (int(there[-1]) + 1 if len(there) else 0)
+        there = np.flatnonzero(has_own[begin:end])
+        end = begin + (int(there[-1]) + 1 if len(there) else 0)
         scales = _scales(reading, rows, series)
         key = {name: rows.names[series]} if rows.names else {}
-        last = end - 1
-        if end - begin >= steps:
-            _check_known(encoded, rows, reading, last)
-        for row in range(begin + steps - 1, end):
+        first = begin + steps - 1
+        if newest and end > first:
+            first = end - 1
+            _check_known(encoded, rows, reading, first)
+        for row in range(first, end):
             span = slice(row - steps + 1, row + 1)
             present = _present(encoded, rows, reading, span)
             if not present.any() or (recipe.known and _is_past(rows, reading, row)
@@ -181,7 +187,17 @@ def _windows(rows: Rows, reading: WindowReading) -> Iterator[AskedWindow]:
                 continue
             asked = Asked(encoded.values[span], present, scales)
             targets = tuple(_place(rows, reading, row, ahead) for ahead in recipe.ahead)
-            yield AskedWindow(asked, key, targets, row == last)
+            yield AskedWindow(asked, key, targets)
+
+
+def _has_own(rows: Rows, reading: WindowReading) -> Array:
+    """Rows that bring more than what is known ahead, `(rows,)`: others only serve forecasts."""
+    recipe = reading.encoding.recipe
+    known = {column.name for column in recipe.known}
+    own = [column.name for column in recipe.columns if column.name not in known]
+    if not known or not own:
+        return np.ones(len(rows.frame), dtype=np.bool_)
+    return np.asarray(rows.frame[own].notna().any(axis=1))
 
 
 def _is_past(rows: Rows, reading: WindowReading, row: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,8 +84,8 @@ def fit_encoding(
     return Fitted(Encoding(recipe, tuple(scales), fit), tuple(names), categories)
 
 
-def encode(encoding: Encoding, rows: Rows) -> Encoded:
-    """Make the features of rows and scale them.
+def encode(encoding: Encoding, rows: Rows, *, consume: bool = False) -> Encoded:
+    """Make the features of rows and scale them; `consume` as `Recipe.features` has it.
 
     Raises:
         DataError: a column is missing, or holds what it must not.
@@ -94,7 +94,7 @@ def encode(encoding: Encoding, rows: Rows) -> Encoded:
     values = np.empty((count, len(encoding.scales)), dtype=np.float32)
     present = np.ones(count, dtype=np.bool_)
     known = np.ones(count, dtype=np.bool_)
-    for place, feature in enumerate(recipe.features(rows)):
+    for place, feature in enumerate(recipe.features(rows, consume=consume)):
         there = ~np.isnan(feature.values)
         (known if _is_known(feature, recipe) else present)[~there] = False
         own = feature.values if feature.number is None else feature.number
@@ -123,10 +123,3 @@ def _complete(recipe: Recipe, rows: Rows, train: Array, *, ahead: bool) -> Array
             "data.split."
         )
     return complete
-
-
-def missing_counts(names: Sequence[str], encoded: Encoded) -> list[str]:
-    """One note on rows with gaps, none where there are none."""
-    del names
-    gaps = int((~encoded.present).sum())
-    return [f"{gaps} of {len(encoded.present)} rows have gaps in their inputs"] if gaps else []

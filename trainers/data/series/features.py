@@ -105,14 +105,19 @@ class Recipe:
         """Whether features are made of times."""
         return bool(self.calendar.cycles or self.elapsed or self.holidays)
 
-    def features(self, rows: Rows) -> Iterator[Feature]:
+    def features(self, rows: Rows, *, consume: bool = False) -> Iterator[Feature]:
         """Make all features, one at a time.
+
+        Args:
+            rows: The rows.
+            consume: Whether a column may leave the rows' table once it is done, to save memory.
 
         Raises:
             DataError: a column is missing, or holds what it must not.
         """
         begins = rows.bounds[:-1][rows.codes] if len(rows.names) > 1 else np.zeros(1, np.int64)
         marks = []
+        later = {column.name for column in self.known}
         for column in self.columns:
             raw = raw_column(rows, column)
             if column.indicator:
@@ -121,6 +126,8 @@ class Recipe:
             if column.filling is not None:
                 raw = filled(raw, begins, column.filling)
             yield from _of_column(column, raw, raw)
+            if consume and column.name not in later:
+                rows.frame.pop(column.name)
         yield from marks
         yield from self._of_times(rows)
         for step in self.ahead:

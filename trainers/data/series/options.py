@@ -71,6 +71,9 @@ class WindowOptions:
     time_unit: Unit | None = field(
         default=None, metadata=means("of times that are numbers, since 1970")
     )
+    repeated_hour: Literal["first", "second"] | None = field(
+        default=None, metadata=means("which one is meant of the hour that comes twice in autumn")
+    )
     sort: bool = field(default=False, metadata=means("put rows in order of time"))
     duplicates: Literal["error"] | How = field(
         default="error", metadata=means("rows of the same time: refused, or made one")
@@ -181,7 +184,9 @@ class WindowOptions:
         """How times are read; None where there are none."""
         if self.time_column is None:
             return None
-        return TimeOptions(self.time_column, self.time_format, self.time_zone, self.time_unit)
+        return TimeOptions(
+            self.time_column, self.time_format, self.time_zone, self.time_unit, self.repeated_hour
+        )
 
     @property
     def rows(self) -> RowOptions:

@@ -30,6 +30,7 @@ from trainers.data.series.scales import Fit
 from trainers.data.series.targets import Targets, targets_of
 from trainers.data.source import Source
 from trainers.data.tables.columns import matrix
+from trainers.data.tables.reading_options import ReadingOptions
 from trainers.data.tables.request import TableRead
 from trainers.data.tables.table import read_table
 from trainers.data.times.cycles import Calendar, calendar_of
@@ -50,19 +51,21 @@ def load_windows(options: WindowOptions, base_dir: Path) -> SequenceData:
         DataError: the file, a column or a value is not as it must be, or a part has no room.
     """
     path = base_dir / Path(options.path).expanduser()
-    read = read_table(path, options.reading)
-    if options.test_path is not None:
-        read = _with_test(read, base_dir / Path(options.test_path).expanduser(), options)
-    return windows_from_table(read, options, name=path.name.split(".")[0])
+    # Nobody holds the table but the one who takes it apart: it may be larger than the windows.
+    return windows_from_table(_read(path, options, base_dir), options, path.name.split(".")[0])
 
 
 def windows_from_table(read: TableRead, options: WindowOptions, name: str) -> SequenceData:
     """Cut a table whose rows are time steps into windows; see `load_windows`."""
-    frame = long_form(read.frame, options.rows)
+    frame = long_form(read.frame, options.rows).copy(deep=False)
+    source = _Source(read.reading, read.notes)
+    del read
     chosen = choose_columns(frame, options)
     check_target(frame, options)
     rows = rows_of(frame, options.rows)
     del frame
+    for column in {*(options.time_column or ())} & {*rows.frame.columns} - {*chosen.own}:
+        rows.frame.pop(column)
     _check_resampled(rows, chosen, options)
     parts = parts_of(rows, options)
     train = training_rows(parts, rows)
@@ -71,8 +74,8 @@ def windows_from_table(read: TableRead, options: WindowOptions, name: str) -> Se
     fitted = fit_encoding(recipe, rows, train, fit, _static(rows, chosen, options))
     series, targets, gaps = _series(fitted, rows, options, train)
     sets, lines = cut(series, parts, options.geometry, rows.said)
-    notes = (*read.notes, *chosen.notes, *rows.notes, *said, *gaps, *lines)
-    made = _Made(rows, fitted, targets, sets, notes, read)
+    notes = (*source.notes, *chosen.notes, *rows.notes, *said, *gaps, *lines)
+    made = _Made(rows, fitted, targets, sets, notes, source.reading)
     return _assemble(name, options, made)
 
 
@@ -85,7 +88,22 @@ class _Made:
     targets: Targets
     sets: Sequence[SequenceSet | None]
     notes: tuple[str, ...]
-    read: TableRead
+    reading: ReadingOptions
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What is kept of a table that was read."""
+
+    reading: ReadingOptions
+    notes: tuple[str, ...]
+
+
+def _read(path: Path, options: WindowOptions, base_dir: Path) -> TableRead:
+    read = read_table(path, options.reading)
+    if options.test_path is None:
+        return read
+    return _with_test(read, base_dir / Path(options.test_path).expanduser(), options)
 
 
 def _with_test(read: TableRead, path: Path, options: WindowOptions) -> TableRead:
@@ -188,14 +206,14 @@ def _series(
     fitted: Fitted, rows: Rows, options: WindowOptions, train: Array
 ) -> tuple[Series, Targets, list[str]]:
     """What windows are views of; also a note on rows with gaps."""
-    inputs = encode(fitted.encoding, rows)
+    targets = targets_of(rows, options, train, fitted.encoding.fit)
+    inputs = encode(fitted.encoding, rows, consume=True)  # nobody needs the table after that
     recipe = fitted.encoding.recipe
     # Past the end of a series nothing is known, and no window ends there.
-    place = np.arange(len(rows.frame)) + recipe.ahead.stop - 1
+    place = np.arange(len(rows.codes)) + recipe.ahead.stop - 1
     past = place >= rows.bounds[1:][rows.codes]
     present = inputs.present & (inputs.known | past)
     gaps = int((~present).sum())
-    targets = targets_of(rows, options, train, fitted.encoding.fit)
     series = Series(
         inputs=inputs.values,
         targets=targets.values,
@@ -249,7 +267,7 @@ def _reading(options: WindowOptions, made: _Made) -> WindowReading:
     instants = made.rows.instants
     return WindowReading(
         rows=options.rows if instants is None else options.rows.settled(instants.options),
-        table=made.read.reading,
+        table=made.reading,
         encoding=made.fitted.encoding,
         input_steps=options.input_steps,
         targets=options.target,

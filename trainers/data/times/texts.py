@@ -48,6 +48,7 @@ FAMILIES = (
     rf"(?P<y>\d{{4}})-?W(?P<w>\d{{2}})(?:-?(?P<wd>[1-7]))?{_TIME}",
     rf"(?P<y>\d{{4}})-(?P<doy>\d{{3}}){_TIME}",
 )
+_BLOCK = 1 << 17  # texts that are Python objects at once
 _ISO_START = re.compile(r"\d{4}[-/]?\d")
 # An offset follows minutes or an hour; the end of "2021-01-01" is none.
 _OFFSET_END = r"(?:Z|\d ?[+-]\d\d:?\d\d|[T :]\d\d[+-]\d\d)$"
@@ -81,22 +82,28 @@ def _read_distinct(texts: Any, column: str, order: Order | None) -> Read:
 
 def _read_iso(texts: Any) -> Read | None:
     """Read what pandas takes for ISO 8601; None: some value is none, in its eyes."""
-    import pandas as pd
     import pyarrow.compute as pc
 
     aware = pc.match_substring_regex(texts, _OFFSET_END)
     any_aware = pc.any(aware).as_py()
     try:
-        times = pd.to_datetime(texts.to_pandas(), format="ISO8601", utc=any_aware)
-        ns = times.dt.tz_localize(None).dt.as_unit("ns").to_numpy().view(np.int64)
+        blocks = [texts[n : n + _BLOCK] for n in range(0, len(texts), _BLOCK)]
+        ns = np.concatenate([_iso_ns(block, utc=any_aware) for block in blocks])
     except ValueError:
         return None
     if not any_aware:
-        if times.dt.tz is not None:
-            return None
         return Read(ns, np.ones(len(ns), dtype=bool))
     offsets, fits = offsets_of(texts), aware.to_numpy(zero_copy_only=False)
     return Read(np.where(fits, ns + offsets, 0), fits, offsets)
+
+
+def _iso_ns(texts: Any, *, utc: bool) -> Array:
+    import pandas as pd
+
+    times = pd.to_datetime(texts.to_pandas(), format="ISO8601", utc=utc)
+    if not utc and times.dt.tz is not None:
+        raise ValueError("an offset that was not seen")
+    return np.asarray(times.dt.tz_localize(None).dt.as_unit("ns").to_numpy().view(np.int64))
 
 
 def offsets_of(texts: Any) -> Array:

@@ -1,0 +1,268 @@
+"""A trained network is asked on the terms of its training: the test figure comes out again."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sweep.models.prediction import predict_file
+from sweep.search.space import training_defaults
+from trainers.config.objective import Objective
+from trainers.config.train_config import TrainConfig
+from trainers.data import load_data
+from trainers.data.interface import Interface
+from trainers.errors import DataError
+from trainers.packs.pack import Pack, evaluate_checkpoint
+from trainers.use.portable import PortableModel
+from trainers.use.stepping import SteppedModel
+
+ROWS = 200
+TEST = 170  # the first row of the last 15 %
+
+
+def table(**more: Any) -> pd.DataFrame:
+    """Hours over the spring change of clocks, gaps in inputs and targets, the file's end a gap."""
+    rng = np.random.default_rng(0)
+    times = pd.date_range("2021-03-24", periods=ROWS, freq="h", tz="Europe/Berlin")
+    frame = pd.DataFrame({"time": [time.isoformat() for time in times]})
+    frame["load"] = 50 + 10 * np.sin(np.arange(ROWS) / 4) + rng.normal(0, 1, ROWS)
+    frame["temp"] = rng.normal(10, 3, ROWS)
+    frame["kind"] = rng.choice(list("abcdef"), ROWS)
+    frame.loc[rng.choice(ROWS, 30, replace=False), "temp"] = np.nan
+    frame.loc[rng.choice(ROWS, 12, replace=False), "load"] = np.nan
+    frame.loc[ROWS - 2 :, "temp"] = np.nan
+    return frame.assign(**more)
+
+
+class Trained:
+    """A network of one epoch, its test figures, and itself as others would have it."""
+
+    def __init__(self, folder: Path, frame: pd.DataFrame, **options: Any) -> None:
+        self.path = folder / "t.csv"
+        frame.to_csv(self.path, index=False)
+        options = {"path": "t.csv", "target": "load", "input_steps": 5, **options}
+        self.data = load_data("csv", options, base_dir=folder)
+        metric = "rmse" if self.data.task == "regression" else "accuracy"
+        objective = Objective(metric, "minimize" if metric == "rmse" else "maximize")
+        settings = {**training_defaults(self.data), "hidden_size": 6, "max_epochs": 1}
+        config = TrainConfig.from_mapping(settings)
+        pack = Pack(config.structure(), self.data, objective)
+        pack.admit(0, config)
+        pack.train(0)
+        saved = folder / "trial.safetensors"
+        pack.save(0, saved)
+        self.test = evaluate_checkpoint(saved, self.data, "test", objective)
+        plain = json.loads(json.dumps(Interface.of(self.data).to_dict()))
+        self.model = PortableModel.from_checkpoint(saved, Interface.from_dict(plain))
+
+    def predicted(self, frame: pd.DataFrame | None = None, **options: Any) -> pd.DataFrame:
+        if frame is not None:
+            frame.to_csv(self.path, index=False)
+        return pd.DataFrame(predict_file(self.model, self.path, **options))
+
+
+def rmse(predicted: pd.DataFrame, frame: pd.DataFrame, on: list[str], first: object) -> float:
+    joined = predicted.merge(frame[[*on, "load"]], on=on)
+    joined = joined[joined["time"] >= first].dropna()
+    return math.sqrt(((joined["load"] - joined["load_predicted"]) ** 2).mean())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"missing": "mask"},
+        {"missing": "mask", "calendar": True, "time_zone": "Europe/Berlin"},
+        {"missing": "fill", "fill": "linear", "holidays": "DE"},
+        {"missing": "mask", "steps_ahead": 3, "scaling": "minmax"},
+        {"missing": "mask", "known_ahead": ["kind"]},
+        {"missing": "mask", "targets": "every"},
+    ],
+    ids=lambda options: " ".join(f"{k}={v}" for k, v in options.items()),
+)
+def test_predictions_of_the_test_rows_have_the_reported_error(
+    tmp_path: Path, options: dict[str, Any]
+) -> None:
+    frame = table()
+    trained = Trained(tmp_path, frame, time_column="time", **options)
+    found = rmse(trained.predicted(), frame, ["time"], frame["time"][TEST])
+    if options.get("targets") == "every":  # a forecast is a window's last step; the test has all
+        assert math.isfinite(found)
+    else:
+        assert found == pytest.approx(trained.test["rmse"], rel=1e-6)
+
+
+def test_each_of_several_steps_has_the_time_of_its_own_row(tmp_path: Path) -> None:
+    frame = table()
+    trained = Trained(tmp_path, frame, time_column="time", missing="mask", output_steps=3)
+    predicted = trained.predicted()
+    assert list(predicted.columns) == ["time", "step", "load_predicted"]
+    begins = frame["time"].tolist()[TEST:]
+    of = np.repeat(np.arange(len(predicted) // 3), 3)
+    first = predicted["time"].groupby(of).transform("first")
+    kept = predicted[first.isin(begins)]
+    joined = kept.merge(frame[["time", "load"]], on="time").dropna()
+    # Windows of the test part have all their rows in it, and in the file.
+    last = joined.groupby(first[joined.index] if False else joined.index // 1)  # every row counts
+    assert len(last) == len(joined)
+    whole = [f for f in begins if begins.index(f) + 3 <= len(begins)]
+    joined = predicted[first.isin(whole)].merge(frame[["time", "load"]], on="time").dropna()
+    found = math.sqrt(((joined["load"] - joined["load_predicted"]) ** 2).mean())
+    assert found == pytest.approx(trained.test["rmse"], rel=1e-6)
+
+
+def test_the_last_forecast_is_beyond_the_file_though_it_ends_in_a_gap(tmp_path: Path) -> None:
+    trained = Trained(tmp_path, table(), time_column="time", missing="mask")
+    (row,) = trained.predicted(last=True).to_dict("records")
+    assert row["time"] == "2021-04-01T09:00:00+02:00"  # an hour after the last row
+    assert math.isfinite(row["load_predicted"])
+
+
+def test_what_must_be_known_ahead_is_asked_for_not_answered_with_an_older_row(
+    tmp_path: Path,
+) -> None:
+    frame = table(price=np.arange(ROWS) % 24)
+    options = {"time_column": "time", "missing": "mask", "known_ahead": ["price"]}
+    trained = Trained(tmp_path, frame, **options)
+    with pytest.raises(DataError, match=r"needs price of the next 1 row\(s\)"):
+        trained.predicted(last=True)
+    tomorrow = pd.DataFrame({"time": ["2021-04-01T09:00:00+02:00"], "price": [9]})
+    (row,) = trained.predicted(pd.concat([frame, tomorrow]), last=True).to_dict("records")
+    assert row["time"] == "2021-04-01T09:00:00+02:00"
+
+
+def test_rows_of_another_step_are_refused(tmp_path: Path) -> None:
+    trained = Trained(tmp_path, table(), time_column="time", missing="mask")
+    with pytest.raises(DataError, match="trained on rows 1 h apart, but those of t.csv are 2 h"):
+        trained.predicted(table().iloc[::2])
+
+
+def test_newest_rows_may_come_first(tmp_path: Path) -> None:
+    trained = Trained(tmp_path, table(), time_column="time", missing="mask")
+    once = trained.predicted()
+    assert trained.predicted(table().iloc[::-1]).equals(once)
+
+
+class TestSeries:
+    def two(self) -> pd.DataFrame:
+        return pd.concat(
+            [
+                table(shop="A"),
+                table(shop="B").assign(load=lambda f: 1000 + 30 * f["load"], temp=5.0),
+            ]
+        )
+
+    def test_series_of_different_scales_have_the_reported_error(self, tmp_path: Path) -> None:
+        frame = self.two()
+        options = {"series": "shop", "scale_by": "series", "missing": "mask"}
+        trained = Trained(tmp_path, frame, time_column="time", **options)
+        predicted = trained.predicted()
+        first = frame["time"].iloc[TEST]
+        found = rmse(predicted, frame, ["shop", "time"], first)
+        assert found == pytest.approx(trained.test["rmse"], rel=1e-6)
+        assert trained.predicted(last=True)["shop"].tolist() == ["A", "B"]
+
+    def test_an_unseen_series_is_scaled_by_its_own_first_rows(self, tmp_path: Path) -> None:
+        options = {"series": "shop", "scale_by": "series", "missing": "mask"}
+        trained = Trained(tmp_path, self.two(), time_column="time", **options)
+        unseen = table(shop="C").assign(load=lambda f: 5000 + f["load"])
+        predicted = trained.predicted(unseen)["load_predicted"]
+        assert 4900 < predicted.min() < predicted.max() < 5200
+
+
+class TestClasses:
+    def test_the_class_of_each_row_as_reported(self, tmp_path: Path) -> None:
+        frame = table(state=np.where(np.arange(ROWS) % 5 < 2, "high", "low"))
+        options = {"target": "state", "task": "classification", "missing": "mask"}
+        trained = Trained(tmp_path, frame, time_column="time", **options)
+        predicted = trained.predicted(probabilities=True)
+        assert list(predicted.columns) == [
+            *("time", "state_predicted", "probability", "probability.high", "probability.low")
+        ]
+        joined = predicted.merge(frame[["time", "state"]], on="time")
+        joined = joined[joined["time"] >= frame["time"][TEST]]
+        accuracy = (joined["state"] == joined["state_predicted"]).mean()
+        assert accuracy == pytest.approx(trained.test["accuracy"])
+
+    def test_labels_that_may_all_hold(self, tmp_path: Path) -> None:
+        frame = table(rain=np.arange(ROWS) % 2, wind=np.arange(ROWS) // 2 % 2)
+        options = {"target": ["rain", "wind"], "task": "classification", "missing": "mask"}
+        trained = Trained(tmp_path, frame, time_column="time", **options)
+        predicted = trained.predicted()
+        assert list(predicted.columns) == ["time", "rain_predicted", "wind_predicted"]
+        joined = predicted.merge(frame[["time", "rain", "wind"]], on="time")
+        joined = joined[joined["time"] >= frame["time"][TEST]]
+        hits = [(joined[n] == (joined[f"{n}_predicted"] > 0.5)).mean() for n in ("rain", "wind")]
+        assert np.mean(hits) == pytest.approx(trained.test["accuracy"])
+
+
+class TestRequests:
+    """What a client sends: times and names, not waves and numbers."""
+
+    OPTIONS: dict[str, Any] = {"time_column": "time", "missing": "mask", "calendar": ["hour"]}
+
+    def steps(self, frame: pd.DataFrame, names: tuple[str, ...]) -> list[list[Any]]:
+        return json.loads(frame[list(names)].to_json(orient="values"))
+
+    def test_steps_in_the_order_of_the_inputs_equal_the_window_of_the_file(
+        self, tmp_path: Path
+    ) -> None:
+        frame = table()
+        trained = Trained(tmp_path, frame, **self.OPTIONS)
+        names = trained.model.interface.raw_names
+        assert names == ("time", "load", "temp", "kind")
+        window = frame.iloc[100:105]
+        by_place = self.steps(window, names)
+        by_name = [dict(zip(names, step, strict=True)) for step in by_place]
+        answers = trained.model.predict([{"steps": by_place}, {"steps": by_name}])
+        assert answers[0] == answers[1]
+        predicted = trained.predicted().set_index("time")["load_predicted"]
+        assert answers[0]["load"] == pytest.approx(predicted[frame["time"][105]], rel=1e-6)
+
+    def test_a_request_file_is_what_is_sent_to_the_server(self, tmp_path: Path) -> None:
+        trained = Trained(tmp_path, table(), **self.OPTIONS)
+        steps = self.steps(table().iloc[100:105], trained.model.interface.raw_names)
+        trained.path = tmp_path / "request.json"
+        trained.path.write_text(json.dumps({"inputs": [{"steps": steps}]}))
+        assert list(trained.predicted().columns) == ["sequence", "load"]
+
+    def test_an_unknown_name_is_the_unknown_category(self, tmp_path: Path) -> None:
+        trained = Trained(tmp_path, table(), **self.OPTIONS)
+        steps = self.steps(table().iloc[100:105], trained.model.interface.raw_names)
+        for step in steps:
+            step[3] = "never seen"
+        (answer,) = trained.model.predict([{"steps": steps}])
+        assert math.isfinite(answer["load"])
+
+    @pytest.mark.parametrize(
+        ("steps", "message"),
+        [
+            ([{"tme": "2021-03-24T00:00+01:00"}], "no input 'tme'; did you mean 'time'"),
+            ([["2021-03-24T00:00+01:00", 1.0]], r"a step must hold 4 values \(time, load, temp"),
+            ([["soon", 1.0, 2.0, "a"]], "sequence 0: "),
+            ([["2021-03-24T00:00+01:00", "much", 2.0, "a"]], "sequence 0: column 'load' must"),
+            ([], "steps must be a list of at least one step"),
+        ],
+    )
+    def test_what_does_not_fit_is_one_line(
+        self, tmp_path: Path, steps: list[Any], message: str
+    ) -> None:
+        trained = Trained(tmp_path, table(), **self.OPTIONS)
+        with pytest.raises(DataError, match=message):
+            trained.model.predict([{"steps": steps}])
+
+    def test_stepping_takes_the_same_values(self, tmp_path: Path) -> None:
+        trained = Trained(tmp_path, table(), **self.OPTIONS)
+        names = trained.model.interface.raw_names
+        frame = table().dropna()
+        steps = self.steps(frame.iloc[:4], names)
+        stepped = SteppedModel(trained.model)
+        assert stepped.inputs == names
+        one_by_one = [stepped.step([step])[0, 0] for step in steps]
+        stepped.clear_state()
+        assert stepped.step([steps])[0, :, 0].tolist() == pytest.approx(one_by_one, rel=1e-6)

@@ -1,11 +1,12 @@
 """Values against annotations: what fits, and how an annotation reads to a person.
 
 An annotation is int, float, str, bool or None, a Literal of texts, a tuple of one kind
-(`tuple[int, ...]`), or a union of these. Values are what YAML and JSON hold.
+(`tuple[int, ...]`), a dataclass, or a union of these. Values are what YAML and JSON hold.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import types
 from typing import Any, Literal, Union, get_args, get_origin
@@ -31,10 +32,9 @@ def conform(hint: Any, value: Any) -> Any:
     Raises:
         Misfit: it is of another kind.
     """
-    for candidate in _alternatives(hint):
-        fits, result = _fit(candidate, value)
-        if fits:
-            return result
+    fits, result = _fit_any(hint, value)
+    if fits:
+        return result
     endless = isinstance(value, float) and not math.isfinite(value)
     raise Misfit(f"must be {'finite' if endless else words(hint)}, but got {value!r}.")
 
@@ -67,17 +67,24 @@ def _fit(hint: Any, value: Any) -> tuple[bool, Any]:
 
 
 def _fit_tuple(item: Any, value: Any) -> tuple[bool, Any]:
-    if isinstance(value, str) and item is str:
+    if isinstance(value, str) and str in _alternatives(item):
         return True, (value,)
     if not isinstance(value, list | tuple):
         return False, None
-    fitted = [_fit(item, v) for v in value]
+    fitted = [_fit_any(item, v) for v in value]
     return all(fits for fits, _ in fitted), tuple(result for _, result in fitted)
+
+
+def _fit_any(hint: Any, value: Any) -> tuple[bool, Any]:
+    fitted = (_fit(candidate, value) for candidate in _alternatives(hint))
+    return next((one for one in fitted if one[0]), (False, None))
 
 
 def _word(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return "one of " + ", ".join(str(choice) for choice in get_args(hint))
     if get_origin(hint) is tuple:
-        return f"a list, each item {_word(get_args(hint)[0])}"
+        return f"a list, each item {words(get_args(hint)[0])}"
+    if dataclasses.is_dataclass(hint):
+        return "a section (key: value)"
     return _WORDS[hint]

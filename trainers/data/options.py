@@ -1,7 +1,8 @@
 """Options of a data source: frozen dataclasses, checked by name, type and law.
 
 A source declares its options as a frozen dataclass whose fields say what they mean (`means`,
-`path_means`); what the user wrote (YAML scalars and lists) is turned into it by `build_options`.
+`path_means`); what the user wrote (YAML scalars and lists) is turned into it by `build_options`. An
+option may be a frozen dataclass of options itself, written as a mapping.
 """
 
 from __future__ import annotations
@@ -61,28 +62,32 @@ def build_options(cls: type[OptionsT], source: str, values: Mapping[str, Any]) -
     Raises:
         DataError: an option is unknown, missing, of the wrong type, or breaks its law.
     """
+    return _build(cls, f"data source {source!r}", "data", values)
+
+
+def _build(cls: type[OptionsT], owner: str, place: str, values: Mapping[str, Any]) -> OptionsT:
     fields = dataclasses.fields(cls)  # type: ignore[arg-type]
     names = [f.name for f in fields]
     for name in values:
         if name not in names:
             raise DataError(
-                f"data source {source!r} has no option {name!r};{nearest(str(name), names)} "
+                f"{owner} has no option {name!r};{nearest(str(name), names)} "
                 f"valid options are: {', '.join(names)}."
             )
     missing = [f.name for f in fields if f.default is dataclasses.MISSING and f.name not in values]
     if missing:
-        raise DataError(
-            f"data source {source!r} needs the option {missing[0]!r}: set data.{missing[0]}."
-        )
+        raise DataError(f"{owner} needs the option {missing[0]!r}: set {place}.{missing[0]}.")
     hints = get_type_hints(cls)
-    return cls(**{name: _conform(name, hints[name], value) for name, value in values.items()})
+    return cls(**{name: _conform(f"{place}.{name}", hints[name], v) for name, v in values.items()})
 
 
-def _conform(name: str, hint: Any, value: Any) -> Any:
+def _conform(place: str, hint: Any, value: Any) -> Any:
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type) and isinstance(value, Mapping):
+        return _build(hint, place, place, value)
     try:
         return conform(hint, value)
     except Misfit as error:
-        raise DataError(f"data.{name} {error}") from error
+        raise DataError(f"{place} {error}") from error
 
 
 def nearest(name: str, valid: Collection[str]) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
+from trainers.data.tables.reading_options import ReadingOptions
+
 
 @dataclass(frozen=True)
 class WindowReading:
@@ -18,6 +20,7 @@ class WindowReading:
     Attributes:
         columns: The series' own input columns; the calendar's and those known ahead follow.
         stamps: Column of dates, or None.
+        table: How further files of the kind are read.
     """
 
     columns: tuple[str, ...]
@@ -27,15 +30,21 @@ class WindowReading:
     stamps: str | None = None
     calendar: bool = False
     known_ahead: tuple[str, ...] = ()
+    table: ReadingOptions = ReadingOptions()
 
 
 @dataclass(frozen=True)
 class TableReading:
-    """Sequences in long format, or one a file where `sequence` is None."""
+    """Sequences in long format, or one a file where `sequence` is None.
+
+    Attributes:
+        table: How further files of the kind are read.
+    """
 
     columns: tuple[str, ...]
     sequence: str | None = None
     order: str | None = None
+    table: ReadingOptions = ReadingOptions()
 
 
 @dataclass(frozen=True)
@@ -45,12 +54,14 @@ class TextReading:
     Attributes:
         max_length: The end of a longer text is kept; None keeps all.
         by_line: Whether each line is a text of its own; otherwise a file is.
+        table: How further tables of texts are read.
     """
 
     level: Literal["character", "word"]
     lowercase: bool
     max_length: int | None = None
     by_line: bool = False
+    table: ReadingOptions = ReadingOptions()
 
 
 Reading = WindowReading | TableReading | TextReading
@@ -74,7 +85,14 @@ def reading_from_dict(values: Mapping[str, Any] | None) -> Reading | None:
     if values is None:
         return None
     cls = _KINDS[values["kind"]]
-    names = {f.name for f in fields(cls)}
-    given: dict[str, Any] = {name: value for name, value in values.items() if name in names}
-    given |= {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
+    given = _known(cls, values)
+    if "table" in given:
+        given["table"] = ReadingOptions(**_known(ReadingOptions, given["table"]))
     return cls(**given)
+
+
+def _known(cls: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a class has of some plain values, lists as tuples."""
+    names = {f.name for f in fields(cls)}
+    given = {name: value for name, value in values.items() if name in names}
+    return given | {name: tuple(value) for name, value in given.items() if isinstance(value, list)}

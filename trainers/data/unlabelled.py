@@ -17,16 +17,18 @@ from trainers.data.contract import Array
 from trainers.data.files import read_text
 from trainers.data.interface import Interface
 from trainers.data.reading import TableReading, TextReading, WindowReading
-from trainers.data.sequences.grouping import TABLE_ENDINGS, Table, group
+from trainers.data.sequences.grouping import Table, group
 from trainers.data.series.windows import rows_ahead
 from trainers.data.tables.columns import (
     calendar_features,
     matrix,
     numeric_columns,
     parse_times,
-    read_frame,
     require_columns,
 )
+from trainers.data.tables.formats import is_table, table_stem
+from trainers.data.tables.reading_options import ReadingOptions
+from trainers.data.tables.table import read_table
 from trainers.data.texts.vocabulary import split_text
 from trainers.errors import DataError
 
@@ -54,7 +56,7 @@ class Unlabelled:
 
 
 def read_unlabelled(path: Path, interface: Interface) -> list[Unlabelled]:
-    """Read a CSV or Parquet table, a text, or JSON records, as the network's data were read.
+    """Read a table of any format, a text, or JSON records, as the network's data were read.
 
     Raises:
         DataError: the file, a column or a value is not as it must be.
@@ -69,12 +71,12 @@ def read_unlabelled(path: Path, interface: Interface) -> list[Unlabelled]:
             f"a network of token ids without a vocabulary reads JSON records, but got {path}; "
             'write [{"ids": [1, 2, 3]}].'
         )
-    frame = read_frame(path)
+    frame = read_table(path, ReadingOptions() if reading is None else reading.table).frame
     if isinstance(reading, WindowReading):
         return list(_windows(frame, reading, path))
     if reading is None:
         reading = _guessed(frame, interface, path)
-    return list(_sequences(Table(path, frame, path.stem), reading))
+    return list(_sequences(Table(path, frame, table_stem(path)), reading))
 
 
 def _records(path: Path) -> Iterator[Unlabelled]:
@@ -94,8 +96,8 @@ def _records(path: Path) -> Iterator[Unlabelled]:
 
 def _texts(path: Path, reading: TextReading) -> Iterator[Unlabelled]:
     texts: list[tuple[str, Any, str]]
-    if path.suffix in TABLE_ENDINGS:
-        frame = read_frame(path)
+    if is_table(path):
+        frame = read_table(path, reading.table).frame
         require_columns(frame, [TEXT_COLUMN], TEXT_COLUMN)
         texts = [("row", n, str(text)) for n, text in enumerate(frame[TEXT_COLUMN])]
     elif reading.by_line:
@@ -158,7 +160,7 @@ def _guessed(frame: pd.DataFrame, interface: Interface, path: Path) -> TableRead
     ids = SEQUENCE_COLUMN if SEQUENCE_COLUMN in frame.columns else None
     names = interface.input_names
     if not names:
-        names = tuple(name for name in numeric_columns(frame) if name != ids)
+        names = tuple(numeric_columns(frame, (ids,)))
         if len(names) != interface.input_size:
             raise DataError(
                 f"a step has {interface.input_size} numbers, but {path} has {len(names)} numeric "

@@ -15,9 +15,9 @@ from typing import Literal
 from trainers.data.builtin.download import RemoteFile, cache_folder, fetch
 from trainers.data.contract import SequenceData
 from trainers.data.options import means, path_means
-from trainers.data.series.windows import WindowOptions, windows_from_frame
+from trainers.data.series.windows import WindowOptions, windows_from_table
 from trainers.data.source import Source
-from trainers.data.tables.columns import read_frame
+from trainers.data.tables.table import read_table
 
 # The sum of the UCI archive's only member, and of the authors' own file on GitHub
 # (LuisM78/Appliances-energy-prediction-data, commit e3e4c27).
@@ -85,7 +85,7 @@ def load_appliances(options: AppliancesOptions, base_dir: Path) -> SequenceData:
         path = base_dir / Path(options.path).expanduser()
     else:
         path = fetch(UCI_FILE, cache_folder())
-    return windows_from_frame(read_frame(path), options.windows(path), name="appliances")
+    return windows_from_table(read_table(path), options.windows(path), name="appliances")
 
 
 APPLIANCES = Source(AppliancesOptions, load_appliances)

@@ -30,12 +30,15 @@ from trainers.data.sequences.grouping import (
     columns_of,
     constant_of,
     group,
+    notes_of,
     read_folder,
     read_long,
     values_of,
 )
 from trainers.data.source import Source
 from trainers.data.tables.columns import Missing, numeric_columns, require_columns
+from trainers.data.tables.formats import table_stem
+from trainers.data.tables.reading_options import ReadingOptions
 from trainers.errors import DataError
 
 
@@ -46,7 +49,7 @@ class TableOptions:
     target: tuple[str, ...] = field(metadata=means("column(s) to predict; one for classification"))
     task: Task = field(metadata=means("what the targets are: numbers or classes"))
     path: str | None = field(
-        default=None, metadata=path_means("long format: CSV or Parquet file, one row a step")
+        default=None, metadata=path_means("long format: table of any format, one row a step")
     )
     folder: str | None = field(
         default=None, metadata=path_means("instead of path: folder or pattern, one file a sequence")
@@ -89,6 +92,9 @@ class TableOptions:
         default="none", metadata=means("none, balanced, or one number a class")
     )
     units: str = field(default="", metadata=means("the targets' unit, for tables"))
+    reading: ReadingOptions = field(
+        default=ReadingOptions(), metadata=means("how the files are to be understood")
+    )
 
     def __post_init__(self) -> None:
         if (self.path is None) == (self.folder is None):
@@ -131,16 +137,17 @@ def load_table(options: TableOptions, base_dir: Path) -> SequenceData:
     sequences, notes = _aligned(inputs, groups, labels, options)
     rows = _divided(sequences, labels, tables, label_tables, options)
     data = _assemble(name, options, list(sequences.values()), rows, (labels.classes, notes))
-    reading = TableReading(tuple(names), options.sequence, options.order)
-    return replace(data, input_names=tuple(names), reading=reading)
+    reading = TableReading(tuple(names), options.sequence, options.order, tables[0].reading)
+    own = notes_of([*tables, *(label_tables if label_tables is not tables else ())])
+    return replace(data, input_names=tuple(names), reading=reading, notes=(*own, *data.notes))
 
 
 def _tables(options: TableOptions, base_dir: Path) -> tuple[list[Table], str]:
     if options.path is not None:
         path = base_dir / Path(options.path).expanduser()
-        return read_long(path), path.stem
+        return read_long(path, options.reading), table_stem(path)
     files = find_files(options.folder or "", base_dir, "folder", TABLE_ENDINGS)
-    return read_folder(files), files[0].parent.name
+    return read_folder(files, options.reading), files[0].parent.name
 
 
 def _label_tables(options: TableOptions, base_dir: Path) -> list[Table]:
@@ -148,8 +155,9 @@ def _label_tables(options: TableOptions, base_dir: Path) -> list[Table]:
         return []
     path = base_dir / Path(options.labels).expanduser()
     if path.is_file():
-        return read_long(path)
-    return read_folder(find_files(options.labels, base_dir, "labels", TABLE_ENDINGS))
+        return read_long(path, options.reading)
+    files = find_files(options.labels, base_dir, "labels", TABLE_ENDINGS)
+    return read_folder(files, options.reading)
 
 
 def _input_names(table: Table, options: TableOptions) -> list[str]:
@@ -162,8 +170,7 @@ def _input_names(table: Table, options: TableOptions) -> list[str]:
         names = [name for name in options.inputs if name not in options.drop]
     else:
         own_targets = set(options.target) if options.labels is None else set()
-        numeric = numeric_columns(table.frame)
-        names = [name for name in numeric if name not in others | own_targets]
+        names = numeric_columns(table.frame, others | own_targets)
     if not names:
         raise DataError(
             f"at least one input column is needed, but {table.path.name} has no numeric column "

@@ -29,9 +29,12 @@ from trainers.data.tables.columns import (
     matrix,
     numeric_columns,
     parse_times,
-    read_frame,
     require_columns,
 )
+from trainers.data.tables.formats import table_stem
+from trainers.data.tables.reading_options import ReadingOptions, carried
+from trainers.data.tables.request import TableRead
+from trainers.data.tables.table import read_table
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
 class WindowOptions:
     """Which file, which columns, and how windows are cut and scaled."""
 
-    path: str = field(metadata=path_means("CSV or Parquet file, one row a time step"))
+    path: str = field(metadata=path_means("table of any format, one row a time step"))
     target: tuple[str, ...] = field(metadata=means("column(s) to predict"))
     inputs: tuple[str, ...] | None = field(
         default=None, metadata=means("input columns; null: every numeric one, the target's too")
@@ -76,6 +79,9 @@ class WindowOptions:
         default="standard", metadata=means("fitted on training rows; metrics are in own units")
     )
     units: str = field(default="", metadata=means("the targets' unit, for tables"))
+    reading: ReadingOptions = field(
+        default=ReadingOptions(), metadata=means("how the file is to be understood")
+    )
 
     def __post_init__(self) -> None:
         for name, least in (
@@ -99,6 +105,14 @@ class WindowOptions:
             )
 
     @property
+    def columns_used(self) -> set[str] | None:
+        """The columns that are named; None where inputs are whatever the file has."""
+        if self.inputs is None:
+            return None
+        times = [self.time_column] if self.time_column is not None else []
+        return {*self.inputs, *self.target, *self.known_ahead, *self.drop, *times}
+
+    @property
     def geometry(self) -> Geometry:
         """The windows' measures."""
         return Geometry(
@@ -117,8 +131,17 @@ def load_windows(options: WindowOptions, base_dir: Path) -> SequenceData:
         DataError: the file, a column or a value is not as it must be, or a part has no room.
     """
     path = base_dir / Path(options.path).expanduser()
-    frame = read_frame(path)
-    return windows_from_frame(frame, options, name=path.stem)
+    read = read_table(path, options.reading, columns_used=options.columns_used)
+    return windows_from_table(read, options, name=table_stem(path))
+
+
+def windows_from_table(read: TableRead, options: WindowOptions, name: str) -> SequenceData:
+    """Cut a table that was read into windows, and keep how it was read."""
+    data = windows_from_frame(read.frame, options, name)
+    if not isinstance(data.reading, WindowReading):
+        raise TypeError("windows leave a WindowReading")
+    reading = replace(data.reading, table=carried(options.reading, read.reading))
+    return replace(data, notes=(*read.notes, *data.notes), reading=reading)
 
 
 def windows_from_frame(frame: pd.DataFrame, options: WindowOptions, name: str) -> SequenceData:
@@ -223,7 +246,7 @@ def _input_names(frame: pd.DataFrame, options: WindowOptions) -> tuple[list[str]
     """Names of the input columns, and a note on columns that are left out without being asked."""
     require_columns(frame, options.drop, "drop")
     left_out = {*options.drop, options.time_column}
-    asked = numeric_columns(frame) if options.inputs is None else list(options.inputs)
+    asked = numeric_columns(frame, left_out) if options.inputs is None else list(options.inputs)
     require_columns(frame, asked, "inputs")
     names = [name for name in asked if name not in left_out]
     if not names:

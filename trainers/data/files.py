@@ -6,6 +6,7 @@ import glob
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from trainers.data.tables.compression import plain_name
 from trainers.errors import DataError
 
 
@@ -18,7 +19,8 @@ def find_files(
         path: A file, a folder (its files, hidden ones left out), or a pattern with `*`, `?`, `**`.
         base_dir: Folder that a relative path starts from.
         option: Name of the option, for the message.
-        endings: What files of a folder must end with; all, when there are none.
+        endings: What files of a folder must end with, before the ending of a compression; all,
+            when there are none.
 
     Raises:
         DataError: there is no such file.
@@ -26,7 +28,7 @@ def find_files(
     found = base_dir / Path(path).expanduser()
     if found.is_dir():
         files = [f for f in found.iterdir() if f.is_file() and not f.name.startswith(".")]
-        files = [f for f in files if not endings or f.suffix in endings]
+        files = [f for f in files if not endings or Path(plain_name(f)).suffix in endings]
     elif found.is_file():
         files = [found]
     else:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from trainers.data.tables.reading_options import ReadingOptions
+
 CaseFormat = Literal["ts", "ucr", "rows"]
 
 
@@ -19,11 +21,16 @@ class Reading:
 
 @dataclass(frozen=True)
 class TableReading(Reading):
-    """Sequences in long format, or one a file where `sequence` is None."""
+    """Sequences in long format, or one a file where `sequence` is None.
+
+    Attributes:
+        table: How further files of the kind are read.
+    """
 
     columns: tuple[str, ...]
     sequence: str | None = None
     order: str | None = None
+    table: ReadingOptions = ReadingOptions()
 
 
 @dataclass(frozen=True)
@@ -33,12 +40,14 @@ class TextReading(Reading):
     Attributes:
         max_length: The end of a longer text is kept; None keeps all.
         by_line: Whether each line is a text of its own; otherwise a file is.
+        table: How further tables of texts are read.
     """
 
     level: Literal["character", "word"]
     lowercase: bool
     max_length: int | None = None
     by_line: bool = False
+    table: ReadingOptions = ReadingOptions()
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,12 @@ from trainers.data.files import read_text
 from trainers.data.interface import Interface
 from trainers.data.reading import CaseReading, TableReading, TextReading
 from trainers.data.sequences.formats import read_asked
-from trainers.data.sequences.grouping import TABLE_ENDINGS, Table, group
+from trainers.data.sequences.grouping import Table, group
 from trainers.data.series.asking import windows_of_table
 from trainers.data.series.reading import WindowReading
 from trainers.data.tables.columns import matrix, numeric_columns, require_columns
+from trainers.data.tables.formats import is_table, table_stem
+from trainers.data.tables.reading_options import ReadingOptions
 from trainers.data.tables.table import read_table
 from trainers.data.texts.vocabulary import split_text
 from trainers.errors import DataError
@@ -66,9 +68,11 @@ def read_unlabelled(path: Path, interface: Interface, *, last: bool = False) -> 
     Raises:
         DataError: the file, a column or a value is not as it must be.
     """
-    if path.suffix in (".json", ".jsonl"):
-        return list(_records(path))
     reading = interface.reading
+    if path.suffix in (".json", ".jsonl"):
+        records = list(_records(path))
+        if not isinstance(reading, WindowReading) or any("steps" in r.record for r in records):
+            return records
     if isinstance(reading, TextReading):
         return list(_texts(path, reading))
     if interface.ids:
@@ -80,10 +84,10 @@ def read_unlabelled(path: Path, interface: Interface, *, last: bool = False) -> 
         return list(_cases(path, reading, interface))
     if isinstance(reading, WindowReading):
         return list(_windows(path, reading, last))
-    frame = read_table(path).frame
-    if not isinstance(reading, TableReading):
-        reading = _guessed(frame, interface, path)
-    return list(_sequences(Table(path, frame, path.stem), reading))
+    known = reading if isinstance(reading, TableReading) else None
+    frame = read_table(path, ReadingOptions() if known is None else known.table).frame
+    whole = Table(path, frame, table_stem(path))
+    return list(_sequences(whole, known or _guessed(frame, interface, path)))
 
 
 def _records(path: Path) -> Iterator[Unlabelled]:
@@ -105,8 +109,8 @@ def _records(path: Path) -> Iterator[Unlabelled]:
 
 def _texts(path: Path, reading: TextReading) -> Iterator[Unlabelled]:
     texts: list[tuple[str, Any, str]]
-    if path.suffix in TABLE_ENDINGS:
-        frame = read_table(path).frame
+    if is_table(path):
+        frame = read_table(path, reading.table).frame
         require_columns(frame, [TEXT_COLUMN], TEXT_COLUMN)
         texts = [("row", n, str(text)) for n, text in enumerate(frame[TEXT_COLUMN])]
     elif reading.by_line:
@@ -164,7 +168,7 @@ def _guessed(frame: pd.DataFrame, interface: Interface, path: Path) -> TableRead
     ids = SEQUENCE_COLUMN if SEQUENCE_COLUMN in frame.columns else None
     names = interface.input_names
     if not names:
-        names = tuple(name for name in numeric_columns(frame) if name != ids)
+        names = tuple(numeric_columns(frame, (ids,)))
         if len(names) != interface.input_size:
             raise DataError(
                 f"a step has {interface.input_size} numbers, but {path} has {len(names)} numeric "

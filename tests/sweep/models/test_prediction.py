@@ -57,12 +57,12 @@ def complaint(capsys: pytest.CaptureFixture[str], *words: str | Path) -> str:
 def test_predictions_in_own_units_have_the_error_that_the_sweep_recorded(swept, capsys):
     text = printed(capsys, "s", swept / "load.csv", "--dir", swept)
     rows = list(csv.DictReader(io.StringIO(text)))
-    assert list(rows[0]) == ["row", "time", "load"]
-    assert [int(row["row"]) for row in rows] == list(range(3, ROWS))
-    assert rows[0]["time"] == "2026-01-01 03:00:00"
-    # Test targets are the last 15 % of the rows, each one row after its window.
-    load = pd.read_csv(swept / "load.csv")["load"].to_numpy()
-    errors = [float(r["load"]) - load[int(r["row"]) + 1] for r in rows[:-1] if int(r["row"]) >= 50]
+    assert list(rows[0]) == ["time", "load_predicted"]
+    assert len(rows) == ROWS - 3
+    assert rows[0]["time"] == "2026-01-01 04:00:00"  # that of the target, after four rows
+    # Test targets are the last 15 % of the rows.
+    load = pd.read_csv(swept / "load.csv").set_index("time")["load"]
+    errors = [float(r["load_predicted"]) - load[r["time"]] for r in rows if r["time"] in load[51:]]
     fold = session_runs.fold(swept)
     best = min((t for t in fold.trials.values() if t.values), key=lambda t: t.values[0])
     assert np.sqrt(np.mean(np.square(errors))) == pytest.approx(best.test["rmse"], rel=1e-5)
@@ -72,9 +72,9 @@ def test_one_trial_one_forecast_one_file(swept, capsys, tmp_path):
     words = ("s/1", swept / "load.csv", "--dir", swept, "--last")
     assert printed(capsys, *words, "--output", tmp_path / "out.json") == ""
     (row,) = json.loads((tmp_path / "out.json").read_text())
-    assert (row["row"], row["time"]) == (ROWS - 1, "2026-01-03 11:00:00")
+    assert row["time"] == "2026-01-03 12:00:00"
     printed_row = printed(capsys, *words).splitlines()[-1]
-    assert float(printed_row.split(",")[-1]) == pytest.approx(row["load"])
+    assert float(printed_row.split(",")[-1]) == pytest.approx(row["load_predicted"])
 
 
 def test_a_sweeps_model_is_stepped(swept):
@@ -83,7 +83,7 @@ def test_a_sweeps_model_is_stepped(swept):
     window = pd.read_csv(swept / "load.csv")[["load", "price"]].to_numpy()[-4:]
     stepped = [model.step(step[None]) for step in window][-1]
     (row,) = predict_file(open_model("s", swept), swept / "load.csv", last=True)
-    assert stepped[0, 0] == pytest.approx(row["load"], rel=1e-6)
+    assert stepped[0, 0] == pytest.approx(row["load_predicted"], rel=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,9 @@ def test_a_sweeps_model_is_stepped(swept):
 def test_a_mistake_is_one_line(swept, capsys, monkeypatch, words, message):
     monkeypatch.chdir(swept)
     Path("short.csv").write_text("time,load,price\n2026-01-01,1,2\n")
-    Path("wrong.csv").write_text("time,load\n" + "2026-01-01,1\n" * 4)
+    Path("wrong.csv").write_text(
+        "time,load\n" + "".join(f"2026-01-01 0{n}:00,1\n" for n in range(4))
+    )
     assert message in complaint(capsys, *words, "--dir", swept)
 
 

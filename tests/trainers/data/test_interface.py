@@ -23,7 +23,9 @@ from trainers.data.interface import (
     write_interface,
     write_interfaces,
 )
-from trainers.data.reading import TableReading, TextReading, WindowReading
+from trainers.data.reading import TableReading, TextReading
+from trainers.data.series.reading import WindowReading
+from trainers.data.tables.reading_options import ReadingOptions
 from trainers.errors import DataError
 
 
@@ -62,7 +64,9 @@ def test_an_interface_comes_back_from_its_file(series: Path):
     write_interface(data, series)
     kept = read_interface(series)
     assert kept == Interface.of(data)
-    assert kept.reading == WindowReading(("load", "price"), 3, 1, 2)
+    assert isinstance(kept.reading, WindowReading)
+    assert kept.reading.raw_names == ("load", "price")
+    assert (kept.reading.table.decimal, kept.reading.table.header) == (".", True)
     assert (kept.digest, kept.outputs) == (data.digest, ("load",))
     assert [path.name for path in series.glob("data*")] == [INTERFACE_FILE]
 
@@ -110,7 +114,8 @@ def test_tables_and_texts_say_how_they_are_read(tmp_path: Path):
         "alignment": "one_label",
     }
     table = Interface.of(load_data("table", options, base_dir=tmp_path))
-    assert table.reading == TableReading(("x",), "walker", "step")
+    terms = ReadingOptions(decimal=".", header=True)
+    assert table.reading == TableReading(("x",), "walker", "step", terms)
     assert (table.input_names, table.outputs) == (("x",), ("a", "b"))
     assert (table.input_scale, table.input_shift) == ((0.5,), (1.5,))
 

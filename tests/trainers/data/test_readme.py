@@ -14,6 +14,7 @@ import yaml
 from trainers.data import SOURCES, load_data
 from trainers.data.conformance import check_source
 from trainers.data.options import OptionDescription, describe_class
+from trainers.data.tables.reading_options import ReadingOptions
 
 README = Path(__file__).parents[3] / "trainers" / "data" / "README.md"
 TEXT = README.read_text()
@@ -32,6 +33,12 @@ def write_examples(base: Path) -> None:
     for name in ("load.csv", "energydata_complete.csv"):
         frame.to_csv(base / name, index=False)
     (base / "waves.py").write_text(re.findall(r"```python\n(.*?)```", TEXT, re.S)[0])
+    days = pd.date_range("2020-12-01", "2021-09-01", freq="D").strftime("%Y-%m-%d")
+    shop = pd.DataFrame({"time": days, "sales": range(len(days)), "kind": "x"})
+    shops = [shop.assign(shop=name, area=area) for name, area in (("A", 80), ("B", 120))]
+    pd.concat(shops).to_csv(base / "shops.csv", index=False)
+    rows = [f"0{1 + hour // 24}.01.2024 {hour % 24:02d}:00;1.{hour:03d},5" for hour in range(200)]
+    (base / "strom.csv").write_text("\n".join(["Zeit;Last", *rows]))
     write_tables(base)
     (base / "books").mkdir()
     for name in ("books/one.txt", "books/two.txt", "input.txt"):
@@ -107,9 +114,18 @@ def test_tables_of_options_are_the_codes(source: str) -> None:
     assert sorted(told) == sorted((option.name, shown(option)) for option in options)
 
 
+def test_the_table_of_reading_options_is_the_codes() -> None:
+    part = next(part for part in TEXT.split("\n## ") if part.startswith("Reading tables"))
+    told = re.findall(r"^\| `(\w+)` \| (.*?) \|", part, re.M)
+    options = describe_class(ReadingOptions)
+    assert sorted(told) == sorted((option.name, shown(option)) for option in options)
+
+
 def shown(option: OptionDescription) -> str:
     default = option.default
     if isinstance(default, tuple) and default:
         return str(list(default))
+    if isinstance(default, ReadingOptions):
+        return "sniffed"
     plain = {None: "needed" if option.required else "null", (): "none", "": "none"}
     return plain.get(default, str(default).lower())

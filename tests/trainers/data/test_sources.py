@@ -37,8 +37,8 @@ def test_only_options_without_default_are_required() -> None:
 def test_options_that_name_files_say_so() -> None:
     declared = {name: source.path_options for name, source in SOURCES.items()}
     assert {name: paths for name, paths in declared.items() if paths} == {
-        **dict.fromkeys(("appliances", "csv", "sentiment", "shakespeare", "vowels"), ("path",)),
-        **dict.fromkeys(("text", "tokens"), ("path", "test_path")),
+        **dict.fromkeys(("appliances", "sentiment", "shakespeare", "vowels"), ("path",)),
+        **dict.fromkeys(("csv", "text", "tokens"), ("path", "test_path")),
         "sequences": ("path", "validation_path", "test_path"),
         "table": (
             *("path", "folder", "labels", "validation_path", "validation_labels"),

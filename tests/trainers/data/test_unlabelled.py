@@ -11,7 +11,8 @@ import pytest
 
 from trainers.data import load_data
 from trainers.data.interface import Interface
-from trainers.data.reading import TableReading, TextReading, WindowReading
+from trainers.data.reading import TableReading, TextReading
+from trainers.data.readings import reading_from_dict
 from trainers.data.unlabelled import read_unlabelled
 from trainers.errors import DataError
 from trainers.use.records import Encoder
@@ -42,21 +43,38 @@ def test_windows_of_a_table_are_those_that_training_saw(tmp_path: Path):
     data = load_data("csv", options, base_dir=tmp_path)
     kept = Interface.of(data)
     found = read_unlabelled(path, kept)
-    # The last two rows have no price two rows later.
-    assert [one.key["row"] for one in found] == list(range(2, 38))
-    assert found[0].key["time"] == "2026-01-01 02:00:00"
+    # The last two rows have no price two rows later. Answers have the time of their target.
+    assert len(found) == len(range(2, 38))
+    assert found[0].targets == ({"time": "2026-01-01 04:00:00"},)
     encoder = Encoder(kept)
     windows = [encoder.encode(one.record, "window").inputs for one in found]
     np.testing.assert_array_equal(np.stack(windows[: len(data.train)]), data.train.inputs)
     np.testing.assert_array_equal(windows[-1], data.test.inputs[-1])
 
 
-def test_a_gap_inside_a_window_is_masked_and_one_at_its_end_has_no_answer(tmp_path: Path):
+EARLIER = {"kind": "windows", "columns": ["a"], "input_steps": 2, "output_steps": 1}
+SCATTERED = {
+    "input_scale": (2.0,),
+    "input_shift": (1.0,),
+    "target_scale": (3.0,),
+    "target_shift": (0.0,),
+    "target_names": ("y",),
+}
+
+
+def windows_of_a():
+    """What an earlier release kept of windows over the column `a`."""
+    return reading_from_dict({**EARLIER, "steps_ahead": 1, "stamps": None}, SCATTERED)
+
+
+def test_gaps_are_masked_at_a_windows_end_too_and_earlier_releases_are_understood(tmp_path: Path):
     path = write(tmp_path / "t.csv", a=[1, 2, None, 4, 5])
-    reading = WindowReading(("a",), input_steps=2, output_steps=1, steps_ahead=1)
-    found = read_unlabelled(path, interface(1, reading=reading))
-    assert [one.key for one in found] == [{"row": 1}, {"row": 3}, {"row": 4}]
-    np.testing.assert_array_equal(found[1].record["steps"], [[np.nan], [4]])
+    found = read_unlabelled(path, interface(1, reading=windows_of_a()))
+    assert [one.targets for one in found] == [({"row": row},) for row in (2, 3, 4, 5)]
+    assert found[0].forecasts == ("y",)
+    masks = [one.record["asked"].present.tolist() for one in found]
+    assert masks == [[True, True], [True, False], [False, True], [True, True]]
+    assert found[3].record["asked"].inputs.tolist() == [[1.5], [2.0]]
 
 
 def test_sequences_go_by_id_and_order(tmp_path: Path):
@@ -120,7 +138,7 @@ def test_a_file_that_does_not_fit_is_one_line(
     tmp_path: Path, name: str, content: str, message: str
 ):
     (tmp_path / name).write_text(content)
-    reading = WindowReading(("a",), input_steps=2, output_steps=1, steps_ahead=1)
+    reading = windows_of_a()
     with pytest.raises(DataError, match=message):
         read_unlabelled(tmp_path / name, interface(1, reading=reading))
 

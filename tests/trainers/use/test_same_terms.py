@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -138,7 +138,7 @@ def test_what_must_be_known_ahead_is_asked_for_not_answered_with_an_older_row(
 
 def test_rows_of_another_step_are_refused(tmp_path: Path) -> None:
     trained = Trained(tmp_path, table(), time_column="time", missing="mask")
-    with pytest.raises(DataError, match="trained on rows 1 h apart, but those of t.csv are 2 h"):
+    with pytest.raises(DataError, match=r"trained on rows 1 h apart, but those of t.csv are 2 h"):
         trained.predicted(table().iloc[::2])
 
 
@@ -204,7 +204,11 @@ class TestClasses:
 class TestRequests:
     """What a client sends: times and names, not waves and numbers."""
 
-    OPTIONS: dict[str, Any] = {"time_column": "time", "missing": "mask", "calendar": ["hour"]}
+    OPTIONS: ClassVar[dict[str, Any]] = {
+        "time_column": "time",
+        "missing": "mask",
+        "calendar": ["hour"],
+    }
 
     def steps(self, frame: pd.DataFrame, names: tuple[str, ...]) -> list[list[Any]]:
         return json.loads(frame[list(names)].to_json(orient="values"))

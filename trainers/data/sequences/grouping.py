@@ -11,22 +11,37 @@ import numpy as np
 
 from trainers.data.classes import label_name
 from trainers.data.contract import Array
-from trainers.data.tables.columns import Missing, as_dates, matrix, read_frame, require_columns
+from trainers.data.tables.columns import Missing, as_dates, matrix, require_columns
+from trainers.data.tables.formats import FORMATS, table_stem
+from trainers.data.tables.reading_options import ReadingOptions, carried
+from trainers.data.tables.request import TableRead
+from trainers.data.tables.table import read_table
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TABLE_ENDINGS = (".csv", ".parquet")
+TABLE_ENDINGS = tuple(
+    ending for entry in FORMATS.values() for ending in entry.endings if ending != ".json"
+)
+"""What of a folder is a table; `.json` may be something about them."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table as read, and the id of its only sequence, or None where a column has the ids."""
+    """A table as read.
+
+    Attributes:
+        sequence: The id of its only sequence; None where a column has the ids.
+        notes: What was guessed of its file.
+        reading: How further files of the kind are read.
+    """
 
     path: Path
     frame: pd.DataFrame
     sequence: str | None = None
+    notes: tuple[str, ...] = ()
+    reading: ReadingOptions = ReadingOptions()
 
 
 @dataclass(frozen=True)
@@ -42,14 +57,27 @@ class Groups:
     rows: tuple[Array, ...]
 
 
-def read_long(path: Path) -> list[Table]:
+def read_long(path: Path, reading: ReadingOptions) -> list[Table]:
     """Read one table whose sequences are told apart by a column."""
-    return [Table(path, read_frame(path))]
+    return [_table(path, read_table(path, reading), reading, None)]
 
 
-def read_folder(files: Sequence[Path]) -> list[Table]:
-    """Read one table a sequence, named by its file without its ending."""
-    return [Table(file, read_frame(file), file.stem) for file in files]
+def read_folder(files: Sequence[Path], reading: ReadingOptions) -> list[Table]:
+    """Read one table a sequence, named by its file without its ending; all on the same terms."""
+    tables: list[Table] = []
+    for file in files:
+        terms = tables[-1].reading if tables else reading
+        tables.append(_table(file, read_table(file, terms), reading, table_stem(file)))
+    return tables
+
+
+def notes_of(tables: Sequence[Table]) -> list[str]:
+    """Return what was guessed of the tables' files, each line once."""
+    return list(dict.fromkeys(note for table in tables for note in table.notes))
+
+
+def _table(path: Path, read: TableRead, given: ReadingOptions, sequence: str | None) -> Table:
+    return Table(path, read.frame, sequence, read.notes, carried(given, read.reading))
 
 
 def group(tables: Sequence[Table], sequence: str | None, order: str | None) -> Groups:

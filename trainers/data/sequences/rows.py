@@ -16,7 +16,8 @@ import numpy as np
 from trainers.data.classes import label_name
 from trainers.data.contract import Array
 from trainers.data.sequences.cases import Cases, without_ends
-from trainers.data.tables.columns import matrix, read_frame, require_columns
+from trainers.data.tables.columns import matrix, require_columns
+from trainers.data.tables.table import read_table
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def read_rows(path: Path, columns: RowColumns) -> Cases:
     Raises:
         DataError: a column is missing or out of order, or a value is no number.
     """
-    frame = read_frame(path).replace("?", np.nan)
+    read = read_table(path)
+    frame = read.frame.replace("?", np.nan)
     require_columns(frame, columns.drop, "drop")
     target = columns.target if columns.is_labelled or columns.target in frame else None
     if target is not None:
@@ -66,7 +68,7 @@ def read_rows(path: Path, columns: RowColumns) -> Cases:
         places=tuple(f"data row {row} (counted from 0)" for row in range(len(frame))),
         steps=len(steps),
         columns=tuple(steps),
-        notes=notes,
+        notes=(*read.notes, *notes),
     )
     return without_ends(cases)
 

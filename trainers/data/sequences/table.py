@@ -27,6 +27,7 @@ from trainers.data.sequences.grouping import (
     columns_of,
     constant_of,
     group,
+    notes_of,
     read_folder,
     read_long,
     values_of,
@@ -34,6 +35,8 @@ from trainers.data.sequences.grouping import (
 from trainers.data.sequences.table_options import TableOptions
 from trainers.data.source import Source
 from trainers.data.tables.columns import numeric_columns, require_columns
+from trainers.data.tables.formats import table_stem
+from trainers.data.tables.reading_options import ReadingOptions
 from trainers.errors import DataError
 
 
@@ -78,26 +81,31 @@ def load_table(options: TableOptions, base_dir: Path) -> SequenceData:
     )
     sequences = [one for kept, _ in found.values() for one in kept.values()]
     dropped = sum(count for _, count in found.values())
-    notes = [f"{dropped} sequences dropped: no target"] if dropped else []
+    read = [table for own in files.values() for table in (*own.tables, *own.labels)]
+    notes = [*notes_of(read), *([f"{dropped} sequences dropped: no target"] if dropped else [])]
     data = assemble(layout, sequences, with_given_parts(divided, given), notes)
-    return replace(data, reading=TableReading(names, options.sequence, options.order))
+    terms = files["train"].tables[0].reading
+    return replace(data, reading=TableReading(names, options.sequence, options.order, terms))
 
 
 def _files(options: TableOptions, base_dir: Path) -> tuple[dict[str, _Files], str]:
     """Tables of each part that has its own; those to be divided stand under "train"."""
     if options.path is not None:
         path = base_dir / Path(options.path).expanduser()
-        tables, name = read_long(path), path.stem
+        tables, name = read_long(path, options.reading), table_stem(path)
     else:
         files = find_files(options.folder or "", base_dir, "folder", TABLE_ENDINGS)
-        tables, name = read_folder(files), files[0].parent.name
-    labels = _read(options.labels, base_dir, "labels") if options.labels is not None else tables
+        tables, name = read_folder(files, options.reading), files[0].parent.name
+    labels = tables
+    if options.labels is not None:
+        labels = _read(options.labels, base_dir, "labels", options.reading)
     found = {"train": _Files(tables, labels)}
     for part, given in options.given_parts.items():
-        own = _read(given, base_dir, f"{part}_path")
+        own = _read(given, base_dir, f"{part}_path", options.reading)
         theirs: str | None = getattr(options, f"{part}_labels")
         found[part] = _Files(
-            own, own if theirs is None else _read(theirs, base_dir, f"{part}_labels")
+            own,
+            own if theirs is None else _read(theirs, base_dir, f"{part}_labels", options.reading),
         )
     require_different_files(
         {part: [table.path for table in own.tables] for part, own in found.items()}
@@ -105,12 +113,12 @@ def _files(options: TableOptions, base_dir: Path) -> tuple[dict[str, _Files], st
     return found, name
 
 
-def _read(named: str, base_dir: Path, option: str) -> list[Table]:
+def _read(named: str, base_dir: Path, option: str, reading: ReadingOptions) -> list[Table]:
     """Read a file of many sequences, or a folder of one a file."""
     path = base_dir / Path(named).expanduser()
     if path.is_file():
-        return read_long(path)
-    return read_folder(find_files(named, base_dir, option, TABLE_ENDINGS))
+        return read_long(path, reading)
+    return read_folder(find_files(named, base_dir, option, TABLE_ENDINGS), reading)
 
 
 def _input_names(table: Table, options: TableOptions) -> list[str]:
@@ -123,8 +131,7 @@ def _input_names(table: Table, options: TableOptions) -> list[str]:
         names = [name for name in options.inputs if name not in options.drop]
     else:
         own_targets = set(options.target) if options.labels is None else set()
-        numeric = numeric_columns(table.frame)
-        names = [name for name in numeric if name not in others | own_targets]
+        names = numeric_columns(table.frame, others | own_targets)
     if not names:
         raise DataError(
             f"at least one input column is needed, but {table.path.name} has no numeric column "

@@ -11,6 +11,7 @@ from trainers.data.division import PARTS, shares_beside
 from trainers.data.options import means, path_means, require, search_means
 from trainers.data.sequences.alignment import Alignment
 from trainers.data.tables.columns import Missing
+from trainers.data.tables.reading_options import ReadingOptions
 from trainers.errors import DataError
 
 DEFAULT_SPLIT = (0.7, 0.15, 0.15)
@@ -23,7 +24,7 @@ class TableOptions:
     target: tuple[str, ...] = field(metadata=means("column(s) to predict; one for classification"))
     task: Task = field(metadata=means("what the targets are: numbers or classes"))
     path: str | None = field(
-        default=None, metadata=path_means("long format: CSV or Parquet file, one row a step")
+        default=None, metadata=path_means("long format: table of any format, one row a step")
     )
     folder: str | None = field(
         default=None, metadata=path_means("instead of path: folder or pattern, one file a sequence")
@@ -86,6 +87,9 @@ class TableOptions:
         default="none", metadata=search_means("none, balanced, or one number a class")
     )
     units: str = field(default="", metadata=means("the targets' unit, for tables"))
+    reading: ReadingOptions = field(
+        default=ReadingOptions(), metadata=means("how the files are to be understood")
+    )
 
     def __post_init__(self) -> None:
         if (self.path is None) == (self.folder is None):

@@ -117,7 +117,8 @@ def _taken_texts(
     counts = {name: int(frame[name].nunique()) for name in texts}
     most = min(MOST_VALUES, max(len(frame) // 4, 2))
     asked = options.categories or ()
-    taken = [n for n in texts if n in asked or (options.categories is None and counts[n] <= most)]
+    free = options.categories is None
+    taken = [n for n in texts if n in asked or (free and 1 < counts[n] <= most)]
     notes = []
     if taken:
         said = ", ".join(f"{name} ({counts[name]} values)" for name in taken[:_SHOWN])

@@ -136,8 +136,8 @@ class Recipe:
             if self.holidays is not None and step > 0:
                 assert rows.instants is not None
                 assert self.step is not None
-                later = rows.instants.at(self.step.ahead(rows.instants.utc, step))
-                yield Feature(f"{HOLIDAY_NAME}+{step}", self.holidays.features(later.local()))
+                then = rows.instants.at(self.step.ahead(rows.instants.utc, step))
+                yield Feature(f"{HOLIDAY_NAME}+{step}", self.holidays.features(then.local()))
 
     def _known(self, column: InputColumn, step: int, rows: Rows) -> Iterator[Feature]:
         if rows.brings_ahead:

@@ -30,7 +30,8 @@ from trainers.data.series.scales import Fit
 from trainers.data.series.targets import Targets, targets_of
 from trainers.data.source import Source
 from trainers.data.tables.columns import matrix
-from trainers.data.tables.reading_options import ReadingOptions
+from trainers.data.tables.formats import table_stem
+from trainers.data.tables.reading_options import ReadingOptions, carried
 from trainers.data.tables.request import TableRead
 from trainers.data.tables.table import read_table
 from trainers.data.times.cycles import Calendar, calendar_of
@@ -52,7 +53,7 @@ def load_windows(options: WindowOptions, base_dir: Path) -> SequenceData:
     """
     path = base_dir / Path(options.path).expanduser()
     # Nobody holds the table but the one who takes it apart: it may be larger than the windows.
-    return windows_from_table(_read(path, options, base_dir), options, path.name.split(".")[0])
+    return windows_from_table(_read(path, options, base_dir), options, table_stem(path))
 
 
 def windows_from_table(read: TableRead, options: WindowOptions, name: str) -> SequenceData:
@@ -267,7 +268,7 @@ def _reading(options: WindowOptions, made: _Made) -> WindowReading:
     instants = made.rows.instants
     return WindowReading(
         rows=options.rows if instants is None else options.rows.settled(instants.options),
-        table=made.reading,
+        table=carried(options.reading, made.reading),
         encoding=made.fitted.encoding,
         input_steps=options.input_steps,
         targets=options.target,

@@ -1,20 +1,18 @@
-"""One long series from a CSV or Parquet file: columns of numbers, rows in order of time."""
+"""Columns of a table: found by name, as numbers, as times in order."""
 
 from __future__ import annotations
 
-import lzma
-import tarfile
 import warnings
-import zipfile
-import zlib
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from trainers.data.contract import Array
 from trainers.data.options import nearest
+from trainers.data.tables.numbers import forms_of, plain_numbers
+from trainers.data.tables.texts import evenly
+from trainers.data.tables.words import no_numbers
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -22,37 +20,10 @@ if TYPE_CHECKING:
 
 Missing = Literal["error", "mask"]
 
+_HELD_BY_FLOAT32 = tuple(map(np.dtype, ("float32", "int8", "int16", "uint8", "uint16", "bool")))
 SECONDS_PER_DAY = 86_400
 DAYS_PER_WEEK = 7
 CALENDAR_NAMES = ("time_of_day_sin", "time_of_day_cos", "time_of_week_sin", "time_of_week_cos")
-
-# What pandas lets through of a broken file or archive; a link in an archive leads nowhere.
-_UNREADABLE = (
-    *(ValueError, OSError, EOFError, KeyError, zlib.error, lzma.LZMAError),
-    *(zipfile.BadZipFile, tarfile.TarError),
-)
-
-
-def read_frame(path: Path) -> pd.DataFrame:
-    """Read a table whose rows are time steps; `.parquet` by its ending, CSV otherwise.
-
-    Raises:
-        DataError: there is no such file, it can't be read as a table, or it has no rows.
-    """
-    import pandas as pd
-
-    if not path.is_file():
-        but = ", it is a folder" if path.is_dir() else ""
-        raise DataError(f"there is no data file {path}{but}; name a CSV or Parquet file.")
-    try:
-        frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
-    except _UNREADABLE as error:
-        reason = (str(error).strip().splitlines() or [repr(error)])[0]
-        raise DataError(f"{path} can't be read as a table: {reason}") from error
-    if frame.empty:
-        raise DataError(f"{path} must have at least one row of data, but has none.")
-    frame.columns = [str(name) for name in frame.columns]
-    return frame
 
 
 def require_columns(frame: pd.DataFrame, names: Sequence[str], option: str) -> None:
@@ -70,36 +41,69 @@ def require_columns(frame: pd.DataFrame, names: Sequence[str], option: str) -> N
             )
 
 
-def numeric_columns(frame: pd.DataFrame) -> list[str]:
-    """Names of the columns that hold numbers (true and false count as 1 and 0)."""
-    return [str(name) for name in frame.select_dtypes(include=["number", "bool"]).columns]
+def numeric_columns(frame: pd.DataFrame, left_out: Collection[str | None] = ()) -> list[str]:
+    """Names of the columns that hold numbers (true and false count as 1 and 0).
+
+    Args:
+        frame: As read.
+        left_out: Columns that are no inputs anyway, so that nobody asks what they hold.
+
+    Raises:
+        DataError: at least half of a column's values are numbers, and others are not.
+    """
+    import pandas as pd
+
+    found = []
+    for name in [str(name) for name in frame.columns if str(name) not in left_out]:
+        column = frame[name]
+        if pd.api.types.is_numeric_dtype(column.dtype):
+            found.append(name)
+        elif (
+            isinstance(column.dtype, pd.StringDtype)
+            and forms_of(evenly(column)).mostly
+            and plain_numbers(column) is None
+        ):
+            raise no_numbers(name, column)
+    return found
 
 
 def matrix(frame: pd.DataFrame, names: Sequence[str], missing: Missing = "error") -> Array:
-    """Return columns as float64 `(rows, columns)`, finite; with "mask", NaN where one is missing.
+    """Return columns as `(rows, columns)`, finite; with "mask", NaN where one is missing.
+
+    float64, or float32 where a large table's columns were read as that.
 
     Raises:
         DataError: a column holds something other than finite numbers.
     """
-    return np.column_stack([_column(frame, name, missing) for name in names])
+    narrow = all(frame[name].dtype in _HELD_BY_FLOAT32 for name in names)
+    some_single = any(frame[name].dtype == np.float32 for name in names)
+    dtype = np.float32 if narrow and some_single else np.float64
+    values = np.empty((len(frame), len(names)), dtype=dtype)
+    for place, name in enumerate(names):
+        values[:, place] = _column(frame, name, missing)
+    return values
 
 
 def _column(frame: pd.DataFrame, name: str, missing: Missing) -> Array:
     import pandas as pd
 
     column = frame[name]
-    present = column.notna().to_numpy()
-    values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    wrong = np.flatnonzero(present & np.isnan(values))
-    if len(wrong):
-        raise DataError(
-            f"column {name!r} must hold numbers, but got {column.iloc[wrong[0]]!r} in data row "
-            f"{wrong[0]} (counted from 0); leave the column out of data.inputs or convert it."
-        )
+    if not pd.api.types.is_numeric_dtype(column.dtype):
+        read = plain_numbers(column)
+        if read is None:
+            raise no_numbers(name, column)
+        values = read
+    elif isinstance(column.dtype, np.dtype):
+        values = column.to_numpy()
+    else:
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    if values.dtype.kind != "f":
+        return values
     bad = np.flatnonzero(np.isinf(values) if missing == "mask" else ~np.isfinite(values))
     if len(bad):
-        kind = "missing" if not present[bad].any() else "missing or infinite"
-        kind = "infinite" if present[bad].all() else kind
+        infinite = np.isinf(values[bad])
+        kind = "infinite" if infinite.all() else "missing or infinite"
+        kind = "missing" if not infinite.any() else kind
         way_out = "" if kind == "infinite" else ", make gaps of them with data.missing: mask"
         raise DataError(
             f"column {name!r} must hold finite numbers, but {len(bad)} of {len(values)} are "

@@ -16,6 +16,7 @@ import numpy as np
 
 from trainers.data.contract import Array
 from trainers.data.tables.number_text import parse_numbers
+from trainers.data.tables.request import Request, TableRead
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -66,6 +67,20 @@ class _Series:
     attributes: list[list[str]]
     values: list[Array]
     lines: list[int]
+
+
+def read(request: Request) -> TableRead:
+    """Read a .tsf file as a table; see `read_tsf`.
+
+    Raises:
+        DataError: it is none.
+    """
+    whole, notes = read_tsf(request.path)
+    kept = whole[request.kept(whole.columns)]
+    if request.limit is not None:
+        kept = kept.iloc[-request.limit :] if request.last else kept.iloc[: request.limit]
+    told = (*notes, *request.limit_note(len(kept), len(whole)))
+    return TableRead(kept.reset_index(drop=True), told, request.reading)
 
 
 def read_tsf(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,7 +23,10 @@ from trainers.data.options import means, path_means, require, search_means
 from trainers.data.padding import one_label_set, padded
 from trainers.data.reading import TextReading
 from trainers.data.source import Source
-from trainers.data.tables.columns import read_frame, require_columns
+from trainers.data.tables.columns import require_columns
+from trainers.data.tables.formats import is_table
+from trainers.data.tables.reading_options import ReadingOptions, carried
+from trainers.data.tables.table import read_table
 from trainers.data.texts.swapped import looks_swapped
 from trainers.data.texts.vocabulary import (
     PADDING,
@@ -35,8 +38,10 @@ from trainers.data.texts.vocabulary import (
 )
 from trainers.errors import DataError
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _DEFAULT_SPLIT = (0.8, 0.1, 0.1)
-TABLE_ENDINGS = (".csv", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -49,12 +54,8 @@ class TokenOptions:
     test_path: str | None = field(
         default=None, metadata=path_means("examples of the test part; split then has two shares")
     )
-    text_column: str | None = field(
-        default=None, metadata=means("column of texts, in CSV or Parquet files")
-    )
-    label_column: str | None = field(
-        default=None, metadata=means("column of labels, in CSV or Parquet files")
-    )
+    text_column: str | None = field(default=None, metadata=means("column of texts, in tables"))
+    label_column: str | None = field(default=None, metadata=means("column of labels, in tables"))
     label_first: bool | None = field(
         default=None,
         metadata=means("lines are label<TAB>text; null: text<TAB>label, refused where it looks so"),
@@ -81,6 +82,9 @@ class TokenOptions:
     class_weights: ClassWeights = field(
         default="none", metadata=search_means("none, balanced, or one number a class")
     )
+    reading: ReadingOptions = field(
+        default=ReadingOptions(), metadata=means("how tables are to be understood")
+    )
 
     def __post_init__(self) -> None:
         for name in ("max_words", "max_length"):
@@ -97,6 +101,11 @@ class TokenOptions:
         _ = self.shares  # checks them
 
     @property
+    def columns_used(self) -> set[str]:
+        """The columns of tables that are needed."""
+        return {name for name in (self.text_column, self.label_column) if name is not None}
+
+    @property
     def shares(self) -> tuple[float, ...]:
         """Shares of the parts to divide `path` into: two beside a test part of its own."""
         given = () if self.test_path is None else ("test",)
@@ -105,10 +114,17 @@ class TokenOptions:
 
 @dataclass(frozen=True)
 class Examples:
-    """Texts and their labels, as long as each other."""
+    """Texts and their labels, as long as each other.
+
+    Attributes:
+        notes: What was guessed of their tables.
+        table: How further tables of the kind are read.
+    """
 
     texts: tuple[str, ...]
     labels: tuple[Any, ...]
+    notes: tuple[str, ...] = ()
+    table: ReadingOptions = ReadingOptions()
 
 
 def load_tokens(options: TokenOptions, base_dir: Path) -> SequenceData:
@@ -132,20 +148,28 @@ def read_examples(files: Sequence[Path], options: TokenOptions) -> Examples:
     """Read the examples of several files, in the files' order."""
     texts: list[str] = []
     labels: list[Any] = []
+    notes: list[str] = []
+    terms = options.reading
     for file in files:
-        read = _read_lines if options.text_column is None else _read_table
-        for where, text, label in read(file, options):
+        if options.text_column is None:
+            rows = _read_lines(file, options)
+        else:
+            read = read_table(file, terms, columns_used=options.columns_used)
+            terms = carried(options.reading, read.reading)
+            notes += read.notes
+            rows = _rows(file, read.frame, options)
+        for where, text, label in rows:
             if not text.strip():
                 raise DataError(f"{where}: an example needs a text, but got only the label.")
             texts.append(text.lower() if options.lowercase else text)
             labels.append(label)
     if options.label_first is None:
         _check_not_swapped(texts, [str(label) for label in labels], files[0], options)
-    return Examples(tuple(texts), tuple(labels))
+    return Examples(tuple(texts), tuple(labels), tuple(dict.fromkeys(notes)), terms)
 
 
 def _read_lines(path: Path, options: TokenOptions) -> list[tuple[str, str, Any]]:
-    if path.suffix in TABLE_ENDINGS:
+    if is_table(path):
         raise DataError(f"{path} is a table: set data.text_column and data.label_column.")
     examples = []
     # Not `splitlines`: texts hold characters (U+0085 in imdb_labelled.txt) that it takes for ends.
@@ -162,8 +186,7 @@ def _read_lines(path: Path, options: TokenOptions) -> list[tuple[str, str, Any]]
     return examples
 
 
-def _read_table(path: Path, options: TokenOptions) -> list[tuple[str, str, Any]]:
-    frame = read_frame(path)
+def _rows(path: Path, frame: pd.DataFrame, options: TokenOptions) -> list[tuple[str, str, Any]]:
     text_column, label_column = options.text_column or "", options.label_column or ""
     require_columns(frame, [text_column], "text_column")
     require_columns(frame, [label_column], "label_column")
@@ -230,11 +253,17 @@ def tokens_from_examples(
         digest="",
         target_names=names,
         one_target=True,
-        notes=(*_notes(sets, vocabulary), *missing_classes_note(train, names)),
+        notes=(*examples.notes, *_notes(sets, vocabulary), *missing_classes_note(train, names)),
         vocabulary_size=len(vocabulary),
         class_weights=class_weights(options.class_weights, train, names),
         tokens=vocabulary.tokens,
-        reading=TextReading(options.level, options.lowercase, options.max_length, by_line=True),
+        reading=TextReading(
+            options.level,
+            options.lowercase,
+            options.max_length,
+            by_line=True,
+            table=examples.table,
+        ),
     )
 
 

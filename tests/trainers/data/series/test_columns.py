@@ -90,9 +90,7 @@ class TestFill:
         assert inputs(data.train)[2, :, 1].tolist() == expected
         assert data.train.input_mask is None
 
-    def test_each_column_its_own_way_and_what_was_missing_is_an_input(
-        self, tmp_path: Path
-    ) -> None:
+    def test_each_column_its_own_way_and_what_was_missing_is_an_input(self, tmp_path: Path) -> None:
         columns = {"a": self.A, "b": self.A}
         data = load(tmp_path, columns, missing="fill", fill={"b": "mean"})
         assert data.input_names == ("y", "a", "b", "a missing", "b missing")
@@ -115,14 +113,14 @@ class TestFill:
 class TestClasses:
     def test_a_column_of_0_and_1_asks_for_the_task(self, tmp_path: Path) -> None:
         columns = {"fail": [0, 1] * 10}
-        with pytest.raises(DataError, match="'fail' holds only 0 and 1: set data.task to class"):
+        with pytest.raises(DataError, match=r"'fail' holds only 0 and 1: set data.task to class"):
             load(tmp_path, columns, target="fail")
         assert load(tmp_path, columns, target="fail", task="regression").task == "regression"
 
     def test_texts_and_truth_values_ask_too(self, tmp_path: Path) -> None:
         with pytest.raises(DataError, match=r"'state' holds texts \(off, on …\): set data.task"):
             load(tmp_path, {"state": ["off", "on"] * 10}, target="state")
-        with pytest.raises(DataError, match="'ok' holds true and false: set data.task"):
+        with pytest.raises(DataError, match=r"'ok' holds true and false: set data.task"):
             load(tmp_path, {"ok": [True, False] * 10}, target="ok")
 
     def test_a_window_has_the_label_of_its_last_row(self, tmp_path: Path) -> None:

@@ -22,9 +22,7 @@ def write(folder: Path, lengths: dict[str, int], **columns: object) -> Path:
         frame = pd.DataFrame({"shop": name, "time": times, "y": np.arange(length) + 1000 * number})
         frame["area"] = 10.0 * (number + 1)
         frames.append(frame)
-    pd.concat(frames, ignore_index=True).assign(**columns).to_csv(
-        folder / "shops.csv", index=False
-    )
+    pd.concat(frames, ignore_index=True).assign(**columns).to_csv(folder / "shops.csv", index=False)
     return folder
 
 

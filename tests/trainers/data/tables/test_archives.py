@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from trainers.data.builtin.download import RemoteFile, fetch
-from trainers.data.tables.columns import read_frame
+from trainers.data.tables.table import read_table
 from trainers.errors import DataError
 
 TABLE = b"load\n1\n2\n"
@@ -59,7 +59,7 @@ def test_a_table_in_a_zip_is_read_and_not_unpacked(folder: Path, member: str) ->
     path = folder / "load.csv.zip"
     path.write_bytes(zipped(member))
     before = everything(folder)
-    assert read_frame(path)["load"].tolist() == [1, 2]
+    assert read_table(path).frame["load"].tolist() == [1, 2]
     assert everything(folder) == before
     assert not Path("/tmp/rnn-sweep-planted.csv").exists()
 
@@ -72,7 +72,7 @@ def test_a_link_in_a_tar_leads_nowhere(folder: Path, kind: bytes, target: str) -
     path = folder / "load.csv.tar"
     path.write_bytes(tarred(link(target, kind)))
     with pytest.raises(DataError, match="can't be read as a table") as caught:
-        read_frame(path)
+        read_table(path)
     assert "password" not in str(caught.value)
 
 
@@ -95,7 +95,7 @@ def test_a_broken_archive_is_one_clear_line(folder: Path, name: str, content: by
     path = folder / name
     path.write_bytes(content)
     with pytest.raises(DataError, match="can't be read as a table") as caught:
-        read_frame(path)
+        read_table(path)
     assert "\n" not in str(caught.value)
 
 

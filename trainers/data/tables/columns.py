@@ -12,7 +12,7 @@ from trainers.data.contract import Array
 from trainers.data.options import nearest
 from trainers.data.tables.numbers import forms_of, plain_numbers
 from trainers.data.tables.texts import evenly
-from trainers.data.tables.words import no_numbers
+from trainers.data.tables.words import listed, no_numbers
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _column(frame: pd.DataFrame, name: str, missing: Missing) -> Array:
         raise DataError(
             f"column {name!r} must hold finite numbers, but {len(bad)} of {len(values)} are "
             f"{kind}, the first in data row {bad[0]} (counted from 0); fill them in{way_out}, or "
-            f"leave the column out with data.drop: [{name}]."
+            f"leave the column out with data.drop: [{listed(name)}]."
         )
     return values
 

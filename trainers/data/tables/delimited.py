@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from trainers.data.tables.compression import open_bytes
 from trainers.data.tables.dialect import NO_SEPARATOR, find_dialect
 from trainers.data.tables.encoding import UTF_8, encoding_of, first_guess
-from trainers.data.tables.naming import named, without_unnamed
+from trainers.data.tables.naming import named, without_empty_end, without_unnamed
 from trainers.data.tables.numbers import Forms, forms_of
 from trainers.data.tables.reading_options import WHITESPACE, Decimal, ReadingOptions
 from trainers.data.tables.request import Request, TableRead
@@ -67,12 +67,13 @@ def _read(request: Request, encoding: str) -> TableRead:
     frame.columns = [file.names[place] for place in kept]
     rows = len(frame)
     frame, unnamed = without_unnamed(frame, request.reading.index) if rows else (frame, [])
+    frame, empty = without_empty_end(frame)
     reading = request.reading
     found = finish_texts(
         frame, file.decimal, reading.thousands, usual_marks=reading.usual_missing_values
     )
     said = _Said(file, found)
-    notes = (*said.notes(), *unnamed, *found.notes, *request.limit_note(rows, total))
+    notes = (*said.notes(), *unnamed, *empty, *found.notes, *request.limit_note(rows, total))
     return TableRead(frame, notes, said.reading())
 
 
@@ -87,7 +88,7 @@ def _understood(request: Request, encoding: str) -> TextFile:
     decimal = request.reading.decimal or _decimal(forms, request.reading.thousands)
     file = replace(file, decimal=decimal)
     typed = file.frame(head[dialect.start :], every)
-    texts = {int(name) for name in typed.columns if _is_text(typed[name])}
+    texts = {int(name) for name in typed.columns if _is_text(typed[name], raw[name])}
     if decimal is None:
         open_ = [place for place in every if forms[place].counts["either_point"]]
         if open_ and dialect.separator == ";":
@@ -123,9 +124,12 @@ def _decimal(forms: dict[int, Forms], thousands: str | None) -> Decimal | None:
     return "," if commas > points else "."
 
 
-def _is_text(column: pd.Series[Any]) -> bool:
+def _is_text(column: pd.Series[Any], raw: pd.Series[Any]) -> bool:
+    """Whether a column holds texts, be they nothing but words for missing values."""
     import pandas as pd
 
+    if column.isna().all():
+        return bool(raw.notna().any())
     if column.dtype == object:
         return pd.api.types.infer_dtype(column, skipna=True) not in ("boolean", "empty")
     return isinstance(column.dtype, pd.StringDtype) and bool(column.notna().any())

@@ -18,9 +18,12 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_WESTERN = ("cp1252", "cp850", "mac_roman")
+_NO_ASCII = ["utf_7", "utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le"]
 _RARE = "œžŸšŠŽŒƒþðÞÐ"
 _WORD = re.compile(r"[^\W\d_]+")
 _SIGN_IN_WORD = re.compile(r"[^\W\d_][^\x00-\x7f°·’‘\w][^\W\d_]|[^\W\d_][²³¹¼½¾][^\W\d_]")
+_CAPITAL_IN_WORD = re.compile(r"[a-zß-öø-ÿ](?=[^\x00-\x7f])[À-ÖØ-ÞŠŽŒŸ]")
 _ENOUGH_BYTES = 65_536
 _MOST_BYTES_SOUGHT = 256 * 2**20
 
@@ -57,9 +60,10 @@ def encoding_of(path: Path) -> str:
     from charset_normalizer import from_bytes
 
     sample = _telling_lines(path)
-    if _is_western(sample):
-        return "cp1252"
-    best = from_bytes(sample).best()
+    for encoding in _WESTERN:
+        if _is_western(sample, encoding):
+            return encoding
+    best = from_bytes(sample, cp_exclusion=_NO_ASCII).best()
     if best is None:
         raise DataError(
             f"{path} can't be read as a table: its encoding is not UTF-8 and can't be told; set "
@@ -88,15 +92,18 @@ def _lines(stream: Iterable[bytes]) -> Iterable[bytes]:
             yield line[start : start + _ENOUGH_BYTES]
 
 
-def _is_western(sample: bytes) -> bool:
-    """Whether bytes read as cp1252 make words: mostly ASCII letters, and no signs inside them.
+def _is_western(sample: bytes, encoding: str) -> bool:
+    """Whether bytes read so make words: mostly ASCII letters, and no signs inside them.
 
     In other alphabets nearly every letter is beyond ASCII; in central Europe's encodings letters
-    lie where cp1252 has signs, or letters that are rare in the west.
+    lie where cp1252 has signs, or letters that are rare in the west. In those of DOS and old Macs
+    they would be capitals inside words.
     """
     try:
-        text = sample.decode("cp1252")
+        text = sample.decode(encoding)
     except UnicodeDecodeError:
+        return False
+    if encoding != "cp1252" and _CAPITAL_IN_WORD.search(text):
         return False
     words = [word for word in _WORD.findall(text) if not word.isascii() and len(word) > 1]
     letters = [character for word in words for character in word]

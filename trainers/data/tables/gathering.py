@@ -170,8 +170,8 @@ def typed_objects(frame: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     frame = frame.infer_objects()
-    objects: Any = frame.select_dtypes("object", exclude="str").columns
-    for name in objects:
+    dtypes = {str(name): frame[name].dtype for name in frame.columns}
+    for name in [name for name, dtype in dtypes.items() if dtype == np.dtype(object)]:
         kind = pd.api.types.infer_dtype(frame[name], skipna=True)
         if kind == "boolean":
             frame[name] = frame[name].astype("boolean")

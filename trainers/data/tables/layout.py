@@ -118,8 +118,9 @@ def _found(rows: Rows, options: ReadingOptions, first: int) -> Layout:
         return _with_header(rows, named, start, body, options)
     if start < len(rows) and (options.header or _counts(rows, start, body)):
         return Layout(start, start + 1, 0, _names(rows[start]), doubtful=options.header is None)
-    if _comment_names(rows, start, first, body):
-        return Layout(start - 1, start, 0, _names(rows[start - 1]))
+    comment = _comment_of_names(rows, start, first, body)
+    if comment is not None:
+        return Layout(comment, start, 0, _names(rows[comment]))
     if start == len(rows):  # a header alone, or nothing
         above = next((n for n in range(first, len(rows)) if rows[n]), len(rows))
         return Layout(above, above + 1, 0, _names(rows[above]) if above < len(rows) else ())
@@ -177,12 +178,14 @@ def _counts(rows: Rows, number: int, body: _Body) -> bool:
     return whole or index or 3 <= len(digits) < _filled(cells)
 
 
-def _comment_names(rows: Rows, data: int, first: int, body: _Body) -> bool:
-    """Whether the row before the data is a comment that has a name for each column."""
-    if not first < data < len(rows) + 1 or not _is_comment(rows[data - 1]):
-        return False
-    names = _names(rows[data - 1])
-    return 1 < len(names) == body.width and all(kind_of(name) == "text" for name in names)
+def _comment_of_names(rows: Rows, data: int, first: int, body: _Body) -> int | None:
+    """The last comment before the data that has a name for each column, if there is one."""
+    above = itertools.takewhile(lambda n: _is_comment(rows[n]), range(data - 1, first - 1, -1))
+    for number in above if data < len(rows) else ():
+        names = _names(rows[number])
+        if 1 < len(names) == body.width and all(kind_of(name) == "text" for name in names):
+            return number
+    return None
 
 
 def _names(row: Sequence[str]) -> tuple[str, ...]:

@@ -80,11 +80,24 @@ def without_unnamed(frame: pd.DataFrame, index: bool | None) -> tuple[pd.DataFra
     return frame, notes
 
 
+def without_empty_end(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Leave out rows at the end that hold nothing, as spreadsheets write them; and a line on it."""
+    if len(frame.columns) < 2 or not frame.iloc[-1:].isna().all(axis=None):
+        return frame, []
+    full = np.zeros(len(frame), dtype=bool)
+    for name in frame.columns:
+        full |= frame[name].notna().to_numpy()
+    rows = int(np.flatnonzero(full)[-1]) + 1 if full.any() else 0
+    return frame.iloc[:rows], [f"{len(frame) - rows} empty rows at the end are left out"]
+
+
 def _is_index(frame: pd.DataFrame, name: str) -> bool:
     """Whether a column is the index that pandas wrote: no name, whole numbers, rising."""
     unnamed = name.startswith((_UNNAMED, "__index_level_"))
-    if not unnamed or frame[name].dtype.kind not in "iu":
+    if not unnamed or frame[name].dtype.kind not in "iuf":
         return False
     values = frame[name].to_numpy()
+    if not (values == np.round(values)).all():
+        return False
     steps = np.diff(values.astype(np.int64))
     return bool(((steps > 0) | (values[1:] == values[0])).all())

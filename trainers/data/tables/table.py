@@ -14,6 +14,7 @@ from trainers.data.tables.compression import BROKEN, content_name
 from trainers.data.tables.formats import FORMATS, format_of
 from trainers.data.tables.reading_options import ReadingOptions
 from trainers.data.tables.request import Request, TableRead
+from trainers.data.tables.words import listed
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -71,6 +72,6 @@ def _long_numbers(frame: pd.DataFrame) -> list[str]:
         if long and max(-int(column.min()), int(column.max())) > _EXACT:
             found.append(
                 f"column {name!r} has whole numbers beyond 2^53, which a network sees rounded; "
-                f"if they are ids or instants, leave it out: data.drop: [{name}]"
+                f"if they are ids or instants, leave it out: data.drop: [{listed(name)}]"
             )
     return found

@@ -56,6 +56,9 @@ def finish_texts(
             words = texts[marked].value_counts()
             missing += [f"{count} × {word!r} in column {name!r}" for word, count in words.items()]
             texts = frame[name] = texts.mask(marked)
+        if texts.isna().all():
+            frame[name] = np.full(len(texts), np.nan)
+            continue
         some = evenly(texts)
         forms = forms_of(some)
         if forms.mostly:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,13 +15,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SHOWN = 3
+_SIMPLE = re.compile(r"[^\W\d][\w.]*( [\w.]+)*")
+
+
+def listed(name: str) -> str:
+    """Return a column's name as it stands in a list of a sweep file."""
+    return name if _SIMPLE.fullmatch(name) else json.dumps(name, ensure_ascii=False)
 
 
 def no_numbers(name: str, column: pd.Series[Any]) -> DataError:
     """Return the error for a column that is used as numbers but does not hold them."""
     import pandas as pd
 
-    out = f"leave the column out with data.drop: [{name}]"
+    out = f"leave the column out with data.drop: [{listed(name)}]"
     if not isinstance(column.dtype, pd.StringDtype):
         first = column.dropna().iloc[:1].tolist()
         got = f"{first[0]!r} ({column.dtype})" if first else str(column.dtype)

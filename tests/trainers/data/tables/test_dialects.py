@@ -139,6 +139,22 @@ def test_a_comment_may_name_the_columns(tmp_path: Path) -> None:
     assert table.frame["load"].tolist()[0] == 0.5
 
 
+def test_the_comment_that_names_the_columns_may_have_others_after_it(tmp_path: Path) -> None:
+    rows = "".join(f"  260,202101{day:02d},   {day}\n" for day in range(1, 28))
+    table = read(tmp_path, "# BRON: KNMI\n#\n# STN,YYYYMMDD,   FH\n#\n" + rows)
+    assert table.frame.columns.tolist() == ["STN", "YYYYMMDD", "FH"]
+    assert table.frame["FH"].tolist() == list(range(1, 28))
+    assert table.notes == ("read as: 2 lines before the header (data.reading)",)
+
+
+def test_rows_of_nothing_at_the_end_are_left_out_and_said(tmp_path: Path) -> None:
+    content = "Date;CO;;\n" + "".join(f"d{n};2,{n};;\n" for n in range(9)) + ";;;\n" * 3
+    table = read(tmp_path, content)
+    assert len(table.frame) == 9
+    assert table.frame.columns.tolist() == ["Date", "CO"]
+    assert table.notes[1:] == ("3 empty rows at the end are left out",)
+
+
 def test_separators_at_the_ends_of_lines_make_no_column(tmp_path: Path) -> None:
     for header in ("a;b;", "a;b"):
         table = read(tmp_path, f"{header}\n1;2,5;\n3;4,5;\n")
@@ -205,6 +221,8 @@ def test_pandas_own_index_is_no_column(tmp_path: Path) -> None:
     assert kept.frame.columns.tolist() == ["Unnamed: 0", "time", "load"]
     twice = read(tmp_path, "Unnamed: 0.1,Unnamed: 0,x\n0,0,5\n1,1,6\n")
     assert twice.frame.columns.tolist() == ["x"]
+    floats = read(tmp_path, ",x\n0.0,5\n1.0,6\n")
+    assert floats.frame.columns.tolist() == ["x"]
     joined = read(tmp_path, ",x\n0,5\n1,6\n0,7\n1,8\n")
     assert joined.frame.columns.tolist() == ["x"]
     asked = read(tmp_path, "row,x\n7,5\n3,6\n", index=True)
@@ -231,6 +249,8 @@ def test_row_names_as_r_writes_them_shift_nothing(tmp_path: Path) -> None:
         ("utf-16", "Zeit,Größe,Wärme"),
         ("utf-16-le", "Zeit,Größe,Wärme"),
         ("cp1250", "czas,wartość,złoty"),
+        ("cp850", "Zeit,Größe,Wärme"),
+        ("mac_roman", "Zeit,Größe,Wärme"),
         ("cp1251", "время,значение,нагрузка"),
     ],
 )

@@ -157,6 +157,15 @@ def test_words_for_missing_values_in_texts_are_said(tmp_path: Path) -> None:
     assert kept.notes == ()
 
 
+def test_a_column_whose_beginning_is_words_for_missing_values_is_said(tmp_path: Path) -> None:
+    lines = [f"{n},None" for n in range(100_000)] + ["1,Easter"]
+    table = read(tmp_path, "\n".join(["t,holiday", *lines]))
+    assert table.frame["holiday"].dropna().tolist() == ["Easter"]
+    assert "100000 × 'None' in column 'holiday'" in table.notes[0]
+    numbers = read(tmp_path, "\n".join(["t,x", *lines[:-1], "1,2.5"]))
+    assert numbers.frame["x"].dropna().tolist() == [2.5]
+
+
 def test_signs_of_per_cent_and_money_are_said(tmp_path: Path) -> None:
     table = read(tmp_path, "t,share\n1,5 %\n2,6%\n3,7.5 %\n")
     (note,) = table.notes

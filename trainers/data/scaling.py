@@ -30,15 +30,15 @@ class ColumnScaler:
 
 
 def fit_scaler(train: Array, scaling: Scaling) -> ColumnScaler:
-    """Fit on the training rows `(rows, columns)`."""
+    """Fit on the training rows `(rows, columns)`; sums are float64 whatever they are."""
     columns = train.shape[1]
     if scaling == "none":
         return ColumnScaler(np.ones(columns), np.zeros(columns))
     if scaling == "minmax":
-        low = train.min(axis=0)
+        low = train.min(axis=0).astype(np.float64)
         return ColumnScaler(_without_zeros(train.max(axis=0) - low, low), low)
-    mean = train.mean(axis=0)
-    return ColumnScaler(_without_zeros(train.std(axis=0), mean), mean)
+    mean = train.mean(axis=0, dtype=np.float64)
+    return ColumnScaler(_without_zeros(train.std(axis=0, dtype=np.float64), mean), mean)
 
 
 def joined(scalers: Sequence[ColumnScaler]) -> ColumnScaler:

@@ -15,7 +15,7 @@ import numpy as np
 
 from trainers.data.files import read_text
 from trainers.data.interface import Interface
-from trainers.data.reading import CaseReading, TableReading, TextReading
+from trainers.data.reading import CaseReading, Reading, TableReading, TextReading
 from trainers.data.sequences.formats import read_asked
 from trainers.data.sequences.grouping import Table, group
 from trainers.data.series.asking import windows_of_table
@@ -69,10 +69,8 @@ def read_unlabelled(path: Path, interface: Interface, *, last: bool = False) -> 
         DataError: the file, a column or a value is not as it must be.
     """
     reading = interface.reading
-    if path.suffix in (".json", ".jsonl"):
-        records = list(_records(path))
-        if not isinstance(reading, WindowReading) or any("steps" in r.record for r in records):
-            return records
+    if path.suffix in (".json", ".jsonl") and not _are_rows(path, reading):
+        return list(_records(path))
     if isinstance(reading, TextReading):
         return list(_texts(path, reading))
     if interface.ids:
@@ -88,6 +86,20 @@ def read_unlabelled(path: Path, interface: Interface, *, last: bool = False) -> 
     frame = read_table(path, ReadingOptions() if known is None else known.table).frame
     whole = Table(path, frame, table_stem(path))
     return list(_sequences(whole, known or _guessed(frame, interface, path)))
+
+
+def _are_rows(path: Path, reading: Reading | None) -> bool:
+    """Whether JSON objects are rows of a table with the network's columns, not records."""
+    if isinstance(reading, WindowReading):
+        columns = {column.name for column in reading.encoding.recipe.columns}
+    elif isinstance(reading, TableReading):
+        columns = {*reading.columns}
+    else:
+        return False
+    try:
+        return columns <= set(read_table(path, limit=1).frame.columns)
+    except DataError:
+        return False
 
 
 def _records(path: Path) -> Iterator[Unlabelled]:

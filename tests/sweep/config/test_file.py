@@ -123,6 +123,15 @@ class TestOverrides:
         assert config.space.parameters == {"cell": ["gru", "lstm"]}
         assert config.train == {"tbptt_forward_steps": None}
 
+    def test_options_of_an_option_of_the_data_are_set_one_by_one(self, tmp_path):
+        path = write(tmp_path, "data: {source: csv, path: t.csv, reading: {quote: ''}}")
+        sets = ["data.reading.separator=;", 'data.reading.missing_values=["?", -9999]']
+        assert load_config(path, sets).data.options["reading"] == {
+            "quote": "",
+            "separator": ";",
+            "missing_values": ["?", -9999],
+        }
+
     def test_an_option_wins_over_an_override(self, tmp_path):
         path = write(tmp_path, "data: {source: digits}")
         config = load_config(path, ["budget.trials=7"], {"budget.trials": 9, "name": None})

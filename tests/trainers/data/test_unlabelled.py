@@ -124,6 +124,14 @@ def test_records_are_read_from_json(tmp_path: Path):
     assert read_unlabelled(lines, interface()) == found
 
 
+def test_json_rows_with_the_networks_columns_are_a_table(tmp_path: Path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join(json.dumps({"t": n, "a": n, "b": -n}) for n in range(3)))
+    reading = WindowReading(("b", "a"), input_steps=2, output_steps=1, steps_ahead=1)
+    found = read_unlabelled(path, interface(reading=reading))
+    np.testing.assert_array_equal(found[1].record["steps"], [[-1, 1], [-2, 2]])
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [

@@ -10,6 +10,7 @@ import numpy as np
 
 from trainers.data.contract import Array
 from trainers.data.options import nearest
+from trainers.data.tables.naming import UNNAMED
 from trainers.data.tables.numbers import forms_of, plain_numbers
 from trainers.data.tables.texts import evenly
 from trainers.data.tables.words import listed, no_numbers
@@ -34,7 +35,8 @@ def require_columns(frame: pd.DataFrame, names: Sequence[str], option: str) -> N
     """
     have = [str(name) for name in frame.columns]
     for name in names:
-        if name not in have:
+        # Row numbers that pandas wrote were left out when the file was read.
+        if name not in have and not (option == "drop" and name.startswith(UNNAMED)):
             raise DataError(
                 f"data.{option} names the column {name!r}, which the file lacks;"
                 f"{nearest(name, have)} its columns are: {', '.join(have)}."

@@ -14,7 +14,7 @@ from trainers.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-_UNNAMED = "Unnamed: "
+UNNAMED = "Unnamed: "
 """What pandas calls a column without a name; its number follows, from 0."""
 
 
@@ -30,7 +30,7 @@ def named(names: Sequence[str], request: Request) -> list[str]:
             f"{request.path.name} has {len(names)} columns, but data.reading.columns names "
             f"{len(own)}; name each one."
         )
-    found = [name or f"{_UNNAMED}{place}" for place, name in enumerate(own or names)]
+    found = [name or f"{UNNAMED}{place}" for place, name in enumerate(own or names)]
     require_unique(found, request.path)
     return found
 
@@ -72,7 +72,7 @@ def without_unnamed(frame: pd.DataFrame, index: bool | None) -> tuple[pd.DataFra
             f"the first column, {first!r}, counts the rows and is left out "
             "(data.reading.index: false keeps it)"
         )
-    for name in [str(name) for name in frame.columns if str(name).startswith(_UNNAMED)]:
+    for name in [str(name) for name in frame.columns if str(name).startswith(UNNAMED)]:
         if frame[name].isna().all():
             frame = frame.drop(columns=name)
         else:
@@ -93,7 +93,7 @@ def without_empty_end(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
 
 def _is_index(frame: pd.DataFrame, name: str) -> bool:
     """Whether a column is the index that pandas wrote: no name, whole numbers, rising."""
-    unnamed = name.startswith((_UNNAMED, "__index_level_"))
+    unnamed = name.startswith((UNNAMED, "__index_level_"))
     if not unnamed or frame[name].dtype.kind not in "iuf":
         return False
     values = frame[name].to_numpy()

@@ -49,6 +49,13 @@ def test_a_column_that_is_named_otherwise_is_no_silent_step(tmp_path: Path, name
     assert read_rows(path, RowColumns("kind", ("t*",))).columns == dropped.columns
 
 
+def test_row_numbers_that_pandas_wrote_are_no_step(tmp_path: Path) -> None:
+    path = write(tmp_path, ",kind,t0,t1,t2\n0,a,1,2,3\n1,b,4,5,6\n")
+    cases = read_rows(path, RowColumns("kind", None, ("Unnamed: 0",)))
+    assert cases.columns == ("t0", "t1", "t2")
+    assert "counts the rows and is left out" in cases.notes[0]
+
+
 def test_numbered_columns_must_be_in_their_order(tmp_path: Path) -> None:
     path = write(tmp_path, "kind,t1,t10,t2\na,1,2,3\n")
     with pytest.raises(DataError, match="'t2' follows 't10'"):

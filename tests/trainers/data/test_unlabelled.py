@@ -127,9 +127,9 @@ def test_records_are_read_from_json(tmp_path: Path):
 def test_json_rows_with_the_networks_columns_are_a_table(tmp_path: Path):
     path = tmp_path / "rows.jsonl"
     path.write_text("\n".join(json.dumps({"t": n, "a": n, "b": -n}) for n in range(3)))
-    reading = WindowReading(("b", "a"), input_steps=2, output_steps=1, steps_ahead=1)
-    found = read_unlabelled(path, interface(reading=reading))
-    np.testing.assert_array_equal(found[1].record["steps"], [[-1, 1], [-2, 2]])
+    found = read_unlabelled(path, interface(1, reading=windows_of_a()))
+    assert [one.targets for one in found] == [({"row": 2},), ({"row": 3},)]
+    assert found[1].record["asked"].inputs.tolist() == [[0.0], [0.5]]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from trainers.data.classes import label_name
 from trainers.data.contract import Array
 from trainers.data.sequences.cases import Cases, without_ends

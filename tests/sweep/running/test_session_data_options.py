@@ -177,7 +177,7 @@ def test_a_model_reads_windows_of_its_own_length(tmp_path, data):
         model = open_model(f"s/{trial.number}", tmp_path / "sweeps")
         rows = predict_file(model, tmp_path / "load.csv")
         assert model.interface.reading.input_steps == steps
-        assert rows[0]["row"] == steps - 1
+        assert rows[0]["row"] == steps  # the first target after the first window
         assert len(rows) == ROWS - steps + 1
 
 

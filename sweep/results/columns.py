@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
+from sweep.config.data_options import is_data_option
 from sweep.history.goal import searched
 from sweep.history.state import TrialState
 from sweep.results.column import ABSENT, PLACES, Column, Entry, Family, Place, Reader
@@ -56,7 +57,8 @@ def _metrics(part: Literal["best", "test"]) -> Callable[[Results], Iterator[Colu
 
 def _parameters(results: Results) -> Iterator[Column]:
     differing = set(varying(searched(results.trials)))
-    for name in dict.fromkeys(name for trial in results.trials for name in trial.params):
+    names = dict.fromkeys(name for trial in results.trials for name in trial.params)
+    for name in sorted(names, key=lambda name: not is_data_option(name)):  # they explain the most
         yield Column(
             f"params.{name}",
             "what the search drew",

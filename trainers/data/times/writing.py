@@ -30,13 +30,13 @@ def written(time: datetime, options: TimeOptions) -> tuple[Any, ...]:
         return tuple(time.strftime(part) for part in form.split(" "))
     date = time.date().isoformat() if form is None else time.strftime(form)
     clock = time.time().isoformat(timespec="minutes")
+    roles = [role_of(name) for name in columns]
+    if "year" not in roles:
+        roles[0] = "date"
     parts = {
+        "date": date,
         "dayofyear": time.timetuple().tm_yday,
         "week": time.isocalendar().week,
         **{name: getattr(time, name) for name in _PARTS},
     }
-    has_year = "year" in map(role_of, columns)
-    whole = [date if not place and not has_year else clock for place in range(len(columns))]
-    return tuple(
-        parts.get(role_of(name), other) for name, other in zip(columns, whole, strict=True)
-    )
+    return tuple(parts.get(role, clock) for role in roles)

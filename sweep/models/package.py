@@ -12,13 +12,14 @@ from typing import Any
 import mlflow.pyfunc
 from mlflow.models import Model
 
+from sweep.models.card import example
 from sweep.models.shipped import ship_code
 from trainers.data.interface import Interface
+from trainers.data.series.reading import WindowReading
 from trainers.use.portable import MODEL_FORMAT, NETWORK_FOLDER, PortableModel
 
 _CODE = Path(__file__).parent / "served.py"
 _REQUIREMENTS = ("mlflow", "torch", "numpy", "pandas", "safetensors")
-_EXAMPLE_STEPS = (2, 1)
 
 
 def package(
@@ -42,9 +43,13 @@ def package(
             python_model=_CODE,
             artifacts={NETWORK_FOLDER: str(network)},
             code_paths=[str(ship_code(_CODE, Path(name)))],
-            pip_requirements=[f"{name}=={_release(name)}" for name in _REQUIREMENTS],
+            pip_requirements=requirements(model.interface),
             input_example=example(model.interface),
-            metadata={"rnn_sweep.format": MODEL_FORMAT, **about},
+            metadata={
+                "rnn_sweep.format": MODEL_FORMAT,
+                "inputs": list(model.interface.raw_names),
+                **about,
+            },
             mlflow_model=mlflow_model,
         )
     for leftover in folder.rglob("__pycache__"):  # saving runs the code once
@@ -53,12 +58,14 @@ def package(
         leftover.rmdir()
 
 
-def example(interface: Interface) -> list[dict[str, Any]]:
-    """Return a request of two sequences of different lengths: the data's own middle, repeated."""
-    if interface.ids:
-        return [{"ids": [0] * steps} for steps in _EXAMPLE_STEPS]
-    step = [float(value) for value in interface.input_shift or (0.0,) * interface.input_size]
-    return [{"steps": [step] * steps} for steps in _EXAMPLE_STEPS]
+def requirements(interface: Interface) -> list[str]:
+    """Return what a model's code imports, as pip has it: more where steps hold times and names."""
+    names = [*_REQUIREMENTS]
+    reading = interface.reading
+    if isinstance(reading, WindowReading) and not reading.is_plain:
+        names.append("pyarrow")
+        names += ["holidays"] if reading.encoding.recipe.holidays is not None else []
+    return [f"{name}=={_release(name)}" for name in names]
 
 
 def _release(name: str) -> str:

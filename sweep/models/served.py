@@ -18,26 +18,37 @@ from typing import Any
 import mlflow
 import pydantic
 from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from trainers.errors import TrainerError
 from trainers.use.portable import NETWORK_FOLDER, PortableModel
 
-Value = float | bool | str | None
-
 
 class Sequence(pydantic.BaseModel):
-    """One sequence of a request; other fields pass, to be refused in one clear line."""
+    """One sequence of a request; other fields and values pass, to be refused in one clear line."""
 
     model_config = pydantic.ConfigDict(extra="allow")
 
-    steps: list[list[Value] | dict[str, Value]] | None = None
-    series: str | None = None
-    mask: list[bool] | None = None
+    steps: Any | None = None
+    series: Any | None = None
+    mask: Any | None = None
     text: str | None = None
-    ids: list[int] | None = None
+    ids: Any | None = None
     state: str | None = None
     probabilities: bool | None = None
+
+
+class Refusal(MlflowException):
+    """One line for the client; the server would set the whole request before it."""
+
+    def __init__(self, error: TrainerError) -> None:
+        super().__init__(str(error), error_code=INVALID_PARAMETER_VALUE)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Keep the line as it is."""
+        if name != "message" or not hasattr(self, "message"):
+            super().__setattr__(name, value)
 
 
 class RecurrentModel(PythonModel):
@@ -48,7 +59,7 @@ class RecurrentModel(PythonModel):
         try:
             self._model = PortableModel.read(Path(context.artifacts[NETWORK_FOLDER]))
         except TrainerError as error:
-            raise MlflowException.invalid_parameter_value(str(error)) from None
+            raise Refusal(error) from None
 
     def predict(
         self,
@@ -61,7 +72,7 @@ class RecurrentModel(PythonModel):
             answers: list[dict[str, object]]
             answers = self._model.predict([one.model_dump() for one in model_input])
         except TrainerError as error:
-            raise MlflowException.invalid_parameter_value(str(error)) from None
+            raise Refusal(error) from None
         return answers
 
 

@@ -20,6 +20,7 @@ from sweep.log.event_log import EventLog
 from sweep.log.lease import Lease
 from sweep.log.places import adopt, create_log, has_log, probe
 from sweep.running.preparation import Prepared
+from sweep.running.provenance import earlier_code
 
 
 @dataclass
@@ -48,8 +49,8 @@ class Journal:
         if first is not None and first.data.digest != digest:
             raise ConfigMismatch(
                 f"a resumed sweep needs the data it began with (digest {first.data.digest[:12]}), "
-                f"but these have digest {digest[:12]}; restore the data, or give "
-                "this sweep another --name."
+                f"but these have digest {digest[:12]}; restore the data{earlier_code(first)}, or "
+                "give this sweep another --name."
             )
 
     def record(

@@ -68,6 +68,20 @@ def commit(folder: Path = _HERE) -> str | None:
     return f"{head}+changes" if _git(folder, "status", "--porcelain", "-uno") else head
 
 
+def earlier_code(first: Opened) -> str:
+    """Return a way out where a sweep's data differ and its code did too; "" where that is the same.
+
+    A release that reads or scales a file in another way gives the same file another digest.
+    """
+    begun, now = first.commit, commit()
+    if begun is not None and begun != now:
+        return f", go on with the code that began it (commit {begun[:7]})"
+    release = first.versions.get("rnn-sweep")
+    if release is not None and release != versions().get("rnn-sweep"):
+        return f", go on with the code that began it (rnn-sweep {release})"
+    return ""
+
+
 def machine() -> dict[str, Any]:
     """Return what the coordinator's machine is made of; workers may live on others."""
     gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30

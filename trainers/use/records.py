@@ -18,8 +18,8 @@ from trainers.data.contract import Array
 from trainers.data.interface import Interface
 from trainers.data.options import nearest
 from trainers.data.reading import TextReading
-from trainers.data.series.asking import Asked, Scales, request_of
 from trainers.data.series.reading import WindowReading
+from trainers.data.series.requests import Asked, Scales, request_of
 from trainers.data.texts.vocabulary import UNKNOWN, Vocabulary, split_text
 from trainers.errors import DataError
 

@@ -45,7 +45,7 @@ class SteppedModel:
         """Recurrent layers, each with a state."""
         return self._network.num_layers
 
-    def step(self, x: Any) -> Array:
+    def step(self, x: Any, series: str | Sequence[str] | None = None) -> Array:
         """Advance by one step or by several, and carry the state on.
 
         Args:
@@ -53,6 +53,7 @@ class SteppedModel:
                 `(batch, time)`; or a text, which is one row of as many steps as it has tokens.
                 Where inputs are times or names of categories too, lists of the values in the
                 order of `inputs`, or objects of them by name.
+            series: Which series each row is of, or all are: needed where each has its own scale.
 
         Returns:
             `(batch, outputs)`, or `(batch, time, outputs)` where `x` has time: float64, in own
@@ -61,6 +62,8 @@ class SteppedModel:
         Raises:
             DataError: the shape does not fit, or the batch size changed without `clear_state`.
         """
+        if self._model.takes_raw_values and not isinstance(x, str):
+            return self._step_of_raw_values(x, series)
         return self._model.values_of(self._network.step(self._tensor(x)).numpy())
 
     def clear_state(self) -> None:
@@ -97,8 +100,6 @@ class SteppedModel:
         interface = self._model.interface
         if isinstance(x, str):
             return self._model.encode_text(x)
-        if self._model.takes_raw_values:
-            return self._encoded(x)
         array = np.asarray(x)
         if interface.ids:
             if array.dtype.kind not in "iu":
@@ -111,14 +112,20 @@ class SteppedModel:
             return torch.from_numpy(array.astype(np.int64))
         return torch.from_numpy(self._model.scaled(array))
 
-    def _encoded(self, x: Any) -> torch.Tensor:
-        """Encode steps of raw values, `(batch, …)` or `(batch, time, …)`."""
+    def _step_of_raw_values(self, x: Any, series: str | Sequence[str] | None) -> Array:
+        """Encode steps of raw values, `(batch, …)` or `(batch, time, …)`, and advance by them."""
         rows = list(x)
-        one_step = bool(rows) and (
-            isinstance(rows[0], Mapping) or not isinstance(rows[0][0], _STEP_KINDS)
-        )
+        one_step = bool(rows) and _is_step(rows[0])
         steps = [[row] for row in rows] if one_step else rows
-        made = [self._model.encode({"steps": of}, f"row {n}") for n, of in enumerate(steps)]
+        names = [series] * len(rows) if series is None or isinstance(series, str) else list(series)
+        if not rows or len(names) != len(rows) or len({len(of) for of in steps}) > 1:
+            raise DataError(
+                "a step needs rows of equally many steps, and one series for each row or for all, "
+                f"but got {len(rows)} rows and {len(names)} series."
+            )
+        asked = zip(steps, names, strict=True)
+        records = [{"steps": of, "series": name, "state": ""} for of, name in asked]
+        made = [self._model.encode(record, f"row {n}") for n, record in enumerate(records)]
         gaps = [n for n, one in enumerate(made) if not one.mask.all()]
         if gaps:
             raise DataError(
@@ -126,4 +133,11 @@ class SteppedModel:
                 "out, the state is held."
             )
         inputs = torch.from_numpy(np.stack([one.inputs for one in made]))
-        return inputs[:, 0] if one_step else inputs
+        outputs = self._network.step(inputs[:, 0] if one_step else inputs).numpy()
+        own = zip(outputs, made, strict=True)
+        return np.stack([self._model.values_of(row, one.scales) for row, one in own])
+
+
+def _is_step(row: Any) -> bool:
+    """Whether a row is one step of values, not a list of steps."""
+    return isinstance(row, Mapping) or not len(row) or not isinstance(row[0], _STEP_KINDS)

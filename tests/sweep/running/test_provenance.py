@@ -5,9 +5,20 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from sweep.config.sweep_config import validate
+from sweep.log.kinds import DataFacts, Opened
+from sweep.running import provenance
 from sweep.running.preparation import prepare
-from sweep.running.provenance import commit, data_facts, machine, space_facts, versions
+from sweep.running.provenance import (
+    commit,
+    data_facts,
+    earlier_code,
+    machine,
+    space_facts,
+    versions,
+)
 
 
 def test_versions_name_what_figures_depend_on():
@@ -58,3 +69,31 @@ def test_data_and_space_are_plain_values():
     hidden = space.parameters["hidden_size"]
     assert hidden["low"] < hidden["high"]
     assert machine()["cores"] >= 1
+
+
+@pytest.mark.parametrize(
+    ("begun", "release", "said"),
+    [
+        ("a" * 40, "1", ""),
+        ("b" * 40, "1", ", go on with the code that began it (commit bbbbbbb)"),
+        (None, "1", ""),
+        (None, "0", ", go on with the code that began it (rnn-sweep 0)"),
+    ],
+)
+def test_a_sweep_of_other_code_says_which(
+    monkeypatch: pytest.MonkeyPatch, begun: str | None, release: str, said: str
+):
+    monkeypatch.setattr(provenance, "commit", lambda: "a" * 40)
+    monkeypatch.setattr(provenance, "versions", lambda: {"rnn-sweep": "1"})
+    first = Opened(
+        pid=1,
+        host="h",
+        workers=1,
+        order="free",
+        resumed=False,
+        versions={"rnn-sweep": release},
+        commit=begun,
+        data=DataFacts("d", "regression", "0", {}, ""),
+        objectives=(),
+    )
+    assert earlier_code(first) == said

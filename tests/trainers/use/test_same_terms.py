@@ -2,69 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from sweep.models.prediction import predict_file
-from sweep.search.space import training_defaults
-from trainers.config.objective import Objective
-from trainers.config.train_config import TrainConfig
-from trainers.data import load_data
-from trainers.data.interface import Interface
+from tests.trainers.use.trained_series import ROWS, TEST, Trained, table
 from trainers.errors import DataError
-from trainers.packs.pack import Pack, evaluate_checkpoint
-from trainers.use.portable import PortableModel
-from trainers.use.stepping import SteppedModel
-
-ROWS = 200
-TEST = 170  # the first row of the last 15 %
-
-
-def table(**more: Any) -> pd.DataFrame:
-    """Hours over the spring change of clocks, gaps in inputs and targets, the file's end a gap."""
-    rng = np.random.default_rng(0)
-    times = pd.date_range("2021-03-24", periods=ROWS, freq="h", tz="Europe/Berlin")
-    frame = pd.DataFrame({"time": [time.isoformat() for time in times]})
-    frame["load"] = 50 + 10 * np.sin(np.arange(ROWS) / 4) + rng.normal(0, 1, ROWS)
-    frame["temp"] = rng.normal(10, 3, ROWS)
-    frame["kind"] = rng.choice(list("abcdef"), ROWS)
-    frame.loc[rng.choice(ROWS, 30, replace=False), "temp"] = np.nan
-    frame.loc[rng.choice(ROWS, 12, replace=False), "load"] = np.nan
-    frame.loc[ROWS - 2 :, "temp"] = np.nan
-    return frame.assign(**more)
-
-
-class Trained:
-    """A network of one epoch, its test figures, and itself as others would have it."""
-
-    def __init__(self, folder: Path, frame: pd.DataFrame, **options: Any) -> None:
-        self.path = folder / "t.csv"
-        frame.to_csv(self.path, index=False)
-        options = {"path": "t.csv", "target": "load", "input_steps": 5, **options}
-        self.data = load_data("csv", options, base_dir=folder)
-        metric = "rmse" if self.data.task == "regression" else "accuracy"
-        objective = Objective(metric, "minimize" if metric == "rmse" else "maximize")
-        settings = {**training_defaults(self.data), "hidden_size": 6, "max_epochs": 1}
-        config = TrainConfig.from_mapping(settings)
-        pack = Pack(config.structure(), self.data, objective)
-        pack.admit(0, config)
-        pack.train(0)
-        saved = folder / "trial.safetensors"
-        pack.save(0, saved)
-        self.test = evaluate_checkpoint(saved, self.data, "test", objective)
-        plain = json.loads(json.dumps(Interface.of(self.data).to_dict()))
-        self.model = PortableModel.from_checkpoint(saved, Interface.from_dict(plain))
-
-    def predicted(self, frame: pd.DataFrame | None = None, **options: Any) -> pd.DataFrame:
-        if frame is not None:
-            frame.to_csv(self.path, index=False)
-        return pd.DataFrame(predict_file(self.model, self.path, **options))
 
 
 def rmse(predicted: pd.DataFrame, frame: pd.DataFrame, on: list[str], first: object) -> float:
@@ -199,74 +146,3 @@ class TestClasses:
         joined = joined[joined["time"] >= frame["time"][TEST]]
         hits = [(joined[n] == (joined[f"{n}_predicted"] > 0.5)).mean() for n in ("rain", "wind")]
         assert np.mean(hits) == pytest.approx(trained.test["accuracy"])
-
-
-class TestRequests:
-    """What a client sends: times and names, not waves and numbers."""
-
-    OPTIONS: ClassVar[dict[str, Any]] = {
-        "time_column": "time",
-        "missing": "mask",
-        "calendar": ["hour"],
-    }
-
-    def steps(self, frame: pd.DataFrame, names: tuple[str, ...]) -> list[list[Any]]:
-        return json.loads(frame[list(names)].to_json(orient="values"))
-
-    def test_steps_in_the_order_of_the_inputs_equal_the_window_of_the_file(
-        self, tmp_path: Path
-    ) -> None:
-        frame = table()
-        trained = Trained(tmp_path, frame, **self.OPTIONS)
-        names = trained.model.interface.raw_names
-        assert names == ("time", "load", "temp", "kind")
-        window = frame.iloc[100:105]
-        by_place = self.steps(window, names)
-        by_name = [dict(zip(names, step, strict=True)) for step in by_place]
-        answers = trained.model.predict([{"steps": by_place}, {"steps": by_name}])
-        assert answers[0] == answers[1]
-        predicted = trained.predicted().set_index("time")["load_predicted"]
-        assert answers[0]["load"] == pytest.approx(predicted[frame["time"][105]], rel=1e-6)
-
-    def test_a_request_file_is_what_is_sent_to_the_server(self, tmp_path: Path) -> None:
-        trained = Trained(tmp_path, table(), **self.OPTIONS)
-        steps = self.steps(table().iloc[100:105], trained.model.interface.raw_names)
-        trained.path = tmp_path / "request.json"
-        trained.path.write_text(json.dumps({"inputs": [{"steps": steps}]}))
-        assert list(trained.predicted().columns) == ["sequence", "load"]
-
-    def test_an_unknown_name_is_the_unknown_category(self, tmp_path: Path) -> None:
-        trained = Trained(tmp_path, table(), **self.OPTIONS)
-        steps = self.steps(table().iloc[100:105], trained.model.interface.raw_names)
-        for step in steps:
-            step[3] = "never seen"
-        (answer,) = trained.model.predict([{"steps": steps}])
-        assert math.isfinite(answer["load"])
-
-    @pytest.mark.parametrize(
-        ("steps", "message"),
-        [
-            ([{"tme": "2021-03-24T00:00+01:00"}], "no input 'tme'; did you mean 'time'"),
-            ([["2021-03-24T00:00+01:00", 1.0]], r"a step must hold 4 values \(time, load, temp"),
-            ([["soon", 1.0, 2.0, "a"]], "sequence 0: "),
-            ([["2021-03-24T00:00+01:00", "much", 2.0, "a"]], "sequence 0: column 'load' must"),
-            ([], "steps must be a list of at least one step"),
-        ],
-    )
-    def test_what_does_not_fit_is_one_line(
-        self, tmp_path: Path, steps: list[Any], message: str
-    ) -> None:
-        trained = Trained(tmp_path, table(), **self.OPTIONS)
-        with pytest.raises(DataError, match=message):
-            trained.model.predict([{"steps": steps}])
-
-    def test_stepping_takes_the_same_values(self, tmp_path: Path) -> None:
-        trained = Trained(tmp_path, table(), **self.OPTIONS)
-        names = trained.model.interface.raw_names
-        frame = table().dropna()
-        steps = self.steps(frame.iloc[:4], names)
-        stepped = SteppedModel(trained.model)
-        assert stepped.inputs == names
-        one_by_one = [stepped.step([step])[0, 0] for step in steps]
-        stepped.clear_state()
-        assert stepped.step([steps])[0, :, 0].tolist() == pytest.approx(one_by_one, rel=1e-6)

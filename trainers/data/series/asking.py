@@ -1,4 +1,4 @@
-"""What a trained network is asked: windows of a table, or the steps of a request; encoded alike.
+"""What a trained network is asked of a table: its windows, encoded as training data were.
 
 Everything goes the way that training data went: the same reading, clock, filling, categories and
 scales. Targets are not needed.
@@ -6,43 +6,22 @@ scales. Targets are not needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from trainers.data.contract import Array
-from trainers.data.options import nearest
 from trainers.data.series.encoding import Encoded, encode
 from trainers.data.series.reading import WindowReading
+from trainers.data.series.requests import SERIES, Asked, scales_of
 from trainers.data.series.rows import Rows, long_form, rows_of
-from trainers.data.series.scales import Scale
-from trainers.data.tables.columns import matrix
 from trainers.data.tables.table import read_table
 from trainers.errors import DataError
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-ROW, TIME, SERIES = "row", "time", "series"
-Scales = tuple[Array, Array]  # scale and shift, `(targets,)` each
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Steps to be asked about.
-
-    Attributes:
-        inputs: `(time, features)` float32, scaled.
-        present: `(time,)` bool, steps that miss nothing.
-        scales: Of the targets of this series; None where all share one.
-    """
-
-    inputs: Array
-    present: Array
-    scales: Scales | None = None
+ROW, TIME = "row", "time"
 
 
 @dataclass(frozen=True)
@@ -91,68 +70,6 @@ def windows_of_table(
     return windows
 
 
-def request_of(record: Mapping[str, Any], reading: WindowReading, where: str) -> Asked:
-    """Encode the steps of a request.
-
-    Args:
-        record: `steps` in order of time: lists of values in the order of `reading.raw_names`, or
-            objects of them by name; `series` perhaps names theirs.
-        reading: Of the training data.
-        where: Which record it is, for messages.
-
-    Raises:
-        DataError: a name is unknown, a step has too few values, or a value can't be read.
-    """
-    import pandas as pd
-
-    steps = record["steps"]
-    names = reading.raw_names
-    if not isinstance(steps, Sequence) or isinstance(steps, str) or not len(steps):
-        raise DataError(
-            f"{where}: steps must be a list of at least one step ({_shown(names)}), but got "
-            f"{type(steps).__name__}."
-        )
-    table = [_step(step, names, where, number) for number, step in enumerate(steps)]
-    frame = pd.DataFrame(table, columns=list(names), dtype=object)
-    try:
-        rows = _request_rows(frame, reading, record.get(SERIES))
-        encoded = encode(reading.encoding, rows)
-    except DataError as error:
-        raise DataError(f"{where}: {error}") from error
-    present = encoded.present & encoded.known
-    return Asked(encoded.values, present, _scales(reading, rows, 0))
-
-
-def _request_rows(frame: pd.DataFrame, reading: WindowReading, series: Any) -> Rows:
-    times = reading.rows.times if reading.encoding.recipe.needs_times else None
-    plain = replace(reading.rows, times=times, series=None, resample=None, duplicates="error")
-    rows = rows_of(frame, plain, reading.step)
-    names = () if reading.rows.series is None else (str(series),)
-    return replace(rows, names=names, brings_ahead=True)
-
-
-def _step(step: Any, names: Sequence[str], where: str, number: int) -> list[Any]:
-    if isinstance(step, Mapping):
-        for name in step:
-            if name not in names:
-                raise DataError(
-                    f"{where}: step {number} has no input {name!r};{nearest(str(name), names)} its "
-                    f"inputs are: {_shown(names)}."
-                )
-        return [step.get(name) for name in names]
-    values = list(step) if isinstance(step, list | tuple | np.ndarray) else [step]
-    if len(values) != len(names):
-        raise DataError(
-            f"{where}: a step must hold {len(names)} values ({_shown(names)}), but step {number} "
-            f"holds {len(values)}."
-        )
-    return values
-
-
-def _shown(names: Sequence[str], most: int = 6) -> str:
-    return ", ".join(names[:most]) + (", …" if len(names) > most else "")
-
-
 def _check_step(rows: Rows, reading: WindowReading, path: Path) -> None:
     trained, here = reading.step, rows.step
     if trained is None or here is None or len(rows.frame) < 3:
@@ -173,7 +90,7 @@ def _windows(rows: Rows, reading: WindowReading, newest: bool) -> Iterator[Asked
         begin, end = rows.bounds[series : series + 2].tolist()
         there = np.flatnonzero(has_own[begin:end])
         end = begin + (int(there[-1]) + 1 if len(there) else 0)
-        scales = _scales(reading, rows, series)
+        scales = scales_of(reading, rows, series)
         key = {name: rows.names[series]} if rows.names else {}
         first = begin + steps - 1
         if newest and end > first:
@@ -256,27 +173,3 @@ def _as_written(text: str, rows: Rows, reading: WindowReading) -> str:
     if isinstance(first, str) and len(first) == len("2021-01-01") and text.endswith(" 00:00:00"):
         return text[: len("2021-01-01")]
     return text.replace(" ", "T") if isinstance(first, str) and "T" in first else text
-
-
-def _scales(reading: WindowReading, rows: Rows, series: int) -> Scales | None:
-    """Scale and shift of the targets of one series; None where all series share them."""
-    if all(scale.each is None for scale in reading.scales):
-        return None
-    pairs = []
-    for name, scale in zip(reading.targets, reading.scales, strict=True):
-        pairs.append(_scale_of(name, scale, reading, rows, series))
-    table = np.array(pairs)
-    return table[:, 0], table[:, 1]
-
-
-def _scale_of(
-    name: str, scale: Scale, reading: WindowReading, rows: Rows, series: int
-) -> tuple[float, float]:
-    known = (scale.each or {}).get(rows.names[series])
-    if known is not None:
-        return known
-    if name not in rows.frame.columns:
-        return scale.scale, scale.shift
-    values = matrix(rows.frame, [name], "mask")[:, 0]
-    none = np.zeros(len(values), dtype=np.bool_)
-    return reading.encoding.fit.of_series(values, rows, none, scale)[series]

@@ -56,3 +56,13 @@ class WindowReading(Reading):
         own = tuple(column.name for column in recipe.columns)
         ahead = tuple(f"{c.name}+{step}" for step in recipe.ahead for c in recipe.known)
         return (*times, *own, *ahead)
+
+    @property
+    def middles(self) -> dict[str, float]:
+        """Of each input column of numbers what is subtracted of it, over all series."""
+        found, place = {}, 0
+        for column in self.encoding.recipe.columns:
+            if column.values is None:
+                found[column.name] = self.encoding.scales[place].shift
+            place += len(column.feature_names)
+        return found

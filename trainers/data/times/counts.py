@@ -27,7 +27,7 @@ UNIT_NS: dict[str, int] = {
     "excel": DAY,
 }
 # Excel counts days from here, as far as years after 1900 go.
-_EXCEL_START = -25_569 * DAY
+EXCEL_START = -25_569 * DAY
 _LIMIT = np.iinfo(np.int64).max // 2
 
 # Digits of a date: year, month and day, then hour, minute and second.
@@ -56,7 +56,7 @@ def read_numbers(values: Array, column: str, unit: Unit | None) -> Read:
 
 def _counted(values: Array, column: str, unit: Unit) -> Read:
     size = UNIT_NS[unit]
-    start = _EXCEL_START if unit == "excel" else 0
+    start = EXCEL_START if unit == "excel" else 0
     far = np.flatnonzero(np.abs(values.astype(np.float64)) * size > _LIMIT)
     if len(far):
         raise DataError(

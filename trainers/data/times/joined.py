@@ -50,7 +50,7 @@ def read_joined(frame: pd.DataFrame, options: TimeOptions) -> Read:
             "data.time_unit counts the numbers of one column, but data.time_column names "
             f"{len(options.columns)}; leave data.time_unit out."
         )
-    if options.format is not None and _has_clock(options.format):
+    if options.format is not None and has_clock(options.format):
         return _by_format(frame, options, options.format)
     roles = _roles(frame, options)
     notes: list[str] = []
@@ -63,7 +63,8 @@ def read_joined(frame: pd.DataFrame, options: TimeOptions) -> Read:
     return replace(all_fit(days * DAY + _clock(frame, roles, notes), notes), format=written)
 
 
-def _has_clock(written: str) -> bool:
+def has_clock(written: str) -> bool:
+    """Whether a format tells the time of day too."""
     return any(directive in written for directive in ("%H", "%I", "%T", "%X", "%c"))
 
 
@@ -92,7 +93,7 @@ def _roles(frame: pd.DataFrame, options: TimeOptions) -> dict[str, str]:
         DataError: the columns make no time together.
     """
     names = options.columns
-    told = [_ROLE_OF.get("".join(c for c in n.casefold() if c.isalpha()), "") for n in names]
+    told = [role_of(name) for name in names]
     if not any(told) and len(names) > 2:
         told = list(_IN_ORDER[: len(names)])
     if "year" not in told:
@@ -110,6 +111,11 @@ def _roles(frame: pd.DataFrame, options: TimeOptions) -> dict[str, str]:
             "hour]."
         )
     return roles
+
+
+def role_of(name: str) -> str:
+    """What a column holds by its name: `year`, `month`, …; "" where the name does not say."""
+    return _ROLE_OF.get("".join(c for c in name.casefold() if c.isalpha()), "")
 
 
 def _leads(parts: set[str]) -> bool:

@@ -1,0 +1,42 @@
+"""A time as a table or a request writes it: what `read_instants` reads, made up as an example."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from trainers.data.times.counts import EXCEL_START, UNIT_NS
+from trainers.data.times.joined import has_clock, role_of
+from trainers.data.times.options import TimeOptions
+
+_EPOCH = datetime(1970, 1, 1)
+_PARTS = ("year", "month", "day", "hour", "minute", "second")
+
+
+def written(time: datetime, options: TimeOptions) -> tuple[Any, ...]:
+    """Return one value a time column: numbers in their unit, texts by the format, or ISO 8601.
+
+    A time in several columns is a date and a time of day, or parts of them by the columns' names.
+    """
+    columns, form = options.columns, options.format
+    if len(columns) == 1:
+        if options.unit is not None:
+            since = (time - _EPOCH).total_seconds() * 1e9
+            start = EXCEL_START if options.unit == "excel" else 0
+            number = (since - start) / UNIT_NS[options.unit]
+            return (int(number) if number.is_integer() else number,)
+        return (time.strftime(form) if form else time.isoformat(timespec="seconds"),)
+    if form is not None and has_clock(form) and len(form.split(" ")) == len(columns):
+        return tuple(time.strftime(part) for part in form.split(" "))
+    date = time.date().isoformat() if form is None else time.strftime(form)
+    clock = time.time().isoformat(timespec="minutes")
+    roles = [role_of(name) for name in columns]
+    if "year" not in roles:
+        roles[0] = "date"
+    parts = {
+        "date": date,
+        "dayofyear": time.timetuple().tm_yday,
+        "week": time.isocalendar().week,
+        **{name: getattr(time, name) for name in _PARTS},
+    }
+    return tuple(parts.get(role, clock) for role in roles)

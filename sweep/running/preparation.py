@@ -12,7 +12,7 @@ from cluster.nodes import Needs
 from sweep.config.data_options import drawable_point, is_data_option
 from sweep.config.own_code import own_function
 from sweep.config.sweep_config import SweepConfig
-from sweep.errors import ConfigProblem
+from sweep.errors import ConfigProblem, UserError
 from sweep.history.goal import Goal
 from sweep.log.checkpoints import CHECKPOINTS
 from sweep.pruning.verdicts import rule_of
@@ -112,6 +112,26 @@ def prepare(config: SweepConfig) -> Prepared:
     prepared = Prepared(config, choices, dimensions, space, goal, rules)
     rule_of(config.search.pruning, goal.leading.sign)  # raises where the rule takes no such keys
     _check_fit(prepared)
+    return prepared
+
+
+def prepare_again(config: SweepConfig, digest: str, purpose: str) -> Prepared:
+    """Prepare a sweep that has been: its data must be what they were.
+
+    Args:
+        config: As its log holds it.
+        digest: Of the data that it trained on.
+        purpose: What for, in messages.
+
+    Raises:
+        UserError: the data have changed.
+    """
+    prepared = prepare(config)
+    if prepared.choices.digest != digest:
+        raise UserError(
+            f"{purpose} needs the data of the sweep (digest {digest[:12]}), but these have digest "
+            f"{prepared.choices.digest[:12]}; restore the data."
+        )
     return prepared
 
 

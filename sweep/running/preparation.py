@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cluster.nodes import Needs
+from sweep.config.data_limit import limit_of
 from sweep.config.data_options import drawable_point, is_data_option
 from sweep.config.own_code import own_function
 from sweep.config.sweep_config import SweepConfig
@@ -142,7 +143,7 @@ def _load(config: SweepConfig, dimensions: DataDimensions) -> DataChoices:
         section.options,
         dimensions.values,
         base_dir=here,
-        limit=section.limit,
+        limit=limit_of(section.limit),
         function=own_function("data.source", section.source, here),
     )
 

@@ -69,24 +69,45 @@ def results(
         typer.Option(help="Default: by the ending of --output, or a table."),
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A file to write.")] = None,
+    series: Annotated[
+        bool, typer.Option("--by-series", help="One trial's metrics for each series instead.")
+    ] = False,
+    trial: Annotated[
+        int | None, typer.Option(help="With --by-series: a trial instead of the best.")
+    ] = None,
     directory: Directory = SWEEPS,
 ) -> None:
     """Show or export every trial: state, objective, epochs, parameters, best and test metrics.
+
+    With --by-series a table of the data's series: a finalist's metrics on the test part, another
+    trial's on the validation part, the worst series first.
 
     \b
     Examples:
       rnn-sweep results digits
       rnn-sweep results digits --format json
       rnn-sweep results digits --output digits.parquet
+      rnn-sweep results shops --by-series --format csv
     """
     from sweep.cli.printing import show_results
-    from sweep.results.export import export, export_format
+    from sweep.errors import UserError
+    from sweep.results.export import export, export_format, write
     from sweep.results.results import open_results
     from sweep.words.console import console
 
+    if trial is not None and not series:
+        raise UserError(f"--trial says whose series are shown: add --by-series to --trial {trial}.")
     kind = export_format(format, output)
     found = open_results(name, directory)
-    if kind == "table" and output is None:
+    printed = kind == "table" and output is None
+    if series:
+        from sweep.models.by_series import by_series
+
+        table, screen = by_series(found, trial), console()
+        screen.print(table.shown(screen.width)) if printed else write(
+            table.exported(), kind, output
+        )
+    elif printed:
         show_results(console(), found)
     else:
         export(found, kind, output)

@@ -136,7 +136,7 @@ def _keys(schema: Schema, root: Schema, prefix: str = "", group: str = "sweep") 
         full, values = prefix + name, _values(field)
         sections = list(_sections(field, root))
         is_list = values.startswith("a list")
-        if is_list or not sections or values.startswith("one of"):
+        if is_list or not sections or values.startswith("one of") or _is_also_plain(field):
             yield Key(
                 name=full,
                 group=group,
@@ -158,6 +158,11 @@ def _sections(field: Schema, root: Schema) -> Iterator[Schema]:
     items = [field["items"]] if "items" in field else []
     for part in (*field.get("anyOf", ()), *field.get("allOf", ()), *items):
         yield from _sections(part, root)
+
+
+def _is_also_plain(field: Schema) -> bool:
+    """Return whether a number may stand in the place of a section."""
+    return any(part.get("type") in ("integer", "number") for part in field.get("anyOf", ()))
 
 
 def _values(field: Schema) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
 
 from sweep.config.choice import ChosenBy
+from sweep.config.data_limit import DataLimit
 from sweep.config.data_options import flattened
 from sweep.config.pruning import RULES, PruningSection
 from sweep.config.sampling import SAMPLERS, SamplerSection
@@ -39,8 +40,10 @@ class DataSection(Section):
     model_config = ConfigDict(frozen=True, extra="allow", strict=True)
 
     source: str = Field(min_length=1, description="built-in name, `csv`, or path.py:function")
-    limit: PositiveInt | None = Field(
-        None, description="keep the first so many sequences of each part, or steps of a stream"
+    limit: DataLimit = Field(
+        None,
+        description="keep the first so many sequences of each part, or steps of a stream; "
+        "or {first: N} or {last: N} rows of tables that are read",
     )
 
     @property

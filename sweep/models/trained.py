@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweep.errors import UserError
+from sweep.history.state import TrialState
 from sweep.log.checkpoints import checkpoint_path
 from sweep.results.results import DEFAULT_FOLDER, Results, open_results, sweep_names
 
@@ -112,6 +113,11 @@ def trial_checkpoint(found: Results, number: int | None) -> Path:
     Raises:
         UserError: there is no such trial, or it has no checkpoint (any more).
     """
+    return checkpointed_trial(found, number)[1]
+
+
+def checkpointed_trial(found: Results, number: int | None) -> tuple[TrialState, Path]:
+    """Return a trial, or the best one, and its checkpoint; see `trial_checkpoint`."""
     trial = found.best() if number is None else found.state.trials.get(number)
     if trial is None:
         known = f"0 … {len(found.state.trials) - 1}" if found.state.trials else "none yet"
@@ -120,7 +126,7 @@ def trial_checkpoint(found: Results, number: int | None) -> Path:
     if trial.checkpoint is not None:
         path = checkpoint_path(found.folder, trial.checkpoint)
         if path.is_file():
-            return path
+            return trial, path
     raise UserError(
         f"trial {trial.number} of {found.config.name!r} has no checkpoint; the best "
         f"{found.config.retention.checkpoints} complete trials keep theirs "

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from sweep.errors import UserError
 from sweep.results.results import Results
@@ -41,15 +43,40 @@ def export_format(given: Format | None, output: Path | None) -> Format:
     return kind
 
 
+@dataclass(frozen=True)
+class Exported:
+    """A table in every form that it is written in.
+
+    Attributes:
+        frame: For CSV and Parquet.
+        records: For JSON.
+        shown: For people, of a width.
+    """
+
+    frame: Callable[[], pd.DataFrame]
+    records: Callable[[], list[dict[str, Any]]]
+    shown: Callable[[int], RenderableType]
+
+
 def export(results: Results, kind: Format, output: Path | None) -> None:
     """Write all trials in one format, to a file or to standard output."""
+    trials = Exported(
+        lambda: frame(results),
+        lambda: records(results),
+        lambda width: results_table(results, width),
+    )
+    write(trials, kind, output)
+
+
+def write(exported: Exported, kind: Format, output: Path | None) -> None:
+    """Write a table in one format, to a file or to standard output."""
     if kind == "parquet":
         assert output is not None
-        table = _one_type_a_column(frame(results))
+        table = _one_type_a_column(exported.frame())
         with output.open("wb") as file:  # pandas' own error would not name the file
             table.to_parquet(file, index=False)
         return
-    text = _text(results, kind)
+    text = _text(exported, kind)
     if output is None:
         sys.stdout.write(text)
     else:
@@ -66,13 +93,13 @@ def best_json(results: Results) -> str:
     return _json(record | {"checkpoint": None if path is None else str(path)})
 
 
-def _text(results: Results, kind: Format) -> str:
+def _text(exported: Exported, kind: Format) -> str:
     if kind == "csv":
-        return frame(results).to_csv(index=False)
+        return exported.frame().to_csv(index=False)
     if kind == "json":
-        return _json(records(results)) + "\n"
+        return _json(exported.records()) + "\n"
     page = io.StringIO()
-    Console(file=page, width=WIDE, markup=False).print(results_table(results, WIDE))
+    Console(file=page, width=WIDE, markup=False).print(exported.shown(WIDE))
     return page.getvalue()
 
 

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cluster.nodes import Needs
+from sweep.config.data_limit import limit_of
 from sweep.config.data_options import drawable_point, is_data_option
 from sweep.config.own_code import own_function
 from sweep.config.sweep_config import SweepConfig
-from sweep.errors import ConfigProblem
+from sweep.errors import ConfigProblem, UserError
 from sweep.history.goal import Goal
 from sweep.log.checkpoints import CHECKPOINTS
+from sweep.log.kinds import Opened
 from sweep.pruning.verdicts import rule_of
+from sweep.running.provenance import earlier_code
 from sweep.running.scheduler import Scheduling
 from sweep.search.data_dimensions import DataDimensions
 from sweep.search.seeds import ask_seed
@@ -115,6 +118,26 @@ def prepare(config: SweepConfig) -> Prepared:
     return prepared
 
 
+def prepare_again(config: SweepConfig, first: Opened, purpose: str) -> Prepared:
+    """Prepare a sweep that has been: its data must be what they were.
+
+    Args:
+        config: As its log holds it.
+        first: How it began: on which data, with which code.
+        purpose: What for, in messages.
+
+    Raises:
+        UserError: the data have changed.
+    """
+    prepared, digest = prepare(config), first.data.digest
+    if prepared.choices.digest != digest:
+        raise UserError(
+            f"{purpose} needs the data of the sweep (digest {digest[:12]}), but these have digest "
+            f"{prepared.choices.digest[:12]}; restore the data{earlier_code(first)}."
+        )
+    return prepared
+
+
 def _load(config: SweepConfig, dimensions: DataDimensions) -> DataChoices:
     section, here = config.data, Path.cwd()
     return load_choices(
@@ -122,7 +145,7 @@ def _load(config: SweepConfig, dimensions: DataDimensions) -> DataChoices:
         section.options,
         dimensions.values,
         base_dir=here,
-        limit=section.limit,
+        limit=limit_of(section.limit),
         function=own_function("data.source", section.source, here),
     )
 

@@ -11,14 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sweep.config.sweep_config import SweepConfig
 from sweep.errors import UserError
 from sweep.history.state import TrialState, load_state
-from sweep.log.kinds import Opened
 from sweep.log.places import open_log
 from sweep.results.results import open_results
-from sweep.running.preparation import Prepared, prepare
-from sweep.running.provenance import earlier_code
+from sweep.running.preparation import Prepared, prepare_again
 from trainers.config.train_config import TrainConfig
 
 
@@ -84,18 +81,8 @@ def replay(directory: Path, name: str, number: int) -> Certificate:
     if not trial.reports:
         raise UserError(f"a replay needs recorded epochs, but trial {number} has none.")
     assert state.first_opened is not None
-    prepared = _prepared(config, state.first_opened)
+    prepared = prepare_again(config, state.first_opened, "a replay")
     return Certificate(number, len(trial.reports), tuple(_compare(prepared, trial)))
-
-
-def _prepared(config: SweepConfig, first: Opened) -> Prepared:
-    prepared, digest = prepare(config), first.data.digest
-    if prepared.choices.digest != digest:
-        raise UserError(
-            f"a replay needs the data of the sweep (digest {digest[:12]}), but these have digest "
-            f"{prepared.choices.digest[:12]}; restore the data{earlier_code(first)}."
-        )
-    return prepared
 
 
 def _compare(prepared: Prepared, trial: TrialState) -> Iterator[Compared]:

@@ -7,6 +7,8 @@ time is cut down; what can't hold with so little training is loosened.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +53,9 @@ def shrunk(
     values["name"] = _free_name(config.name, directory)
     values["run"]["log"] = None  # read back as a file
     tiny = _Shrinking(values, given)
-    tiny.at_most("data.limit", STREAM_STEPS if stream else SEQUENCES)
+    rows = isinstance(values["data"].get("limit"), Mapping)  # what is read of tables stays
+    sequences = "data.limit.sequences" if rows else "data.limit"
+    tiny.at_most(sequences, STREAM_STEPS if stream else SEQUENCES)
     tiny.setting("max_epochs", EPOCHS, default=20)
     tiny.setting("batch_size", BATCH_SIZE, default=64)
     tiny.at_most("run.pack", PACK)
@@ -110,8 +114,8 @@ class _Shrinking:
             assign(self._values, key, value)
 
     def at_most(self, key: str, most: float) -> None:
-        section, _, name = key.partition(".")
-        present = self._values[section].get(name)
+        *sections, name = key.split(".")
+        present = reduce(getitem, sections, self._values).get(name)
         if present != "auto":
             self.put(key, most if present is None else min(present, most))
 

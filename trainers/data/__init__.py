@@ -10,13 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trainers.data.contract import SequenceData, SequenceSet
 from trainers.data.options import build_options
 from trainers.data.source import Source
 from trainers.errors import DataError
 from trainers.registry import Registry, UnknownEntry
+
+if TYPE_CHECKING:
+    from trainers.data.limit import Limit
+    from trainers.data.tables.reader import TableReader
 
 __all__ = ["SOURCES", "SequenceData", "SequenceSet", "Source", "load_data"]
 
@@ -48,8 +52,9 @@ def load_data(
     options: Mapping[str, Any],
     *,
     base_dir: Path,
-    limit: int | None = None,
+    limit: int | Limit | None = None,
     function: Callable[..., Any] | None = None,
+    tables: TableReader | None = None,
 ) -> SequenceData:
     """Load a data set, checked against the sequence contract and stamped with its digest.
 
@@ -57,23 +62,33 @@ def load_data(
         source: A name in `SOURCES`; with `function` what to call that.
         options: The source's options by name, as written in a sweep file.
         base_dir: Folder that relative paths start from (the sweep file's).
-        limit: Keep only so many sequences of each part, or steps of a stream (`limited`).
+        limit: Keep only so many sequences of each part, or steps of a stream (`limited`); or read
+            only so many rows (`Limit`).
         function: A source of the user's own, called with the options (`trainers.data.function`).
+        tables: What tables are read with, by the same limit; None: each is read here.
 
     Raises:
-        DataError: the source or an option is unknown, or the data break the contract.
+        DataError: the source or an option is unknown, the data break the contract, or the source
+            has no rows to limit.
     """
-    from trainers.data.limit import limited
+    from trainers.data.limit import Limit, limited
+    from trainers.data.tables.reader import TableReader
     from trainers.data.validate import checked
 
+    wanted = Limit.of(limit)
     if function is not None:
+        wanted.check_source(source, reads_tables=False)
         from trainers.data.function import load_function, with_inferred_target
 
         own = load_function(function, source, options)
-        return with_inferred_target(checked(limited(own, limit)))
+        return with_inferred_target(checked(limited(own, wanted.sequences)))
     try:
         entry = SOURCES[source]
     except UnknownEntry as error:
         raise DataError(f"{error}; a function of your own is path.py:function.") from error
+    wanted.check_source(source, reads_tables=entry.reads_tables)
     built: Any = build_options(entry.options, source, options)
-    return checked(limited(entry.load(built, base_dir), limit))
+    if not entry.reads_tables:
+        return checked(limited(entry.load(built, base_dir), wanted.sequences))
+    loaded = entry.load(built, base_dir, tables or TableReader(wanted.rows))
+    return checked(limited(loaded, wanted.sequences))

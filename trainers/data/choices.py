@@ -22,8 +22,10 @@ import numpy as np
 from trainers.data import SOURCES, load_data
 from trainers.data.common_targets import difference, on_common_targets
 from trainers.data.contract import Array, Picked, SequenceData, array_bytes
+from trainers.data.limit import Limit
 from trainers.data.options import nearest
 from trainers.data.sharing import SharedArrays
+from trainers.data.tables.reader import TableReader
 from trainers.errors import DataError
 from trainers.registry import UnknownEntry
 
@@ -104,10 +106,12 @@ def load_choices(
     dimensions: Mapping[str, Sequence[Any]],
     *,
     base_dir: Path,
-    limit: int | None = None,
+    limit: int | Limit | None = None,
     function: Callable[..., Any] | None = None,
 ) -> DataChoices:
     """Load a data set for every combination of drawn options; arrays that are equal are one.
+
+    Each table is read once.
 
     Args:
         source: As `load_data` takes it, like what follows.
@@ -124,6 +128,7 @@ def load_choices(
     where: dict[str, Any] = {"base_dir": base_dir, "limit": limit, "function": function}
     if not dimensions:
         return DataChoices.single(load_data(source, options, **where))
+    where["tables"] = TableReader(Limit.of(limit).rows, keep=True)
     check_searchable(source, dimensions, function)
     shared, loaded = SharedArrays(), list[tuple[dict[str, Any], SequenceData]]()
     for drawn in _combinations(dimensions):

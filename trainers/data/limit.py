@@ -1,16 +1,63 @@
-"""`data.limit`: the beginning of every part, for a quick look; the rest is as if never loaded.
+"""`data.limit`: less of the data, for a quick look; the rest is as if never loaded.
 
-How data are divided, scaled and encoded was decided before, from all of them.
+Rows of a table that are not read do not exist: what is left is divided, scaled and encoded. Of
+parts only the beginning is kept, after all that was decided from the whole of them.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 from typing import cast
 
 from trainers.data.contract import Array, Picked, SequenceData, SequenceSet
+from trainers.data.tables.reader import RowLimit
+from trainers.errors import DataError
 
 _ARRAYS = ("inputs", "targets", "input_mask", "target_mask", "resets")
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How much of the data there shall be; None for all.
+
+    Attributes:
+        first: Rows of each table that are read, from its beginning.
+        last: Likewise, up to its end; not both.
+        sequences: Sequences of each part that are kept, or steps of a stream.
+    """
+
+    first: int | None = None
+    last: int | None = None
+    sequences: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.first is not None and self.last is not None:
+            raise DataError(
+                f"data.limit reads the first or the last rows, but got first={self.first} and "
+                f"last={self.last}; give one of them."
+            )
+
+    @classmethod
+    def of(cls, given: int | Limit | None) -> Limit:
+        """Return the limit; a plain number is one of sequences."""
+        return given if isinstance(given, Limit) else cls(sequences=given)
+
+    @property
+    def rows(self) -> RowLimit | None:
+        """Rows to read of a table."""
+        if self.first is not None:
+            return RowLimit(self.first, "first")
+        return None if self.last is None else RowLimit(self.last, "last")
+
+    def check_source(self, name: str, *, reads_tables: bool) -> None:
+        """Check that a source can leave rows unread.
+
+        Raises:
+            DataError: it reads no table by rows.
+        """
+        if self.rows is not None and not reads_tables:
+            raise self.rows.refused(f"source {name!r} reads none")
 
 
 def limited(data: SequenceData, limit: int | None) -> SequenceData:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from trainers.data.contract import SequenceData
@@ -20,10 +19,12 @@ class Source:
             (`trainers.data.options.means`).
         load: Returns the data, not checked yet, from the options and the folder that relative paths
             start from; raises DataError.
+        reads_tables: Whether `load` takes a third argument, the `TableReader` that it reads with.
     """
 
     options: type[Any]
-    load: Callable[[Any, Path], SequenceData]
+    load: Callable[..., SequenceData]
+    reads_tables: bool = False
 
     @property
     def path_options(self) -> tuple[str, ...]:

@@ -209,18 +209,18 @@ def total_squares(part: Part | StreamPart) -> Array:
     """Return SST per output `(outputs,)` over a part's valid targets, in two streaming passes."""
     shift: Array | None = None
     mean = squares = count = np.zeros(1)
-    for values, valid in _target_blocks(part):
+    for values, valid in target_values(part):
         # Differences from one value keep a constant target's SST exactly 0.
         shift = values[0] if shift is None else shift
         mean = mean + np.where(valid, values - shift, 0.0).sum(0)
         count = count + valid.sum(0)
     mean = mean / np.maximum(count, 1)
-    for values, valid in _target_blocks(part):
+    for values, valid in target_values(part):
         squares = squares + np.square(np.where(valid, values - shift - mean, 0.0)).sum(0)
     return np.asarray(squares)
 
 
-def _target_blocks(part: Part | StreamPart) -> Iterator[tuple[Array, Array]]:
+def target_values(part: Part | StreamPart) -> Iterator[tuple[Array, Array]]:
     """Yield targets `(steps, outputs)` in float64 and which are valid, some rows at a time."""
     for targets, mask in part.target_blocks():
         values = targets.reshape(-1, targets.shape[-1]).astype(np.float64)

@@ -86,15 +86,38 @@ class _Wanted:
     whole_batch_counts: bool
 
 
-def _last_targets(batch: Batch, span: Span, moved: Rows) -> _Wanted | None:
+def target_rows(batch: Batch, span: Span, structure: Structure) -> Array:
+    """Return the batch's row of each target that `cut` finds in a span, `(wanted,)`."""
+    if structure.one_target:
+        return _rows_that_end(batch, span)
+    return _present_targets(batch, span)[1]
+
+
+def _rows_that_end(batch: Batch, span: Span) -> Array:
+    """Return the rows whose last existing step lies in a span and has a target."""
     here = (batch.ends > span.start) & (batch.ends <= span.stop)
     if batch.target_mask is not None:
         mask = batch.target_mask
         here &= mask if mask.ndim == 1 else mask.any(axis=-1)
-    rows = np.flatnonzero(here)
+    return np.flatnonzero(here)
+
+
+def _present_targets(batch: Batch, span: Span) -> tuple[Array, Array]:
+    """Return step in the span and row of each target, time first."""
+    columns = slice(span.start - batch.offset, span.stop - batch.offset)
+    if batch.target_mask is None:
+        rows, steps = batch.targets[:, columns].shape[:2]
+        return np.repeat(np.arange(steps), rows), np.tile(np.arange(rows), steps)
+    mask = batch.target_mask[:, columns].swapaxes(0, 1)
+    found: tuple[Array, Array] = np.nonzero(mask if mask.ndim == 2 else mask.any(axis=-1))  # type: ignore[assignment]
+    return found
+
+
+def _last_targets(batch: Batch, span: Span, moved: Rows) -> _Wanted | None:
+    rows = _rows_that_end(batch, span)
     if not len(rows):
         return None
-    everyone = len(rows) == len(here)
+    everyone = len(rows) == len(batch.ends)
     valid = batch.target_mask
     at = rows if moved.finals is None else moved.finals[rows]
     return _Wanted(
@@ -109,14 +132,12 @@ def _last_targets(batch: Batch, span: Span, moved: Rows) -> _Wanted | None:
 def _step_targets(batch: Batch, span: Span, moved: Rows) -> _Wanted | None:
     columns = slice(span.start - batch.offset, span.stop - batch.offset)
     targets = batch.targets[:, columns].swapaxes(0, 1)
+    steps, rows = _present_targets(batch, span)
     if batch.target_mask is None:
         flat = targets.reshape(-1, *targets.shape[2:])
-        rows = np.tile(np.arange(targets.shape[1]), targets.shape[0])
-        steps = np.repeat(np.arange(targets.shape[0]), targets.shape[1])
         positions = None if moved.row is None else moved.positions(steps, rows)
         return _Wanted(positions, flat, None, rows, whole_batch_counts=False)
     mask = batch.target_mask[:, columns].swapaxes(0, 1)
-    steps, rows = np.nonzero(mask if mask.ndim == 2 else mask.any(axis=-1))
     if not len(rows):
         return None
     return _Wanted(

@@ -28,6 +28,7 @@ from trainers.network.masks import Array
 from trainers.network.model import Model
 from trainers.network.parameters import Layout
 from trainers.network.recurrence import Wanted
+from trainers.packs.by_series import SeriesMetrics, evaluate_by_series
 from trainers.packs.evaluation import confusion_matrix, evaluate
 from trainers.packs.memory import out_of_memory_named
 from trainers.packs.parts import PartName, Parts
@@ -184,6 +185,17 @@ class Pack:
         keys = evaluation_keys(trial.config)
         return finite(evaluate(self._model, trial.chosen, self._parts, part, keys))
 
+    def evaluate_by_series(self, slot: int, part: PartName) -> list[SeriesMetrics]:
+        """Return the same of each series that has windows and targets in the part.
+
+        Raises:
+            DataError: the data have a single series.
+        """
+        torch.set_flush_denormal(True)
+        trial = self._trial(slot)
+        keys = evaluation_keys(trial.config)
+        return evaluate_by_series(self._model, trial.chosen, self._parts, part, keys)
+
     def confusion_matrix(self, slot: int, part: PartName) -> Array:
         """Return `(classes, classes)` counts of the trial's best weights: actual by predicted.
 
@@ -237,7 +249,16 @@ def evaluate_checkpoint(
     Raises:
         CheckpointError: the checkpoint is damaged, or of other data.
     """
+    return pack_of_checkpoint(path, data, objective).evaluate(0, part)
+
+
+def pack_of_checkpoint(path: Path, data: SequenceData, objective: Objective) -> Pack:
+    """Return a pack whose slot 0 holds a saved trial.
+
+    Raises:
+        CheckpointError: the checkpoint is damaged, or of other data.
+    """
     config = read_checkpoint(path, tensors=False).config
     pack = Pack(config.structure(), data, objective)
     pack.admit(0, config, path)
-    return pack.evaluate(0, part)
+    return pack

@@ -106,6 +106,15 @@ def test_what_is_smaller_already_stays(tmp_path):
     assert (tiny.data.limit, tiny.run.workers) == (5, 1)
 
 
+def test_rows_that_are_not_read_stay_unread(tmp_path):
+    rows = validate(HARD | {"data": {"source": "csv", "path": "x", "limit": {"last": 1000}}})
+    for stream, sequences in ((False, 64), (True, 4096)):
+        limit = shrunk(rows, tmp_path, stream=stream).data.limit
+        assert (limit.first, limit.last, limit.sequences) == (None, 1000, sequences)
+    few = {"source": "csv", "path": "x", "limit": {"last": 1000, "sequences": 5}}
+    assert shrunk(validate(HARD | {"data": few}), tmp_path).data.limit.sequences == 5
+
+
 def test_a_grid_keeps_its_dimensions(tmp_path):
     space = {"base": None, "parameters": {"batch_size": [16, 32]}}
     config = validate(HARD | {"space": space, "search": {"sampler": "grid"}})

@@ -1,6 +1,7 @@
 """Options of the data as dimensions: one data set a choice, judged on the same targets."""
 
 import dataclasses
+import json
 import pickle
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 from trainers.data import load_data
 from trainers.data.choices import DataChoices, choice_key, load_choices
 from trainers.data.contract import array_bytes
+from trainers.data.limit import Limit
+from trainers.data.tables.table import read_table
 from trainers.data.views import Picked, owner
 from trainers.errors import DataError
 
@@ -309,3 +312,48 @@ def test_tables_search_their_columns(tmp_path):
 def test_a_single_data_set_is_one_choice(folder):
     data = load_data("csv", CSV, base_dir=folder)
     assert DataChoices.single(data).of("") is data
+
+
+class TestReading:
+    """Files are read once, however many choices there are."""
+
+    @pytest.fixture
+    def reads(self, monkeypatch):
+        """The files in the order in which they were read."""
+        found = []
+
+        def counted(path, *args, **kwargs):
+            found.append(path.name)
+            return read_table(path, *args, **kwargs)
+
+        monkeypatch.setattr("trainers.data.tables.reader.read_table", counted)
+        return found
+
+    def test_a_file_is_read_once_for_all_choices(self, folder, reads):
+        choices = load(folder, input_steps=[4, 8], scaling=["standard", "minmax", "none"])
+        assert len(choices.by_key) == 6
+        assert reads == ["load.csv"]
+
+    def test_each_choice_is_what_it_is_alone(self, folder):
+        choices = load(folder, input_steps=[4, 8], scaling=["standard", "none"])
+        for key, data in choices.by_key.items():
+            alone = load_data("csv", {**CSV, **json.loads(key)}, base_dir=folder)
+            assert np.array_equal(np.asarray(data.train.inputs), np.asarray(alone.train.inputs))
+
+    def test_two_files_are_each_read_once(self, folder, reads):
+        frame = pd.read_csv(folder / "load.csv")
+        frame.to_csv(folder / "late.csv", index=False)
+        options = {**CSV, "test_path": "late.csv", "split": [0.7, 0.3]}
+        load(folder, options=options, input_steps=[4, 8])
+        assert reads == ["load.csv", "late.csv"]
+
+    def test_a_later_call_reads_again(self, folder, reads):
+        load(folder, input_steps=[4, 8])
+        load(folder, input_steps=[4, 8])
+        assert reads == ["load.csv", "load.csv"]
+
+    def test_rows_are_limited_for_all_choices(self, folder, reads):
+        choices = load(folder, input_steps=[4, 8], limit=Limit(first=60))
+        for data in choices.by_key.values():
+            assert "data.limit: the first 60 rows of load.csv are read" in data.notes
+        assert reads == ["load.csv"]

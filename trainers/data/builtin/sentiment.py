@@ -16,6 +16,7 @@ from trainers.data.contract import SequenceData
 from trainers.data.division import require_shares
 from trainers.data.options import means, path_means, search_means
 from trainers.data.source import Source
+from trainers.data.tables.reader import TableReader
 from trainers.data.texts.tokens import TokenOptions, read_examples, tokens_from_examples
 from trainers.errors import DataError
 
@@ -78,7 +79,9 @@ def load_sentiment(options: SentimentOptions, base_dir: Path) -> SequenceData:
     """
     files = [_file(remote, options, base_dir) for remote in FILES]
     general = options.tokens()
-    data = tokens_from_examples(read_examples(files, general), None, general, "sentiment")
+    data = tokens_from_examples(
+        read_examples(files, general, TableReader()), None, general, "sentiment"
+    )
     return dataclasses.replace(data, target_names=("negative", "positive"))
 
 

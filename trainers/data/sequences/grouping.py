@@ -13,9 +13,9 @@ from trainers.data.classes import label_name
 from trainers.data.contract import Array
 from trainers.data.tables.columns import Missing, as_dates, matrix, require_columns
 from trainers.data.tables.formats import FORMATS, table_stem
+from trainers.data.tables.reader import TableReader
 from trainers.data.tables.reading_options import ReadingOptions, carried
 from trainers.data.tables.request import TableRead
-from trainers.data.tables.table import read_table
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -57,17 +57,23 @@ class Groups:
     rows: tuple[Array, ...]
 
 
-def read_long(path: Path, reading: ReadingOptions) -> list[Table]:
+def read_long(path: Path, reading: ReadingOptions, reader: TableReader) -> list[Table]:
     """Read one table whose sequences are told apart by a column."""
-    return [_table(path, read_table(path, reading), reading, None)]
+    return [_table(path, reader.read(path, reading), reading, None)]
 
 
-def read_folder(files: Sequence[Path], reading: ReadingOptions) -> list[Table]:
-    """Read one table a sequence, named by its file without its ending; all on the same terms."""
+def read_folder(files: Sequence[Path], reading: ReadingOptions, reader: TableReader) -> list[Table]:
+    """Read one table a sequence, named by its file without its ending; all on the same terms.
+
+    Raises:
+        DataError: rows are limited, which would cut every sequence.
+    """
+    if reader.limit is not None:
+        raise reader.limit.refused("here is a file a sequence")
     tables: list[Table] = []
     for file in files:
         terms = tables[-1].reading if tables else reading
-        tables.append(_table(file, read_table(file, terms), reading, table_stem(file)))
+        tables.append(_table(file, reader.read(file, terms), reading, table_stem(file)))
     return tables
 
 

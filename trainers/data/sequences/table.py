@@ -36,6 +36,7 @@ from trainers.data.sequences.table_options import TableOptions
 from trainers.data.source import Source
 from trainers.data.tables.columns import numeric_columns, require_columns
 from trainers.data.tables.formats import table_stem
+from trainers.data.tables.reader import TableReader
 from trainers.data.tables.reading_options import ReadingOptions
 from trainers.errors import DataError
 
@@ -56,13 +57,13 @@ class _Columns:
     groups: Groups
 
 
-def load_table(options: TableOptions, base_dir: Path) -> SequenceData:
+def load_table(options: TableOptions, base_dir: Path, reader: TableReader) -> SequenceData:
     """Read the tables and lay them out as padded sequences.
 
     Raises:
         DataError: a file, a column or a value is not as it must be, or a part gets no sequence.
     """
-    files, name = _files(options, base_dir)
+    files, name = _files(options, base_dir, reader)
     names = tuple(_input_names(files["train"].tables[0], options))
     inputs = {part: _inputs(own.tables, names, options) for part, own in files.items()}
     labels, classes = _labels(files, options)
@@ -88,24 +89,30 @@ def load_table(options: TableOptions, base_dir: Path) -> SequenceData:
     return replace(data, reading=TableReading(names, options.sequence, options.order, terms))
 
 
-def _files(options: TableOptions, base_dir: Path) -> tuple[dict[str, _Files], str]:
+def _files(
+    options: TableOptions, base_dir: Path, reader: TableReader
+) -> tuple[dict[str, _Files], str]:
     """Tables of each part that has its own; those to be divided stand under "train"."""
+    if reader.limit is not None and options.labels is not None:
+        raise reader.limit.refused("data.labels is another")
     if options.path is not None:
         path = base_dir / Path(options.path).expanduser()
-        tables, name = read_long(path, options.reading), table_stem(path)
+        tables, name = read_long(path, options.reading, reader), table_stem(path)
     else:
         files = find_files(options.folder or "", base_dir, "folder", TABLE_ENDINGS)
-        tables, name = read_folder(files, options.reading), files[0].parent.name
+        tables, name = read_folder(files, options.reading, reader), files[0].parent.name
     labels = tables
     if options.labels is not None:
-        labels = _read(options.labels, base_dir, "labels", options.reading)
+        labels = _read(options.labels, base_dir, "labels", options.reading, reader)
     found = {"train": _Files(tables, labels)}
     for part, given in options.given_parts.items():
-        own = _read(given, base_dir, f"{part}_path", options.reading)
+        own = _read(given, base_dir, f"{part}_path", options.reading, reader)
         theirs: str | None = getattr(options, f"{part}_labels")
         found[part] = _Files(
             own,
-            own if theirs is None else _read(theirs, base_dir, f"{part}_labels", options.reading),
+            own
+            if theirs is None
+            else _read(theirs, base_dir, f"{part}_labels", options.reading, reader),
         )
     require_different_files(
         {part: [table.path for table in own.tables] for part, own in found.items()}
@@ -113,12 +120,14 @@ def _files(options: TableOptions, base_dir: Path) -> tuple[dict[str, _Files], st
     return found, name
 
 
-def _read(named: str, base_dir: Path, option: str, reading: ReadingOptions) -> list[Table]:
+def _read(
+    named: str, base_dir: Path, option: str, reading: ReadingOptions, reader: TableReader
+) -> list[Table]:
     """Read a file of many sequences, or a folder of one a file."""
     path = base_dir / Path(named).expanduser()
     if path.is_file():
-        return read_long(path, reading)
-    return read_folder(find_files(named, base_dir, option, TABLE_ENDINGS), reading)
+        return read_long(path, reading, reader)
+    return read_folder(find_files(named, base_dir, option, TABLE_ENDINGS), reading, reader)
 
 
 def _input_names(table: Table, options: TableOptions) -> list[str]:
@@ -245,4 +254,4 @@ def _divided(
     return rows
 
 
-TABLE = Source(TableOptions, load_table)
+TABLE = Source(TableOptions, load_table, reads_tables=True)

@@ -11,7 +11,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -31,21 +30,18 @@ from trainers.data.series.targets import Targets, targets_of
 from trainers.data.source import Source
 from trainers.data.tables.columns import matrix
 from trainers.data.tables.formats import table_stem
+from trainers.data.tables.reader import TableReader
 from trainers.data.tables.reading_options import ReadingOptions, carried
 from trainers.data.tables.request import TableRead
-from trainers.data.tables.table import read_table
 from trainers.data.times.cycles import Calendar, calendar_of
 from trainers.data.times.public_holidays import Holidays
 from trainers.errors import DataError
-
-if TYPE_CHECKING:
-    pass
 
 ONE_HOT_BELOW = 4  # values; SEMANTICS
 LARGEST_EMBEDDING = 50
 
 
-def load_windows(options: WindowOptions, base_dir: Path) -> SequenceData:
+def load_windows(options: WindowOptions, base_dir: Path, tables: TableReader) -> SequenceData:
     """Read the file and cut it into windows.
 
     Raises:
@@ -53,7 +49,7 @@ def load_windows(options: WindowOptions, base_dir: Path) -> SequenceData:
     """
     path = base_dir / Path(options.path).expanduser()
     # Nobody holds the table but the one who takes it apart: it may be larger than the windows.
-    return windows_from_table(_read(path, options, base_dir), options, table_stem(path))
+    return windows_from_table(_read(path, options, base_dir, tables), options, table_stem(path))
 
 
 def windows_from_table(read: TableRead, options: WindowOptions, name: str) -> SequenceData:
@@ -100,18 +96,18 @@ class _Source:
     notes: tuple[str, ...]
 
 
-def _read(path: Path, options: WindowOptions, base_dir: Path) -> TableRead:
-    read = read_table(path, options.reading)
+def _read(path: Path, options: WindowOptions, base_dir: Path, tables: TableReader) -> TableRead:
+    read = tables.read(path, options.reading)
     if options.test_path is None:
         return read
-    return _with_test(read, base_dir / Path(options.test_path).expanduser(), options)
+    test_path = base_dir / Path(options.test_path).expanduser()
+    return _with_test(read, tables.read(test_path, options.reading), test_path)
 
 
-def _with_test(read: TableRead, path: Path, options: WindowOptions) -> TableRead:
+def _with_test(read: TableRead, test: TableRead, path: Path) -> TableRead:
     """The table with the test part's rows after its own, marked."""
     import pandas as pd
 
-    test = read_table(path, options.reading)
     lacking = [name for name in read.frame.columns if name not in test.frame.columns]
     if lacking:
         raise DataError(
@@ -308,4 +304,4 @@ def _target_names(options: WindowOptions) -> tuple[str, ...]:
     return tuple(f"{name}+{step}" for step in ahead for name in options.target)
 
 
-CSV = Source(WindowOptions, load_windows)
+CSV = Source(WindowOptions, load_windows, reads_tables=True)

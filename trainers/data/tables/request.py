@@ -53,7 +53,7 @@ class Request:
             return []
         which = "last" if self.last else "first"
         of = "" if total is None else f" of {total}"
-        return [f"limit={self.limit}: the {which} {rows}{of} rows of {self.path.name} are read"]
+        return [f"data.limit: the {which} {rows}{of} rows of {self.path.name} are read"]
 
 
 @dataclass(frozen=True)

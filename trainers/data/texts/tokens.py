@@ -25,8 +25,8 @@ from trainers.data.reading import TextReading
 from trainers.data.source import Source
 from trainers.data.tables.columns import require_columns
 from trainers.data.tables.formats import is_table
+from trainers.data.tables.reader import TableReader
 from trainers.data.tables.reading_options import ReadingOptions, carried
-from trainers.data.tables.table import read_table
 from trainers.data.texts.swapped import looks_swapped
 from trainers.data.texts.vocabulary import (
     PADDING,
@@ -127,25 +127,27 @@ class Examples:
     table: ReadingOptions = ReadingOptions()
 
 
-def load_tokens(options: TokenOptions, base_dir: Path) -> SequenceData:
+def load_tokens(options: TokenOptions, base_dir: Path, reader: TableReader) -> SequenceData:
     """Read the examples, divide them and turn texts into ids.
 
     Raises:
         DataError: a file isn't there, an example has no text or no label, or a part has no example.
     """
     files = find_files(options.path, base_dir)
-    examples = read_examples(files, options)
+    examples = read_examples(files, options, reader)
     test = None
     if options.test_path is not None:
         test_files = find_files(options.test_path, base_dir, "test_path")
         require_different_files({"train": files, "test": test_files})
-        test = read_examples(test_files, options)
+        test = read_examples(test_files, options, reader)
     name = files[0].stem if len(files) == 1 else "tokens"
     return tokens_from_examples(examples, test, options, name)
 
 
-def read_examples(files: Sequence[Path], options: TokenOptions) -> Examples:
+def read_examples(files: Sequence[Path], options: TokenOptions, reader: TableReader) -> Examples:
     """Read the examples of several files, in the files' order."""
+    if reader.limit is not None and options.text_column is None:
+        raise reader.limit.refused("these are lines of text")
     texts: list[str] = []
     labels: list[Any] = []
     notes: list[str] = []
@@ -154,7 +156,7 @@ def read_examples(files: Sequence[Path], options: TokenOptions) -> Examples:
         if options.text_column is None:
             rows = _read_lines(file, options)
         else:
-            read = read_table(file, terms, columns_used=options.columns_used)
+            read = reader.read(file, terms, columns_used=options.columns_used)
             terms = carried(options.reading, read.reading)
             notes += read.notes
             rows = _rows(file, read.frame, options)
@@ -289,4 +291,4 @@ def _notes(sets: dict[str, SequenceSet], vocabulary: Vocabulary) -> list[str]:
     return lines
 
 
-TOKENS = Source(TokenOptions, load_tokens)
+TOKENS = Source(TokenOptions, load_tokens, reads_tables=True)

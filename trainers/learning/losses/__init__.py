@@ -60,10 +60,16 @@ def reduced(values: Tensor, segment: Segment, class_weights: Tensor | None = Non
     `class_weights (classes,)` are factors of the elements; what is divided by stays the same. For
     labels that don't exclude each other they weigh the present ones.
     """
-    weighted = values if segment.weights is None else values * segment.weights
+    return torch.sum(weighted(values, segment, class_weights), dim=(1, 2)) / segment.denominator
+
+
+def weighted(values: Tensor, segment: Segment, class_weights: Tensor | None = None) -> Tensor:
+    """Return `elements` times the segment's weights and those of classes; see `reduced`."""
+    if segment.weights is not None:
+        values = values * segment.weights
     if class_weights is not None:
-        weighted = weighted * _class_factors(segment, class_weights)
-    return torch.sum(weighted, dim=(1, 2)) / segment.denominator
+        values = values * _class_factors(segment, class_weights)
+    return values
 
 
 def _class_factors(segment: Segment, class_weights: Tensor) -> Tensor:

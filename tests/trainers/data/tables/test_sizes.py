@@ -26,11 +26,11 @@ def test_a_limit_reads_the_first_rows_and_says_so(tmp_path: Path) -> None:
     read(tmp_path, CONTENT)
     first = read_table(tmp_path / "t.csv", limit=3)
     assert first.frame["a"].tolist() == [0, 1, 2]
-    assert first.notes == ("limit=3: the first 3 rows of t.csv are read",)
+    assert first.notes == ("data.limit: the first 3 rows of t.csv are read",)
     last = read_table(tmp_path / "t.csv", limit=3, last=True)
     assert last.frame["a"].tolist() == [7, 8, 9]
     assert last.frame.index.tolist() == [0, 1, 2]
-    assert last.notes == ("limit=3: the last 3 of 10 rows of t.csv are read",)
+    assert last.notes == ("data.limit: the last 3 of 10 rows of t.csv are read",)
     for last in (False, True):
         whole = read_table(tmp_path / "t.csv", limit=10, last=last)
         assert (len(whole.frame), whole.notes) == (10, ())

@@ -14,6 +14,7 @@ import numpy as np
 from trainers.data.classes import label_name
 from trainers.data.series.options import WindowOptions
 from trainers.data.tables.columns import matrix, numeric_columns, require_columns
+from trainers.data.times.untold import untold_times
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -47,7 +48,9 @@ def choose_columns(frame: pd.DataFrame, options: WindowOptions) -> Chosen:
     for option in ("target", "drop", "known_ahead", "categories", "static"):
         require_columns(frame, getattr(options, option) or (), option)
     left_out = _left_out(options)
-    numbers = [name for name in numeric_columns(frame) if name not in options.categories_or_none]
+    asked = {*(options.inputs or ()), *options.known_ahead} - {*options.drop}
+    unused = (left_out if options.inputs is None else {*map(str, frame.columns)}) - asked
+    numbers = numeric_columns(frame, {*unused, *options.categories_or_none})
     if options.inputs is not None:
         require_columns(frame, options.inputs, "inputs")
         own = [name for name in options.inputs if name not in {*options.drop}]
@@ -61,6 +64,8 @@ def choose_columns(frame: pd.DataFrame, options: WindowOptions) -> Chosen:
         categories = {*texts, *known}
     categories |= {n for n in options.categories_or_none if n in {*own, *options.known_ahead}}
     _check_inputs(own, options, frame)
+    if options.time_column is None:
+        notes += untold_times(frame, {*options.drop, *(options.series or ()), *options.target})
     for name in dict.fromkeys((*own, *options.known_ahead)):
         if name not in categories:
             matrix(frame, [name], "error" if options.missing == "error" else "mask")

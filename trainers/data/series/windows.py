@@ -102,6 +102,12 @@ class _Source:
 
 def _read(path: Path, options: WindowOptions, base_dir: Path) -> TableRead:
     read = read_table(path, options.reading)
+    first = str(read.frame.columns[0])
+    if read.reading.format == "tsf" and options.series is None and read.frame[first].nunique() > 1:
+        raise DataError(
+            f"{path.name} holds {read.frame[first].nunique()} series, which must be told apart: set "
+            f"data.series: {first}."
+        )
     if options.test_path is None:
         return read
     return _with_test(read, base_dir / Path(options.test_path).expanduser(), options)

@@ -11,11 +11,13 @@ import numpy as np
 
 from trainers.data.classes import label_name
 from trainers.data.contract import Array
-from trainers.data.tables.columns import Missing, as_dates, matrix, require_columns
+from trainers.data.tables.columns import Missing, matrix, require_columns
 from trainers.data.tables.formats import FORMATS, table_stem
 from trainers.data.tables.reader import TableReader
 from trainers.data.tables.reading_options import ReadingOptions, carried
 from trainers.data.tables.request import TableRead
+from trainers.data.times.columns import read_column
+from trainers.data.times.options import TimeOptions
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -190,17 +192,14 @@ def _factorized(ids: Sequence[str]) -> tuple[Array, list[str]]:
 
 
 def _places(table: Table, column: str) -> Array:
-    """Values of the order column as float64; dates as seconds."""
+    """Values of the order column as float64; dates as nanoseconds."""
     import pandas as pd
 
     require_columns(table.frame, [column], "order")
     raw = table.frame[column]
-    if pd.api.types.is_numeric_dtype(raw):
-        places = raw.to_numpy(dtype=np.float64, na_value=np.nan)
-    else:
-        dates = as_dates(raw, utc=True)
-        places = dates.dt.tz_localize(None).to_numpy(dtype="datetime64[ns]").astype(np.float64)
-        places[dates.isna().to_numpy()] = np.nan
+    if not pd.api.types.is_numeric_dtype(raw):
+        return _dates(table, column)
+    places = raw.to_numpy(dtype=np.float64, na_value=np.nan)
     wrong = np.flatnonzero(np.isnan(places))
     if len(wrong):
         raise DataError(
@@ -208,6 +207,19 @@ def _places(table: Table, column: str) -> Array:
             f"{raw.iloc[wrong[0]]!r} in data row {wrong[0]} (counted from 0)."
         )
     return np.asarray(places)
+
+
+def _dates(table: Table, column: str) -> Array:
+    """Values of the order column as nanoseconds; days come first where that is sure."""
+    try:
+        read = read_column(table.frame[column], column, TimeOptions((column,)))
+    except DataError as error:
+        law = str(error).partition(";")[0].rstrip(".")
+        raise DataError(
+            f"{table.path.name}: data.order must be numbers or dates, but {law}; write dates as "
+            "2021-12-31 23:45, or number the rows."
+        ) from error
+    return (read.local if read.offsets is None else read.local - read.offsets).astype(np.float64)
 
 
 def _check_no_ties(codes: Array, places: Array, names: Sequence[str], column: str) -> None:

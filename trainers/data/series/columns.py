@@ -14,6 +14,8 @@ import numpy as np
 from trainers.data.classes import label_name
 from trainers.data.series.options import WindowOptions
 from trainers.data.tables.columns import matrix, numeric_columns, require_columns
+from trainers.data.tables.words import is_nested
+from trainers.data.times.untold import untold_times
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 MOST_VALUES = 1_000  # of a category that is taken without being asked for
 _SHOWN = 6
+_OFTEN = 5  # times that a label comes on average
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,9 @@ def choose_columns(frame: pd.DataFrame, options: WindowOptions) -> Chosen:
     for option in ("target", "drop", "known_ahead", "categories", "static"):
         require_columns(frame, getattr(options, option) or (), option)
     left_out = _left_out(options)
-    numbers = [name for name in numeric_columns(frame) if name not in options.categories_or_none]
+    asked = {*(options.inputs or ()), *options.known_ahead} - {*options.drop}
+    unused = (left_out if options.inputs is None else {*map(str, frame.columns)}) - asked
+    numbers = numeric_columns(frame, {*unused, *options.categories_or_none})
     if options.inputs is not None:
         require_columns(frame, options.inputs, "inputs")
         own = [name for name in options.inputs if name not in {*options.drop}]
@@ -61,6 +66,8 @@ def choose_columns(frame: pd.DataFrame, options: WindowOptions) -> Chosen:
         categories = {*texts, *known}
     categories |= {n for n in options.categories_or_none if n in {*own, *options.known_ahead}}
     _check_inputs(own, options, frame)
+    if options.time_column is None:
+        notes += untold_times(frame, {*options.drop, *(options.series or ()), *options.target})
     for name in dict.fromkeys((*own, *options.known_ahead)):
         if name not in categories:
             matrix(frame, [name], "error" if options.missing == "error" else "mask")
@@ -114,7 +121,7 @@ def _taken_texts(
 ) -> tuple[list[str], list[str]]:
     """Columns of texts with few values, and notes on them and on the others."""
     texts = [str(name) for name in frame.columns if name not in others]
-    counts = {name: int(frame[name].nunique()) for name in texts}
+    counts = {name: _count(frame[name]) for name in texts}
     most = min(MOST_VALUES, max(len(frame) // 4, 2))
     asked = options.categories or ()
     free = options.categories is None
@@ -127,6 +134,12 @@ def _taken_texts(
     if rest:
         notes.append(f"not numeric, so not inputs: {', '.join(rest)}")
     return taken, notes
+
+
+def _count(column: pd.Series[Any]) -> int:
+    """How many values a column has; 0 for one of lists and the like, which are no names."""
+    nested = column.dtype == object and column.dropna().iloc[:1].map(is_nested).any()
+    return 0 if nested else int(column.nunique())
 
 
 def _is_text(column: pd.Series[Any]) -> bool:
@@ -150,8 +163,11 @@ def _looks_like_classes(column: pd.Series[Any]) -> str | None:
         first = [label_name(value) for value in column.dropna().unique()[:3]]
         return f"texts ({', '.join(first)} …)" if first else None
     if pd.api.types.is_numeric_dtype(column):
-        found = set(column.dropna().unique().tolist())
-        return "only 0 and 1" if found == {0, 1} else None
+        there = column.dropna()
+        found = sorted(there.unique().tolist())
+        often = found == [0, 1] or len(there) >= _OFTEN * len(found)
+        if len(found) == 2 and often and all(float(value).is_integer() for value in found):
+            return f"only {found[0]:g} and {found[1]:g}"
     return None
 
 

@@ -6,6 +6,7 @@ Training and prediction go the same way, by the same `RowOptions`.
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 STEP_COLUMN = "step"
+_NUMBERED = re.compile(r"(\D*)\d+")
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,8 @@ def _series(frame: pd.DataFrame, columns: Sequence[str] | None) -> tuple[Array, 
         if len(absent):
             raise DataError(
                 f"every row needs a series, but column {column!r} (data.series) misses "
-                f"{len(absent)}, the first in data row {absent[0]} (counted from 0)."
+                f"{len(absent)}, the first in data row {absent[0]} (counted from 0); fill it in, or "
+                "keep words such as NA with data.reading.usual_missing_values: false."
             )
     if len(columns) == 1:
         codes, found = pd.factorize(frame[columns[0]])
@@ -166,6 +169,8 @@ def long_form(frame: pd.DataFrame, options: RowOptions) -> pd.DataFrame:
     """
     if options.wide is None:
         return frame
+    import pandas as pd
+
     pattern = options.wide
     steps = [name for name in frame.columns if fnmatch.fnmatchcase(name, pattern)]
     if len(steps) < 2:
@@ -180,9 +185,22 @@ def long_form(frame: pd.DataFrame, options: RowOptions) -> pd.DataFrame:
             f"data.wide makes a column {taken[0]!r}, but the file has one; name the target "
             "otherwise, or rename the file's column."
         )
+    if options.times is None:
+        steps = _by_number(steps)
     values = frame[steps].to_numpy()
     long: pd.DataFrame = frame[others].loc[frame.index.repeat(len(steps))].reset_index(drop=True)
     long[STEP_COLUMN] = np.tile(np.asarray(steps, dtype=object), len(frame))
-    long[options.value] = values.reshape(-1)
+    column = pd.Series(values.reshape(-1))
+    words = column.dtype == object and pd.api.types.infer_dtype(column).startswith("mixed")
+    long[options.value] = column.where(column.isna(), column.astype("str")) if words else column
     # A name of a step that isn't a time only says its place.
     return long if options.times is not None else long.drop(columns=STEP_COLUMN)
+
+
+def _by_number(steps: list[str]) -> list[str]:
+    """Names that are one word and numbers, as d_1, d_10, d_2, in the order of the numbers."""
+    starts = {found[1] if (found := _NUMBERED.fullmatch(name)) else None for name in steps}
+    start = starts.pop()
+    if start is None or starts:
+        return steps
+    return sorted(steps, key=lambda name: int(name.removeprefix(start)))

@@ -98,6 +98,12 @@ class _Source:
 
 def _read(path: Path, options: WindowOptions, base_dir: Path, tables: TableReader) -> TableRead:
     read = tables.read(path, options.reading)
+    first = str(read.frame.columns[0])
+    if read.reading.format == "tsf" and options.series is None and read.frame[first].nunique() > 1:
+        raise DataError(
+            f"{path.name} holds {read.frame[first].nunique()} series, which must be told apart: set "
+            f"data.series: {first}."
+        )
     if options.test_path is None:
         return read
     test_path = base_dir / Path(options.test_path).expanduser()

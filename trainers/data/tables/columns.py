@@ -1,8 +1,7 @@
-"""Columns of a table: found by name, as numbers, as times in order."""
+"""Columns of a table: found by name, as numbers."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from trainers.data.contract import Array
 from trainers.data.options import nearest
+from trainers.data.tables.cells import kind_of
 from trainers.data.tables.naming import UNNAMED
 from trainers.data.tables.numbers import forms_of, plain_numbers
 from trainers.data.tables.texts import evenly
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 Missing = Literal["error", "mask"]
 
 _HELD_BY_FLOAT32 = tuple(map(np.dtype, ("float32", "int8", "int16", "uint8", "uint16", "bool")))
-SECONDS_PER_DAY = 86_400
-DAYS_PER_WEEK = 7
-CALENDAR_NAMES = ("time_of_day_sin", "time_of_day_cos", "time_of_week_sin", "time_of_week_cos")
+_LINE = 120
 
 
 def require_columns(frame: pd.DataFrame, names: Sequence[str], option: str) -> None:
@@ -39,8 +37,18 @@ def require_columns(frame: pd.DataFrame, names: Sequence[str], option: str) -> N
         if name not in have and not (option == "drop" and name.startswith(UNNAMED)):
             raise DataError(
                 f"data.{option} names the column {name!r}, which the file lacks;"
-                f"{nearest(name, have)} its columns are: {', '.join(have)}."
+                f"{nearest(name, have)} its columns are: {_shown(have)}."
             )
+
+
+def _shown(names: Sequence[str]) -> str:
+    """Columns' names, no more than a line holds; where many count up, as steps of a wide table."""
+    shown = ""
+    for place, name in enumerate(names):
+        if place and len(shown) + len(name) > _LINE:
+            return f"{shown}, … ({len(names)} in all)"
+        shown += f"{', ' if place else ''}{name}"
+    return shown
 
 
 def numeric_columns(frame: pd.DataFrame, left_out: Collection[str | None] = ()) -> list[str]:
@@ -60,13 +68,20 @@ def numeric_columns(frame: pd.DataFrame, left_out: Collection[str | None] = ()) 
         column = frame[name]
         if pd.api.types.is_numeric_dtype(column.dtype):
             found.append(name)
-        elif (
-            isinstance(column.dtype, pd.StringDtype)
-            and forms_of(evenly(column)).mostly
-            and plain_numbers(column) is None
-        ):
-            raise no_numbers(name, column)
+        elif isinstance(column.dtype, pd.StringDtype) and _means_numbers(column):
+            if plain_numbers(column) is None:
+                raise no_numbers(name, column)
+            found.append(name)
     return found
+
+
+def _means_numbers(column: pd.Series[Any]) -> bool:
+    """Whether texts are numbers for the most part, or all but marks of missing values."""
+    some = evenly(column)
+    forms = forms_of(some)
+    if forms.mostly or not forms.numbers:
+        return forms.mostly
+    return all(kind_of(str(text)) in ("number", "mark", "empty") for text in some.unique())
 
 
 def matrix(frame: pd.DataFrame, names: Sequence[str], missing: Missing = "error") -> Array:
@@ -113,64 +128,3 @@ def _column(frame: pd.DataFrame, name: str, missing: Missing) -> Array:
             f"leave the column out with data.drop: [{listed(name)}]."
         )
     return values
-
-
-def as_dates(raw: pd.Series[Any], *, utc: bool = False) -> pd.Series[pd.Timestamp]:
-    """Return a column as dates, NaT where a value is none."""
-    import pandas as pd
-
-    with warnings.catch_warnings():
-        # pandas warns where values have no common format; those are told by their rows instead.
-        warnings.simplefilter("ignore", UserWarning)
-        return pd.to_datetime(raw, errors="coerce", utc=utc)
-
-
-def parse_times(frame: pd.DataFrame, column: str) -> pd.Series[pd.Timestamp]:
-    """Return the time column as dates.
-
-    Raises:
-        DataError: a value is no date, or a row is earlier than the row before it.
-    """
-    require_columns(frame, [column], "time_column")
-    raw = frame[column]
-    times = as_dates(raw)
-    wrong = np.flatnonzero(times.isna().to_numpy())
-    if len(wrong):
-        raise DataError(
-            f"time column {column!r} must hold dates, but got {raw.iloc[wrong[0]]!r} in data row "
-            f"{wrong[0]} (counted from 0)."
-        )
-    back = np.flatnonzero(np.diff(_seconds(times)) < 0)
-    if len(back):
-        row = back[0] + 1
-        raise DataError(
-            f"rows must be in order of {column!r}, but data row {row} ({raw.iloc[row]}) is earlier "
-            f"than the row before it ({raw.iloc[row - 1]}); sort the file by time."
-        )
-    return times
-
-
-def gap_note(times: pd.Series[pd.Timestamp]) -> str | None:
-    """One line on steps that are not of the usual length; None when all are."""
-    steps = np.diff(_seconds(times))
-    if len(steps) == 0:
-        return None
-    lengths, counts = np.unique(steps, return_counts=True)
-    usual = lengths[counts.argmax()]
-    odd = int((steps != usual).sum())
-    return f"{odd} steps differ from the usual {usual:g} s; windows span them" if odd else None
-
-
-def calendar_features(times: pd.Series[pd.Timestamp]) -> Array:
-    """Sine and cosine of the time of day and of the time in the week: `(rows, 4)`, in -1..1."""
-    seconds = _seconds(times)
-    day = seconds / SECONDS_PER_DAY
-    # 1 January 1970 was a Thursday, three days after a Monday.
-    phases = [2 * np.pi * (day % 1), 2 * np.pi * ((day + 3) % DAYS_PER_WEEK) / DAYS_PER_WEEK]
-    return np.column_stack([wave(phase) for phase in phases for wave in (np.sin, np.cos)])
-
-
-def _seconds(times: pd.Series[pd.Timestamp]) -> Array:
-    """Seconds since 1970 in the series' own clock (a time zone's local time), float64 `(rows,)`."""
-    local = times.dt.tz_localize(None)
-    return local.to_numpy(dtype="datetime64[ns]").astype(np.int64) / 1e9

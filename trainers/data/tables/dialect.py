@@ -121,11 +121,12 @@ class _Candidate:
         return width > 1 and (10 * alike >= 9 * len(self.data) or len(self.data) - alike == 1)
 
     @property
-    def score(self) -> tuple[bool, float]:
-        """Fitting rows first; then the share of cells that are numbers, dates or missing."""
+    def score(self) -> tuple[bool, bool, float]:
+        """Fitting rows first, then a header; then the share of numbers, dates and missing ones."""
         cells = [kind_of(cell) for row in self.data[:200] for cell in row]
         told = sum(kind != "text" for kind in cells)
-        return self.fits, round(told / max(1, len(cells)), 2)
+        headed = self.layout.header is not None and not self.layout.doubtful
+        return self.fits, headed, round(told / max(1, len(cells)), 2)
 
     def dialect(self, head: str, quote: str) -> Dialect:
         layout = self.layout

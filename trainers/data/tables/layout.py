@@ -6,6 +6,7 @@ Works on rows of texts, whatever the file's format. Every find can be overruled 
 from __future__ import annotations
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from trainers.data.tables.units import is_unit
 
 Rows = Sequence[Sequence[str]]
 _COMMENTS = ("#", "%", "//", "!")
+_DIGITS = re.compile(r"(?:1[89]|20)\d{6}(?:\d{2}){0,3}")
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class _Body:
     def told(self, row: Sequence[str]) -> list[tuple[Kind, Kind]]:
         """The kinds of a row's cells beside those of their columns, texts' columns left out."""
         pairs = zip(row, self.kinds, strict=False)
-        return [(kind_of(cell), kind) for cell, kind in pairs if kind in ("number", "date")]
+        return [(_as(kind, cell), kind) for cell, kind in pairs if kind in ("number", "date")]
 
     def holds(self, row: Sequence[str]) -> bool:
         """Whether a row is surely data: whole, each cell of its column's kind or missing."""
@@ -168,7 +170,9 @@ def _counts(rows: Rows, number: int, body: _Body) -> bool:
     digits = [int(cell) for cell in cells if cell.isdecimal()]
     steps = {after - before for before, after in itertools.pairwise(digits)}
     even = steps == {1} or (len(steps) == 1 and 1800 < digits[0] < digits[-1] < 2200)
-    if not even or not cells[-1].isdecimal() or number + 1 >= len(rows):
+    dates = all(map(_DIGITS.fullmatch, map(str, digits))) and (min(steps, default=0) > 0)
+    named = kind_of(cells[-1]) == "text" and body.kinds[-1] != "text"
+    if not (even or dates) or not (cells[-1].isdecimal() or named) or number + 1 >= len(rows):
         return False
     following = [int(cell) for cell in map(str.strip, rows[number + 1]) if cell.isdecimal()]
     if following == [digit + 1 for digit in digits]:
@@ -199,6 +203,12 @@ def _names(row: Sequence[str]) -> tuple[str, ...]:
 
 def _numbered(width: int) -> tuple[str, ...]:
     return tuple(str(place) for place in range(width))
+
+
+def _as(kind: Kind, cell: str) -> Kind:
+    """The kind of a cell in a column of a kind: digits of a date are one among dates."""
+    own = kind_of(cell)
+    return "date" if kind == "date" and own == "number" and _DIGITS.fullmatch(cell.strip()) else own
 
 
 def _is_comment(row: Sequence[str]) -> bool:

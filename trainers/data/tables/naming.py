@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +31,10 @@ def named(names: Sequence[str], request: Request) -> list[str]:
             f"{request.path.name} has {len(names)} columns, but data.reading.columns names "
             f"{len(own)}; name each one."
         )
-    found = [name or f"{UNNAMED}{place}" for place, name in enumerate(own or names)]
+    found = [unicodedata.normalize("NFC", name) for name in own or names]
+    for place in [place for place, name in enumerate(found) if not name]:
+        made = (f"{UNNAMED}{place}{'.1' * more}" for more in range(len(found)))
+        found[place] = next(name for name in made if name not in found)
     require_unique(found, request.path)
     return found
 
@@ -92,12 +96,16 @@ def without_empty_end(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _is_index(frame: pd.DataFrame, name: str) -> bool:
-    """Whether a column is the index that pandas wrote: no name, whole numbers, rising."""
+    """Whether a column is the index that pandas wrote: no name, whole numbers, each once.
+
+    Of rows that were shuffled it does not rise.
+    """
     unnamed = name.startswith((UNNAMED, "__index_level_"))
     if not unnamed or frame[name].dtype.kind not in "iuf":
         return False
     values = frame[name].to_numpy()
     if not (values == np.round(values)).all():
         return False
-    steps = np.diff(values.astype(np.int64))
-    return bool(((steps > 0) | (values[1:] == values[0])).all())
+    whole = values.astype(np.int64)
+    rises = (np.diff(whole) > 0) | (whole[1:] == whole[0])
+    return bool(rises.all()) or len(np.unique(whole)) == len(whole)

@@ -10,6 +10,7 @@ from trainers.data.tables.compression import open_bytes
 from trainers.data.tables.gathering import typed_objects
 from trainers.data.tables.marks import with_missing
 from trainers.data.tables.request import Request, TableRead
+from trainers.data.tables.words import is_nested
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -30,6 +31,11 @@ def read_records(request: Request) -> TableRead:
             f"begins with {start.decode(errors='replace')!r}; see data.reading.format."
         )
     frame = _list(request) if start == b"[" else _lines(request)
+    if len(frame) == 1 and frame.map(is_nested).all(axis=None):
+        raise DataError(
+            f"{request.path.name} must hold rows, one object a row, but is one object of columns; "
+            'write rows: pandas\' to_json(orient="records", lines=True).'
+        )
     counted = request.limit is None or request.last or start == b"[" or len(frame) <= request.limit
     total = len(frame) if counted else None
     if request.limit is not None:

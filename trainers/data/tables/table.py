@@ -14,6 +14,7 @@ from trainers.data.tables.compression import BROKEN, content_name
 from trainers.data.tables.formats import FORMATS, format_of
 from trainers.data.tables.reading_options import ReadingOptions
 from trainers.data.tables.request import Request, TableRead
+from trainers.data.tables.sentinels import sentinel_notes
 from trainers.data.tables.words import listed
 from trainers.errors import DataError
 
@@ -56,7 +57,8 @@ def read_table(
         raise DataError(f"{path} can't be read as a table: {reason}") from error
     if read.frame.empty:
         raise DataError(f"{path} must have at least one row of data, but has none.")
-    return replace(read, notes=(*read.notes, *_long_numbers(read.frame)))
+    said = (*_long_numbers(read.frame), *sentinel_notes(read.frame))
+    return replace(read, notes=(*read.notes, *said))
 
 
 def _is_dataset(path: Path) -> bool:

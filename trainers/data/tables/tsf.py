@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +80,7 @@ def read(request: Request) -> TableRead:
     if request.limit is not None:
         kept = kept.iloc[-request.limit :] if request.last else kept.iloc[: request.limit]
     told = (*notes, *request.limit_note(len(kept), len(whole)))
-    return TableRead(kept.reset_index(drop=True), told, request.reading)
+    return TableRead(kept.reset_index(drop=True), told, replace(request.reading, format="tsf"))
 
 
 def read_tsf(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:

@@ -34,12 +34,16 @@ _OTHERS = (
 _KNOWN = {prefix + base for prefix in _PREFIXES for base in _BASES} | set(_OTHERS)
 _BETWEEN = re.compile(r"[\s/*·^.²³\d()\-⁻¹]+")
 _BRACKETS = re.compile(r"[\[(<].*[\])>]")
+_WIDTH = re.compile(r"\d{1,3}[sdn]")  # of fields, as USGS writes it in a row of its own
+_NUMBER = re.compile(r"[\d.,+\-]*\d[\d.,+\-]*")
 _PATTERN = re.compile(r"[ymdhsYMDHS:/.\- T]{4,}")
 
 
 def is_unit(cell: str) -> bool:
     """Whether a cell names a unit: in brackets, of known ones, a date's pattern, or a dash."""
     text = cell.strip()
-    if _BRACKETS.fullmatch(text) or _PATTERN.fullmatch(text):
+    if any(pattern.fullmatch(text) for pattern in (_BRACKETS, _PATTERN, _WIDTH)):
         return True
+    if _NUMBER.fullmatch(text):
+        return text == "1"
     return all(part in _KNOWN for part in _BETWEEN.split(text) if part)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SHOWN = 3
+_LONGEST = 299
 _SIMPLE = re.compile(r"[^\W\d][\w.]*( [\w.]+)*")
 
 
@@ -23,11 +24,18 @@ def listed(name: str) -> str:
     return name if _SIMPLE.fullmatch(name) else json.dumps(name, ensure_ascii=False)
 
 
+def is_nested(value: object) -> bool:
+    """Whether a value holds others, as a list in JSON or Parquet does."""
+    return isinstance(value, list | dict | tuple | set | np.ndarray)
+
+
 def no_numbers(name: str, column: pd.Series[Any]) -> DataError:
     """Return the error for a column that is used as numbers but does not hold them."""
     import pandas as pd
 
     out = f"leave the column out with data.drop: [{listed(name)}]"
+    if column.dtype == object and column.dropna().map(lambda value: not is_nested(value)).all():
+        column = column.where(column.isna(), column.astype("str")).astype("str")
     if not isinstance(column.dtype, pd.StringDtype):
         first = column.dropna().iloc[:1].tolist()
         got = f"{first[0]!r} ({column.dtype})" if first else str(column.dtype)
@@ -48,12 +56,18 @@ def _words(name: str, column: pd.Series[Any], wrong: Any, out: str) -> DataError
     if len(words) > 1:
         count += f" ({', '.join(repr(word[:20]) for word in words)})"
     marks = json.dumps(words, ensure_ascii=False)
-    missing = f"if that is a missing value, set data.reading.missing_values: {marks}, or "
+    missing = (
+        f"if that is a missing value, set data.reading.missing_values: {marks} and data.missing: "
+        "mask, or "
+    )
     if has_sign(column.iloc[wrong[:1]]).any():
         missing = "take such signs out of the file, or "
     elif len(marks) > 60 or 2 * len(wrong) > len(column):
         missing = ""
-    return DataError(f"column {name!r} must hold numbers, but {got}; {count}; {missing}{out}.")
+    law = f"column {name!r} must hold numbers, but {got}; {count}; "
+    if len(law + missing + out) >= _LONGEST and missing:
+        return DataError(f"{law}{missing.removesuffix(', or ')}.")
+    return DataError(f"{law}{missing}{out}.")
 
 
 def _otherwise(name: str, column: pd.Series[Any], out: str) -> DataError:

@@ -197,7 +197,8 @@ def _rows(path: Path, frame: pd.DataFrame, options: TokenOptions) -> list[tuple[
         if len(missing):
             raise DataError(
                 f"{path}: column {column!r} must be filled, but {len(missing)} of {len(frame)} "
-                f"are missing, the first in data row {missing[0]} (counted from 0)."
+                f"are missing, the first in data row {missing[0]} (counted from 0); fill it in, or "
+                "keep words such as NA with data.reading.usual_missing_values: false."
             )
     return [
         (f"{path}, data row {row}", str(text), label)

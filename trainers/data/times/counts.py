@@ -54,6 +54,19 @@ def read_numbers(values: Array, column: str, unit: Unit | None) -> Read:
     raise DataError(_refusal(values, whole, column))
 
 
+def read_likely(values: Array, column: str) -> Read | None:
+    """Read numbers that nobody calls times: digits of dates, or seconds since 1970 that never fall.
+
+    None: they are likely something else.
+    """
+    if not (np.isfinite(values).all() and (values == np.floor(values)).all()):
+        return None
+    whole = values.astype(np.int64)
+    steps = np.sign(np.diff(whole))
+    counts = _unit_of_size(values) is not None and (steps == steps[0]).all() and steps[0] != 0
+    return all_fit(whole) if counts else _compact(whole, column)
+
+
 def _counted(values: Array, column: str, unit: Unit) -> Read:
     size = UNIT_NS[unit]
     start = EXCEL_START if unit == "excel" else 0
@@ -78,10 +91,11 @@ def _counted(values: Array, column: str, unit: Unit) -> Read:
 def _settled(ns: Array, values: Array, size: int) -> Array:
     """Undo the rounding of decimal fractions: 0.041667 days mean 3,600 s, not 3,600.03 s.
 
-    Whole seconds (milli-, microseconds) are meant where all values lie within their last decimal.
+    Whole seconds (milli-, microseconds) are meant where all values lie within their last decimal,
+    which spreadsheets round or cut off.
     """
     digits = next((n for n in range(16) if (np.round(values, n) == values).all()), 16)
-    written = 0.5 * 10.0**-digits * size if size >= MINUTE else 0.0
+    written = 10.0**-digits * size if size >= MINUTE else 0.0
     error = max(written, float(np.spacing(np.abs(values)).max()) * size)
     for unit in (SECOND, SECOND // 1_000, SECOND // 1_000_000):
         near = (ns + unit // 2) // unit * unit
@@ -135,7 +149,7 @@ def _refusal(values: Array, whole: Array | None, column: str) -> str:
         f"column {column!r} must hold times, but holds numbers ({first} in data row 0, counted "
         "from 0), which need a unit"
     )
-    hint = _unit_hint(values) or (whole is not None and _format_hint(whole, column)) or ""
+    hint = _unit_hint(values) or (whole is not None and _format_hint(whole)) or ""
     if hint:
         return f"{law}; {hint}."
     return (
@@ -146,32 +160,40 @@ def _refusal(values: Array, whole: Array | None, column: str) -> str:
 
 def _unit_hint(values: Array) -> str | None:
     """The option that is likely meant, by the size of the numbers; None: it could be anything."""
-    size = float(np.median(np.abs(values)))
-    for unit, low in (("s", 1e8), ("ms", 1e11), ("us", 1e14), ("ns", 1e17)):
-        if 5 * low <= size < 500 * low:
-            return f"if they count from 1970, set data.time_unit: {unit}"
-    if 20_000 <= size < 80_000:
+    unit = _unit_of_size(values)
+    if unit is not None:
+        return f"if they count from 1970, set data.time_unit: {unit}"
+    if 20_000 <= float(np.median(np.abs(values))) < 80_000:
         return "set data.time_unit: excel if they are days of a spreadsheet, or day (since 1970)"
     return None
 
 
-def _format_hint(whole: Array, column: str) -> str | None:
+def _unit_of_size(values: Array) -> Unit | None:
+    """The unit in which such numbers count from 1970 to our days; None: in none."""
+    size = float(np.median(np.abs(values)))
+    units: tuple[tuple[Unit, float], ...] = (("s", 1e8), ("ms", 1e11), ("us", 1e14), ("ns", 1e17))
+    return next((unit for unit, low in units if 5 * low <= size < 500 * low), None)
+
+
+def _format_hint(whole: Array) -> str | None:
     """The format that is likely meant, by the digits; None: no likely one."""
     low, high = int(whole.min()), int(whole.max())
+    odd = _odd_date(whole)
+    if odd is not None:
+        return odd
     if low >= FIRST_YEAR and high <= LAST_YEAR:
         return 'set data.time_format: "%Y" if they are years, or data.time_unit'
     if low >= 167_801 and high <= 226_112 and ((whole % 100 >= 1) & (whole % 100 <= 12)).all():
         return 'set data.time_format: "%Y%m" if they are months, or data.time_unit'
     if low > 1_000_000 and high < 100_000_000:
-        return _odd_date(whole, column) or (
-            'set data.time_format: "%d%m%Y" (or "%m%d%Y") if they are dates, or data.time_unit'
-        )
+        return 'set data.time_format: "%d%m%Y" (or "%m%d%Y") if they are dates, or data.time_unit'
     return None
 
 
-def _odd_date(whole: Array, column: str) -> str | None:
+def _odd_date(whole: Array) -> str | None:
     """Which of mostly good dates is none; None: most are none."""
     _, fits = days_of(whole // 10_000, whole // 100 % 100, whole % 100)
+    fits &= (whole >= _LAW_YEARS[0] * 10_000) & (whole < _LAW_YEARS[1] * 10_000)
     wrong = np.flatnonzero(~fits)
     if not 0 < len(wrong) <= len(whole) // 2:
         return None

@@ -15,28 +15,19 @@ from trainers.data.times.civil import days_of, days_of_ordinal, days_of_week, ti
 from trainers.data.times.clocks import DAY
 from trainers.data.times.columns import all_digits, as_texts, plain, read_column, require_present
 from trainers.data.times.formats import ns_of, read_format
+from trainers.data.times.months import month_numbers
 from trainers.data.times.options import TimeOptions
 from trainers.data.times.reads import Read, all_fit
+from trainers.data.times.roles import IN_ORDER, OF_DATE, make_a_time, roles_of
 from trainers.data.times.texts import TIME_OF_DAY, clock_times, groups_of
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# What a column holds, by its name in small letters, without what is no letter.
-_ROLES = {
-    "year": ("year", "years", "yr", "yyyy", "jahr"),
-    "month": ("month", "mon", "mo", "mm", "mth", "mnth", "monat"),
-    "day": ("day", "dayofmonth", "dd", "dy", "mday", "tag"),
-    "dayofyear": ("dayofyear", "doy", "yday", "julianday", "jday"),
-    "week": ("week", "weekofyear", "isoweek", "woche", "kw"),
-    "hour": ("hour", "hours", "hr", "hrs", "hh", "stunde"),
-    "minute": ("minute", "minutes", "min", "minuten"),
-    "second": ("second", "seconds", "sec", "secs", "ss", "sekunde", "sekunden"),
-}
-_ROLE_OF = {name: role for role, names in _ROLES.items() for name in names}
-_IN_ORDER = ("year", "month", "day", "hour", "minute", "second")
-_OF_DATE = ("year", "month", "day", "dayofyear", "week")
+_YEARS = r"^\d{4}$"
+_WITH_DOTS = r"^ *(\d{1,2})\.(\d{2})\.(\d{2}) *$"  # as 18.00.00 of UCI's air quality
+_QUARTER = r"^[Qq]?([1-4])$"
 
 
 def read_joined(frame: pd.DataFrame, options: TimeOptions) -> Read:
@@ -52,8 +43,8 @@ def read_joined(frame: pd.DataFrame, options: TimeOptions) -> Read:
         )
     if options.format is not None and has_clock(options.format):
         return _by_format(frame, options, options.format)
-    roles = _roles(frame, options)
     notes: list[str] = []
+    roles = _roles(frame, options, notes)
     if "date" in roles:
         read = _date(frame, roles["date"], options)
         notes += read.notes
@@ -86,41 +77,27 @@ def _by_format(frame: pd.DataFrame, options: TimeOptions, written: str) -> Read:
     return read
 
 
-def _roles(frame: pd.DataFrame, options: TimeOptions) -> dict[str, str]:
+def _roles(frame: pd.DataFrame, options: TimeOptions, notes: list[str]) -> dict[str, str]:
     """Which column is the date, the time of day, the year, …: `{role: column}`.
 
     Raises:
         DataError: the columns make no time together.
     """
+    import pyarrow.compute as pc
+
     names = options.columns
-    told = [role_of(name) for name in names]
-    if not any(told) and len(names) > 2:
-        told = list(_IN_ORDER[: len(names)])
-    if "year" not in told:
-        told[0] = "date"
-    told = [role or "time" for role in told]
-    roles = dict(zip(told, names, strict=True))
-    parts = {role for role in roles if role not in ("date", "time")}
-    whole = "date" in roles or "dayofyear" in parts or "week" in parts or _leads(parts)
-    clock = _leads({"year", "month", "day", *parts}) and not ("time" in roles and "hour" in parts)
-    mixed = "date" in roles and parts & set(_OF_DATE)
-    if len(roles) < len(names) or not whole or not clock or mixed:
+    first = as_texts(plain(frame[names[0]]).dropna())
+    years = pc.all(pc.match_substring_regex(first, _YEARS), min_count=0).as_py()
+    roles, by_place = roles_of(names, years=years)
+    if len(roles) < len(names) or not make_a_time(roles):
         raise DataError(
             f"columns {', '.join(names)} make no time together; name a date and a time of day, as "
             "data.time_column: [date, time], or parts from the year on, as [year, month, day, "
             "hour]."
         )
+    notes += [f"{name!r} was read as {role}s" for role, name in roles.items()
+              if name in by_place and role != "time"]  # fmt: skip
     return roles
-
-
-def role_of(name: str) -> str:
-    """What a column holds by its name: `year`, `month`, …; "" where the name does not say."""
-    return _ROLE_OF.get("".join(c for c in name.casefold() if c.isalpha()), "")
-
-
-def _leads(parts: set[str]) -> bool:
-    """Whether no larger part than the smallest of a plain time is left out."""
-    return set(_IN_ORDER[: len(parts & set(_IN_ORDER))]) == parts & set(_IN_ORDER)
 
 
 def _date(frame: pd.DataFrame, name: str, options: TimeOptions) -> Read:
@@ -138,13 +115,17 @@ def _date(frame: pd.DataFrame, name: str, options: TimeOptions) -> Read:
 
 def _date_of_parts(frame: pd.DataFrame, roles: dict[str, str]) -> Array:
     """Days since 1970 of a year and what there is of month, day, week or day of year."""
-    parts = {role: _whole(frame[roles[role]], roles[role]) for role in _OF_DATE if role in roles}
+    parts = {
+        role: _part(frame[roles[role]], role, roles[role]) for role in OF_DATE if role in roles
+    }
     year = parts["year"]
     one = np.ones_like(year)
     if "dayofyear" in parts:
         days, fits = days_of_ordinal(year, parts["dayofyear"])
     elif "week" in parts:
         days, fits = days_of_week(year, parts["week"], one)
+    elif "quarter" in parts:
+        days, fits = days_of(year, parts["quarter"] * 3 - 2, one)
     else:
         days, fits = days_of(year, parts.get("month", one), parts.get("day", one))
     _require(fits, parts, roles)
@@ -155,7 +136,7 @@ def _clock(frame: pd.DataFrame, roles: dict[str, str], notes: list[str]) -> Arra
     """Nanoseconds since midnight; 0 where no column tells the time of day."""
     if "time" in roles:
         return _time_of_day(frame[roles["time"]], roles["time"], notes)
-    wanted = [role for role in _IN_ORDER[3:] if role in roles]
+    wanted = [role for role in IN_ORDER[3:] if role in roles]
     if not wanted:
         return np.zeros(len(frame), dtype=np.int64)
     if wanted == ["hour"]:
@@ -181,6 +162,7 @@ def _time_of_day(column: pd.Series[Any], name: str, notes: list[str]) -> Array:
         DataError: a value is missing or no time of day.
     """
     import pandas as pd
+    import pyarrow.compute as pc
 
     column = plain(column)
     require_present(column, name)
@@ -193,6 +175,7 @@ def _time_of_day(column: pd.Series[Any], name: str, notes: list[str]) -> Array:
         texts = as_texts(column)
         if all_digits(texts):
             return _digits(_whole(column, name), name, notes)
+        texts = pc.replace_substring_regex(texts, _WITH_DOTS, r"\1:\2:\3")
         groups = groups_of(texts, f" *{TIME_OF_DAY} *")
         ns, fits, ends = clock_times(groups)
         fits = fits & groups.known
@@ -215,6 +198,23 @@ def _digits(whole: Array, name: str, notes: list[str]) -> Array:
     notes.append(f"{name!r} was read as {shown}")
     _note_ends(parts[0] == 24, name, notes)
     return ns
+
+
+def _part(column: pd.Series[Any], role: str, name: str) -> Array:
+    """Numbers of a part of the date, int64 `(rows,)`: months may be names, quarters Q1 to Q4."""
+    import pandas as pd
+    import pyarrow.compute as pc
+
+    column = plain(column)
+    if role not in ("month", "quarter") or pd.api.types.is_numeric_dtype(column.dtype):
+        return _whole(column, name)
+    require_present(column, name)
+    texts = pc.utf8_trim_whitespace(as_texts(column))
+    if role == "quarter":
+        texts = pc.replace_substring_regex(texts, _QUARTER, r"\1")
+        return _whole(texts.to_pandas(), name)
+    numbers = month_numbers(pc.utf8_rtrim(texts, "."))
+    return numbers if numbers.all() else _whole(column, name)
 
 
 def _whole(column: pd.Series[Any], name: str) -> Array:

@@ -1,4 +1,4 @@
-"""Months by their names, English and German, written out or cut to three letters or more."""
+"""Months by their names in western languages, written out or cut to three letters or more."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 from trainers.data.contract import Array
 
 _NAMES = (
-    ("january", "januar", "jänner"),
-    ("february", "februar"),
-    ("march", "märz", "maerz", "mrz"),
-    ("april",),
-    ("may", "mai"),
-    ("june", "juni"),
-    ("july", "juli"),
-    ("august",),
-    ("september",),
-    ("october", "oktober"),
-    ("november",),
-    ("december", "dezember"),
+    "january januar jänner janvier enero gennaio janeiro januari",
+    "february februar février fevrier febrero febbraio fevereiro februari",
+    "march märz maerz mrz mars marzo março marco maart mrt",
+    "april avril abril aprile",
+    "may mai mayo maggio maio mei maj",
+    "june juni juin junio giugno junho",
+    "july juli juillet julio luglio julho",
+    "august août aout agosto augustus augusti",
+    "september septembre septiembre setiembre settembre setembro",
+    "october oktober octobre octubre ottobre outubro",
+    "november novembre noviembre novembro",
+    "december dezember décembre decembre diciembre dicembre dezembro",
 )
 
 
@@ -35,5 +35,7 @@ def month_numbers(texts: Any) -> Array:
 def _number(name: str) -> int:
     if len(name) < 3:
         return 0
-    found = [n for n, names in enumerate(_NAMES, 1) if any(w.startswith(name) for w in names)]
-    return found[0] if found else 0
+    found = [
+        n for n, names in enumerate(_NAMES, 1) if any(w.startswith(name) for w in names.split())
+    ]
+    return found[0] if len(found) == 1 else 0

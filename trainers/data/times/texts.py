@@ -25,7 +25,8 @@ _CLOCK = (
 )
 _OFFSET = r"(?: ?(?P<z>Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?"
 _TIME = rf"(?:(?:[Tt_:]|,? +){_CLOCK}{_OFFSET})?"
-_MONTH = r"(?P<mon>\p{L}{3,9})\.?"
+_MONTH = r"(?P<mon>\p{L}{3,10})\.?"
+_OF = r"(?: ?de )?"
 _WEEKDAY = r"(?:\p{L}{2,10}\.?,? +)?"
 
 THREE_NUMBERS = (
@@ -37,14 +38,17 @@ FAMILIES = (
     rf"(?P<y>\d{{4}})[-/.](?P<m>\d{{1,2}})[-/.](?P<d>\d{{1,2}}){_TIME}",
     rf"(?P<y>\d{{4}})(?P<m>\d{{2}})(?P<d>\d{{2}})(?:[Tt_: ]?{_CLOCK}{_OFFSET})?",
     THREE_NUMBERS,
-    rf"{_WEEKDAY}(?P<d>\d{{1,2}})(?:\.? +|[-/.]){_MONTH}[-/. ,]*(?P<y>\d{{4}}|\d{{2}}){_TIME}",
+    r"(?P<q>[1-4])\.? ?(?:[Qq]|[Qq]uartal|[Tt]rimestre)[-/. ]?(?P<y>\d{4}|\d{2})",
+    rf"{_WEEKDAY}(?P<d>\d{{1,2}})(?:\.? +|[-/.])?{_OF}{_MONTH}{_OF}[-/. ,]*"
+    rf"(?P<y>\d{{4}}|\d{{2}}){_TIME}",
     rf"{_WEEKDAY}{_MONTH} +(?P<d>\d{{1,2}}),? +(?P<y>\d{{4}}){_TIME}",
+    rf"{_WEEKDAY}{_MONTH} +(?P<d>\d{{1,2}}) +{_CLOCK}{_OFFSET} +(?P<y>\d{{4}})",
     rf"{_MONTH}[-/. ,]*(?P<y>\d{{4}}|\d{{2}})",
     rf"(?P<y>\d{{4}})[-/. ]?{_MONTH}(?:[-/. ](?P<d>\d{{1,2}}){_TIME})?",
     r"(?P<y>\d{4})[-/.]?[Mm]?(?P<m>\d{1,2})",
     r"(?P<m>\d{1,2})[-/.](?P<y>\d{4})",
-    r"(?P<y>\d{4})[-/ ]?[Qq](?P<q>[1-4])",
-    r"[Qq](?P<q>[1-4])[-/ ]?(?P<y>\d{4})",
+    r"(?P<y>\d{4})[-/. ]?[Qq](?P<q>[1-4])",
+    r"[Qq](?P<q>[1-4])[-/. ]?(?P<y>\d{4}|\d{2})",
     rf"(?P<y>\d{{4}})-?W(?P<w>\d{{2}})(?:-?(?P<wd>[1-7]))?{_TIME}",
     rf"(?P<y>\d{{4}})-(?P<doy>\d{{3}}){_TIME}",
 )
@@ -210,7 +214,9 @@ def _days(groups: Groups, column: str, notes: list[str]) -> tuple[Array, Array]:
     short = groups.lengths("y") == 2
     if short.any():
         year = np.where(short, full_year(year), year)
-        notes.append(f"years of {column!r} have two digits; they are 1969 to 2068")
+        notes.append(
+            f"years of {column!r} have two digits; they are 1969 to 2068 (write four for others)"
+        )
     if "w" in groups.texts:
         return days_of_week(year, groups.numbers("w"), groups.numbers("wd", 1))
     if "doy" in groups.texts:

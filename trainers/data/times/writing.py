@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from trainers.data.times.counts import EXCEL_START, UNIT_NS
-from trainers.data.times.joined import has_clock, role_of
+from trainers.data.times.joined import has_clock
 from trainers.data.times.options import TimeOptions
+from trainers.data.times.roles import roles_of
 
 _EPOCH = datetime(1970, 1, 1)
 _PARTS = ("year", "month", "day", "hour", "minute", "second")
@@ -30,13 +31,13 @@ def written(time: datetime, options: TimeOptions) -> tuple[Any, ...]:
         return tuple(time.strftime(part) for part in form.split(" "))
     date = time.date().isoformat() if form is None else time.strftime(form)
     clock = time.time().isoformat(timespec="minutes")
-    roles = [role_of(name) for name in columns]
-    if "year" not in roles:
-        roles[0] = "date"
+    roles, _ = roles_of(columns, years=False)
+    role_of = {name: role for role, name in roles.items()}
     parts = {
         "date": date,
         "dayofyear": time.timetuple().tm_yday,
         "week": time.isocalendar().week,
+        "quarter": (time.month + 2) // 3,
         **{name: getattr(time, name) for name in _PARTS},
     }
-    return tuple(parts.get(role, clock) for role in roles)
+    return tuple(parts.get(role_of[name], clock) for name in columns)

@@ -107,7 +107,7 @@ def test_words_among_numbers_are_refused_with_the_option_that_mends_it(tmp_path:
     message = (
         r"column 'c' must hold numbers, but got '\?' in data row 1 \(counted from 0\); 3 of 7 are "
         r"none \('\?', '-'\); if that is a missing value, set data\.reading\.missing_values: "
-        r'\["\?", "-"\], or leave the column out with data\.drop: \[c\]'
+        r'\["\?", "-"\] and data\.missing: mask, or leave the column out with data\.drop: \[c\]'
     )
     for use in (lambda: numeric_columns(frame), lambda: matrix(frame, ["t", "c"])):
         with pytest.raises(DataError, match=message) as caught:

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from tests.trainers.data.times.time_factory import hours, read
-from trainers.data.tables.columns import CALENDAR_NAMES, calendar_features
 from trainers.data.times.cycles import Calendar, calendar_of
 from trainers.data.times.steps import step_of
 from trainers.errors import DataError
@@ -22,9 +21,19 @@ def test_ten_minutes_over_months_have_the_four_that_they_always_had() -> None:
     times = hours(19_735, "2016-01-11 17:00", "10min")
     rows = read(times)
     calendar, notes = calendar_of(True, step_of(rows), rows)
-    assert calendar.names == CALENDAR_NAMES
+    assert calendar.names == (
+        *("time_of_day_sin", "time_of_day_cos", "time_of_week_sin", "time_of_week_cos"),
+    )
     assert notes == []
-    assert np.array_equal(calendar.features(rows), calendar_features(times))
+    # A Monday, 17:00: 17/24 of the day and of the week's first day.
+    day, week = 2 * np.pi * 17 / 24, 2 * np.pi * 17 / 168
+    first = [np.sin(day), np.cos(day), np.sin(week), np.cos(week)]
+    features = calendar.features(rows)
+    np.testing.assert_allclose(features[0], first, atol=1e-12)
+    np.testing.assert_allclose(features[7 * 144], first, atol=1e-9)
+    # Tuesday, 17:00: the same time of day, a seventh of a week later.
+    later = [np.sin(week + 2 * np.pi / 7), np.cos(week + 2 * np.pi / 7)]
+    np.testing.assert_allclose(features[144], [*first[:2], *later], atol=1e-9)
 
 
 @pytest.mark.parametrize(

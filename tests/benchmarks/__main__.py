@@ -20,6 +20,7 @@ _BENCHMARKS = (
     "tracker_cost",
     "training_epoch",
     "training_law",
+    "long_series",
     "first_step",
     "joined_start",
     "raylets",

@@ -13,12 +13,13 @@ def main(characters: int) -> None:
     character_pack(text(50_000)).train(0, seconds=2.0)  # what training takes on any stream
     data = text(characters)
     Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # the peak begins anew
-    before = _mib("VmRSS")
+    before = mib("VmRSS")
     character_pack(data).train(0, seconds=3.0)
-    print(json.dumps({"grown_mib": _mib("VmHWM") - before}))
+    print(json.dumps({"grown_mib": mib("VmHWM") - before}))
 
 
-def _mib(field: str) -> float:
+def mib(field: str) -> float:
+    """Return a field of /proc/self/status, as VmHWM, in MiB."""
     lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(field)) / 1024
 

@@ -57,7 +57,8 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.thread_time() - began
 
 
-def _figure(what: str, ratios: Sequence[float], target: float, **details: object) -> Figure:
+def figure_of(what: str, ratios: Sequence[float], target: float, **details: object) -> Figure:
+    """Return the median of ratios, with the least and the most of them."""
     quartiles = [min(ratios), max(ratios)]
     spread = {"least_and_most": [round(q, 3) for q in quartiles], **details}
     return Figure(what, round(statistics.median(ratios), 3), "x", target, "less", spread)
@@ -81,7 +82,7 @@ def _masked_against_padded(pairs: int) -> Figure:
     padded = ragged_data(512, 120, 8, masked=False)
     pack, hand = _pack(config, ragged), HandWritten(config, padded)
     ratios = interleaved(lambda: pack.train(0), hand.train_epoch, pairs)
-    return _figure("masked, ragged LSTM epoch against the padded batch without mask", ratios, 1.0)
+    return figure_of("masked, ragged LSTM epoch against the padded batch without mask", ratios, 1.0)
 
 
 # -- streams -----------------------------------------------------------------------------------
@@ -92,7 +93,7 @@ def _stream(characters: int, pairs: int) -> list[Figure]:
     pack, hand = character_pack(data), _CharacterLoop(data)
     ratios = interleaved(lambda: pack.train(0), hand.train_epoch, pairs)
     what = "TBPTT epoch over a stream of characters, LSTM 128, against a hand-written loop"
-    return [_figure(what, ratios, 1.05, characters=characters), _stream_memory(8_000_000)]
+    return [figure_of(what, ratios, 1.05, characters=characters), _stream_memory(8_000_000)]
 
 
 def character_pack(data: SequenceData) -> Pack:
@@ -205,7 +206,7 @@ def _stepwise(what: str, cell: str, rates: dict[str, float], pairs: int) -> Figu
     config = _config(cell=cell, hidden_size=64, batch_size=64, **rates)
     pack, hand = _pack(config, data), _CellLoop(config, data)
     ratios = interleaved(lambda: pack.train(0), hand.train_epoch, pairs)
-    return _figure(f"{what}, against a hand-written loop over the cell", ratios, 1.3)
+    return figure_of(f"{what}, against a hand-written loop over the cell", ratios, 1.3)
 
 
 class _CellLoop(nn.Module):

@@ -13,6 +13,8 @@ from trainers.data.series.rows import Rows
 from trainers.data.series.scales import UNSCALED, Fit, Scale
 from trainers.errors import DataError
 
+_ROWS_AT_ONCE = 1 << 16
+
 
 @dataclass(frozen=True)
 class Encoding:
@@ -98,8 +100,12 @@ def encode(encoding: Encoding, rows: Rows, *, consume: bool = False) -> Encoded:
         there = ~np.isnan(feature.values)
         (known if _is_known(feature, recipe) else present)[~there] = False
         own = feature.values if feature.number is None else feature.number
-        scale, shift = encoding.scales[place].of_rows(own, rows, encoding.fit)
-        values[:, place] = np.where(there, (feature.values - shift) / scale, 0.0)
+        by = encoding.scales[place].of_rows(own, rows, encoding.fit)
+        for start in range(0, count, _ROWS_AT_ONCE):
+            some = slice(start, start + _ROWS_AT_ONCE)
+            scale, shift = (one[some] if isinstance(one, np.ndarray) else one for one in by)
+            scaled = (feature.values[some] - shift) / scale
+            values[some, place] = np.where(there[some], scaled, 0.0)
     return Encoded(values, present, known)
 
 

@@ -30,6 +30,7 @@ from trainers.data.series.targets import Targets, targets_of
 from trainers.data.source import Source
 from trainers.data.tables.columns import matrix
 from trainers.data.tables.formats import table_stem
+from trainers.data.tables.gathering import release_freed
 from trainers.data.tables.reader import TableReader
 from trainers.data.tables.reading_options import ReadingOptions, carried
 from trainers.data.tables.request import TableRead
@@ -210,12 +211,15 @@ def _series(
 ) -> tuple[Series, Targets, list[str]]:
     """What windows are views of; also a note on rows with gaps."""
     targets = targets_of(rows, options, train, fitted.encoding.fit)
+    release_freed()
     inputs = encode(fitted.encoding, rows, consume=True)  # nobody needs the table after that
     recipe = fitted.encoding.recipe
-    # Past the end of a series nothing is known, and no window ends there.
-    place = np.arange(len(rows.codes)) + recipe.ahead.stop - 1
-    past = place >= rows.bounds[1:][rows.codes]
-    present = inputs.present & (inputs.known | past)
+    present = inputs.present
+    if not inputs.known.all():
+        # Past the end of a series nothing is known, and no window ends there.
+        place = np.arange(len(rows.codes)) + recipe.ahead.stop - 1
+        past = place >= rows.bounds[1:][rows.codes]
+        present = present & (inputs.known | past)
     gaps = int((~present).sum())
     series = Series(
         inputs=inputs.values,

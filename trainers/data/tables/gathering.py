@@ -7,6 +7,8 @@ column's spread.
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -214,5 +216,27 @@ def _joined(pieces: Sequence[pd.Series[Any]]) -> pd.Series[Any] | None:
         return pd.Series(np.concatenate([piece.to_numpy() for piece in pieces]), copy=False)
     dtype = next(p.dtype for p, kind in zip(pieces, kinds, strict=True) if kind != "missing")
     alike = [piece if piece.dtype == dtype else piece.astype(dtype) for piece in pieces]
-    whole: pd.Series[Any] = pd.concat(alike)
-    return whole
+    return _in_one_piece(pd.concat(alike))
+
+
+def _in_one_piece(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return texts as one array, which whoever needs it whole then need not copy."""
+    import pandas as pd
+    import pyarrow as pa
+
+    if not isinstance(column.dtype, pd.StringDtype):
+        return column
+    texts = pa.array(column)
+    release_freed()
+    whole = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+    return pd.Series(whole, dtype=column.dtype)
+
+
+def release_freed() -> None:
+    """Give memory that was freed back to the system: Arrow's pool would keep it, and glibc's."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)

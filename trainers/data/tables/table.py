@@ -12,6 +12,7 @@ import numpy as np
 
 from trainers.data.tables.compression import BROKEN, content_name
 from trainers.data.tables.formats import FORMATS, format_of
+from trainers.data.tables.gathering import release_freed
 from trainers.data.tables.reading_options import ReadingOptions
 from trainers.data.tables.request import Request, TableRead
 from trainers.data.tables.sentinels import sentinel_notes
@@ -55,6 +56,7 @@ def read_table(
     except BROKEN as error:
         reason = (str(error).strip().splitlines() or [repr(error)])[0]
         raise DataError(f"{path} can't be read as a table: {reason}") from error
+    release_freed()
     if read.frame.empty:
         raise DataError(f"{path} must have at least one row of data, but has none.")
     said = (*_long_numbers(read.frame), *sentinel_notes(read.frame))

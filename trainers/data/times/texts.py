@@ -91,8 +91,9 @@ def _read_iso(texts: Any) -> Read | None:
     aware = pc.match_substring_regex(texts, _OFFSET_END)
     any_aware = pc.any(aware).as_py()
     try:
-        blocks = [texts[n : n + _BLOCK] for n in range(0, len(texts), _BLOCK)]
-        ns = np.concatenate([_iso_ns(block, utc=any_aware) for block in blocks])
+        ns = np.empty(len(texts), dtype=np.int64)
+        for n in range(0, len(texts), _BLOCK):
+            ns[n : n + _BLOCK] = _iso_ns(texts[n : n + _BLOCK], utc=any_aware)
     except ValueError:
         return None
     if not any_aware:

@@ -15,9 +15,10 @@ import numpy as np
 
 from trainers.data.files import read_text
 from trainers.data.interface import Interface
-from trainers.data.reading import CaseReading, Reading, TableReading, TextReading
+from trainers.data.reading import CaseReading, Reading, TextReading
 from trainers.data.sequences.formats import read_asked
 from trainers.data.sequences.grouping import Table, group
+from trainers.data.sequences.reading import TableReading
 from trainers.data.series.asking import windows_of_table
 from trainers.data.series.reading import WindowReading
 from trainers.data.tables.columns import matrix, numeric_columns, require_columns

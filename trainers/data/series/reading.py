@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from trainers.data.reading import Reading
+from trainers.data.series.encoded_reading import EncodedReading
 from trainers.data.series.encoding import Encoding
 from trainers.data.series.rows import RowOptions
 from trainers.data.series.scales import Scale
@@ -13,7 +13,7 @@ from trainers.data.times.steps import Step
 
 
 @dataclass(frozen=True)
-class WindowReading(Reading):
+class WindowReading(EncodedReading):
     """Windows over long series; plain values.
 
     Attributes:
@@ -42,11 +42,7 @@ class WindowReading(Reading):
     @property
     def is_plain(self) -> bool:
         """Whether a step's numbers need scaling only: as many features, in the same order."""
-        recipe = self.encoding.recipe
-        columns = (*recipe.columns, *recipe.known)
-        numbers = all(column.values is None and column.filling is None for column in columns)
-        shared = all(s.each is None for s in (*self.scales, *self.encoding.scales))
-        return numbers and shared and not recipe.needs_times
+        return self.encoding.is_plain and all(scale.each is None for scale in self.scales)
 
     @property
     def raw_names(self) -> tuple[str, ...]:

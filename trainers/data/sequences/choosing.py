@@ -31,7 +31,7 @@ class ChosenInputs:
 
     names: tuple[str, ...]
     categories: frozenset[str]
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def choose_inputs(tables: Sequence[Table], codes: Array, options: TableOptions) -> ChosenInputs:
@@ -54,7 +54,7 @@ def choose_inputs(tables: Sequence[Table], codes: Array, options: TableOptions) 
         require_columns(first, names, "inputs")
         texts = [n for n in names if n in asked or is_text(_telling(tables, n)[n])]
         categories = [n for n in texts if n in asked or not _is_number(tables, n)]
-        return ChosenInputs(tuple(names), frozenset(categories), ())
+        return ChosenInputs(tuple(names), frozenset(categories))
     own_targets = options.target if options.labels is None else ()
     others = {options.sequence, options.order, options.split_column, *options.drop, *own_targets}
     free = [str(name) for name in first.columns if name not in others]

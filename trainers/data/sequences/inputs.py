@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,6 +28,9 @@ from trainers.data.series.input_columns import (
 from trainers.data.series.rows import Rows
 from trainers.data.series.scales import Fit
 from trainers.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -64,17 +68,25 @@ def raw_inputs(tables: Mapping[str, Sequence[Table]], options: TableOptions) -> 
         for (part, of), start in zip(groups.items(), starts[:-1], strict=True)
         for name, own in zip(of.names, of.rows, strict=True)
     ]
-    order = np.concatenate([own for _, _, own in found])
-    counts = [len(own) for _, _, own in found]
-    codes = np.repeat(np.arange(len(found)), counts)
-    chosen = choose_inputs(every, codes[np.argsort(order)], options)
-    frame = input_frame(every, chosen, options.gaps).iloc[order].reset_index(drop=True)
-    rows = Rows(frame, codes, tuple(name for _, name, _ in found), None, None, ())
+    codes = np.empty(int(starts[-1]), dtype=np.int64)
+    for number, (_, _, own) in enumerate(found):
+        codes[own] = number
+    chosen = choose_inputs(every, codes, options)
+    names = tuple(name for _, name, _ in found)
+    frame = input_frame(every, chosen, options.gaps)
+    rows = rows_in_order(frame, names, [own for _, _, own in found])
     ends = itertools.pairwise(rows.bounds.tolist())
     extents: dict[str, dict[str, slice]] = {part: {} for part in tables}
     for (part, name, _), (begin, end) in zip(found, ends, strict=True):
         extents[part][name] = slice(begin, end)
     return RawInputs(rows, chosen, _present(rows, chosen, options), extents)
+
+
+def rows_in_order(frame: pd.DataFrame, names: Sequence[str], rows: Sequence[Array]) -> Rows:
+    """Put the rows of a frame in the order of sequences, by name the numbers of each one's."""
+    codes = np.repeat(np.arange(len(rows)), [len(own) for own in rows])
+    ordered = frame.iloc[np.concatenate(rows)].reset_index(drop=True)
+    return Rows(ordered, codes, tuple(names), None, None, ())
 
 
 def _present(rows: Rows, chosen: ChosenInputs, options: TableOptions) -> Array:

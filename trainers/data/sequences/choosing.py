@@ -48,6 +48,8 @@ def choose_inputs(tables: Sequence[Table], codes: Array, options: TableOptions) 
     first = tables[0].frame
     for option in ("drop", "categories"):
         require_columns(first, getattr(options, option) or (), option)
+    if isinstance(options.fill, dict):
+        require_columns(first, list(options.fill), "fill")
     asked = options.categories or ()
     if options.inputs is not None:
         names = _named(options)

@@ -27,7 +27,6 @@ from trainers.data.series.input_columns import (
 )
 from trainers.data.series.rows import Rows
 from trainers.data.series.scales import Fit
-from trainers.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,11 +119,6 @@ def encode_inputs(
         make = category_column if name in chosen.categories else number_column
         columns.append(make(rows.frame, name, of_train, options.column_rules))
     fitted = fit_encoding(Recipe(tuple(columns)), rows, of_train, Fit(options.scaling), ())
-    if not fitted.names:
-        raise DataError(
-            f"the input columns {', '.join(chosen.names[:4])} have no value in the training part; "
-            "name others in data.inputs."
-        )
     scales = fitted.encoding.scales
     values = encode(fitted.encoding, rows, consume=True).values
     inputs = Inputs(

@@ -32,6 +32,7 @@ from trainers.data.series.asking import windows_of_table
 from trainers.data.series.reading import WindowReading
 from trainers.data.tables.columns import numeric_columns, require_columns
 from trainers.data.tables.formats import is_table, table_stem
+from trainers.data.tables.reader import TableReader
 from trainers.data.tables.reading_options import ReadingOptions
 from trainers.data.tables.table import read_table
 from trainers.data.texts.vocabulary import split_text
@@ -100,7 +101,8 @@ def read_unlabelled(path: Path, interface: Interface, *, last: bool = False) -> 
 def _tables(path: Path, terms: ReadingOptions, known: TableReading | None) -> list[Table]:
     """One table, or a folder of one file a sequence, for networks that were trained on such."""
     if known is not None and known.sequence is None and path.is_dir():
-        return read_folder(find_files(str(path), Path(), "folder", TABLE_ENDINGS), terms)
+        files = find_files(str(path), Path(), "folder", TABLE_ENDINGS)
+        return read_folder(files, terms, TableReader())
     return [Table(path, read_table(path, terms).frame, table_stem(path))]
 
 

@@ -11,7 +11,13 @@ import numpy as np
 from trainers.data.contract import Array
 from trainers.data.sequences.grouping import Table, columns_of
 from trainers.data.sequences.table_options import TableOptions
-from trainers.data.series.columns import is_text, most_values, require_filled, taken_texts
+from trainers.data.series.columns import (
+    count_values,
+    is_text,
+    most_values,
+    require_filled,
+    taken_texts,
+)
 from trainers.data.tables.columns import Missing, numeric_columns, require_columns
 from trainers.errors import DataError
 
@@ -122,11 +128,14 @@ def _texts(
 
     counts, most = {}, {}
     for name in names:
-        values, found = pd.factorize(_values(tables, name, "mask"))
-        pairs = np.unique(np.stack([codes, values])[:, values >= 0], axis=1)
-        is_static = len(np.unique(pairs[0])) == pairs.shape[1]
-        counts[name] = len(found)
-        most[name] = most_values(int(codes.max()) + 1 if is_static else len(codes))
+        column = _values(tables, name, "mask")
+        counts[name] = count_values(column)
+        most[name] = most_values(len(codes))
+        if 1 < counts[name] <= most[name]:
+            values = pd.factorize(column)[0]
+            pairs = np.unique(np.stack([codes, values])[:, values >= 0], axis=1)
+            is_static = len(np.unique(pairs[0])) == pairs.shape[1]
+            most[name] = most_values(int(codes.max()) + 1) if is_static else most[name]
     return taken_texts(counts, most, options.categories)
 
 

@@ -94,6 +94,12 @@ class TestCategories:
         assert data.input_names == ("x", "sex=f", "sex=m", "word")
         assert "not numeric, so not inputs: name" in data.notes
 
+    def test_lists_are_no_names(self, tmp_path: Path) -> None:
+        frame(pair=[[1, 2], [3, 4]] * 4).to_parquet(tmp_path / "t.parquet")
+        data = load(tmp_path, frame(), path="t.parquet")
+        assert data.input_names == ("x",)
+        assert "not numeric, so not inputs: pair" in data.notes
+
     def test_a_missing_name_is_a_gap_or_refused(self, tmp_path: Path) -> None:
         table = frame(kind=["u", None, "u", "v", "v", "u", "v", "v"])
         with pytest.raises(DataError, match=r"t\.csv: column 'kind' must be filled, but 1 of 8"):

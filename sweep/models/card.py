@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from trainers.data.interface import Interface
+from trainers.data.series.encoded_reading import EncodedReading
 from trainers.data.series.features import InputColumn
 from trainers.data.series.reading import WindowReading
 from trainers.data.times.writing import written
@@ -55,13 +56,14 @@ def description(interface: Interface) -> str:
 def _step(interface: Interface, number: int) -> list[Any]:
     """Raw values of one step: means, first categories, times a step apart."""
     reading = interface.reading
-    if not isinstance(reading, WindowReading) or reading.is_plain:
+    if not isinstance(reading, EncodedReading) or reading.is_plain:
         return [float(value) for value in interface.input_shift or (0.0,) * interface.input_size]
     recipe = reading.encoding.recipe
     middles = reading.middles
     ahead = [column for _ in recipe.ahead for column in recipe.known]
     values = [_value(column, middles) for column in (*recipe.columns, *ahead)]
-    return [*_times(reading, number), *values]
+    times = _times(reading, number) if isinstance(reading, WindowReading) else ()
+    return [*times, *values]
 
 
 def _value(column: InputColumn, middles: dict[str, float]) -> Any:

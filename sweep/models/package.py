@@ -15,7 +15,7 @@ from mlflow.models import Model
 from sweep.models.card import example
 from sweep.models.shipped import ship_code
 from trainers.data.interface import Interface
-from trainers.data.series.reading import WindowReading
+from trainers.data.series.encoded_reading import EncodedReading
 from trainers.use.portable import MODEL_FORMAT, NETWORK_FOLDER, PortableModel
 
 _CODE = Path(__file__).parent / "served.py"
@@ -62,7 +62,7 @@ def requirements(interface: Interface) -> list[str]:
     """Return what a model's code imports, as pip has it: more where steps hold times and names."""
     names = [*_REQUIREMENTS]
     reading = interface.reading
-    if isinstance(reading, WindowReading) and not reading.is_plain:
+    if isinstance(reading, EncodedReading) and not reading.is_plain:
         names.append("pyarrow")
         names += ["holidays"] if reading.encoding.recipe.holidays is not None else []
     return [f"{name}=={_release(name)}" for name in names]

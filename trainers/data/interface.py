@@ -16,7 +16,7 @@ from typing import Any
 from trainers.data.contract import Category, SequenceData, Task, Walk
 from trainers.data.reading import Reading
 from trainers.data.readings import reading_from_dict, reading_to_dict
-from trainers.data.series.reading import WindowReading
+from trainers.data.series.encoded_reading import EncodedReading
 from trainers.errors import DataError
 
 INTERFACE_FILE = "data.json"
@@ -92,7 +92,7 @@ class Interface:
     @property
     def raw_names(self) -> tuple[str, ...]:
         """What a step of a request brings, in order; empty where that has no names."""
-        if isinstance(self.reading, WindowReading):
+        if isinstance(self.reading, EncodedReading):
             return self.reading.raw_names
         return self.input_names
 

@@ -16,21 +16,7 @@ CaseFormat = Literal["ts", "ucr", "rows"]
 
 @dataclass(frozen=True)
 class Reading:
-    """Plain values of one kind; those of long series are `trainers.data.series.reading`."""
-
-
-@dataclass(frozen=True)
-class TableReading(Reading):
-    """Sequences in long format, or one a file where `sequence` is None.
-
-    Attributes:
-        table: How further files of the kind are read.
-    """
-
-    columns: tuple[str, ...]
-    sequence: str | None = None
-    order: str | None = None
-    table: ReadingOptions = ReadingOptions()
+    """Plain values of one kind; those of tables are in `series.reading`, `sequences.reading`."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from trainers.data.plain import from_plain
-from trainers.data.reading import CaseReading, Reading, TableReading, TextReading
+from trainers.data.reading import CaseReading, Reading, TextReading
+from trainers.data.sequences.reading import TableReading
 from trainers.data.series.earlier import is_earlier, upgraded
 from trainers.data.series.reading import WindowReading
 

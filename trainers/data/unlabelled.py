@@ -6,22 +6,33 @@ Columns are found by the names that the network was trained with, whatever else 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trainers.data.files import read_text
+from trainers.data.files import find_files, read_text
 from trainers.data.interface import Interface
-from trainers.data.reading import CaseReading, Reading, TableReading, TextReading
+from trainers.data.reading import CaseReading, Reading, TextReading
+from trainers.data.sequences.asking import asked_sequences
 from trainers.data.sequences.formats import read_asked
-from trainers.data.sequences.grouping import Table, group
+from trainers.data.sequences.grouping import (
+    TABLE_ENDINGS,
+    Groups,
+    Table,
+    columns_of,
+    group,
+    read_folder,
+    values_of,
+)
+from trainers.data.sequences.reading import TableReading
 from trainers.data.series.asking import windows_of_table
 from trainers.data.series.reading import WindowReading
-from trainers.data.tables.columns import matrix, numeric_columns, require_columns
+from trainers.data.tables.columns import numeric_columns, require_columns
 from trainers.data.tables.formats import is_table, table_stem
+from trainers.data.tables.reader import TableReader
 from trainers.data.tables.reading_options import ReadingOptions
 from trainers.data.tables.table import read_table
 from trainers.data.texts.vocabulary import split_text
@@ -83,9 +94,16 @@ def read_unlabelled(path: Path, interface: Interface, *, last: bool = False) -> 
     if isinstance(reading, WindowReading):
         return list(_windows(path, reading, last))
     known = reading if isinstance(reading, TableReading) else None
-    frame = read_table(path, ReadingOptions() if known is None else known.table).frame
-    whole = Table(path, frame, table_stem(path))
-    return list(_sequences(whole, known or _guessed(frame, interface, path)))
+    tables = _tables(path, ReadingOptions() if known is None else known.table, known)
+    return list(_sequences(tables, known or _guessed(tables[0].frame, interface, path)))
+
+
+def _tables(path: Path, terms: ReadingOptions, known: TableReading | None) -> list[Table]:
+    """One table, or a folder of one file a sequence, for networks that were trained on such."""
+    if known is not None and known.sequence is None and path.is_dir():
+        files = find_files(str(path), Path(), "folder", TABLE_ENDINGS)
+        return read_folder(files, terms, TableReader())
+    return [Table(path, read_table(path, terms).frame, table_stem(path))]
 
 
 def _are_rows(path: Path, reading: Reading | None) -> bool:
@@ -148,18 +166,30 @@ def _windows(path: Path, reading: WindowReading, last: bool) -> Iterator[Unlabel
         )
 
 
-def _sequences(table: Table, reading: TableReading) -> Iterator[Unlabelled]:
-    whole = Table(table.path, table.frame, None if reading.sequence else table.sequence)
-    require_columns(table.frame, reading.columns, "inputs")
-    values = matrix(table.frame, reading.columns, "mask")
-    groups = group([whole], reading.sequence, reading.order)
-    for name, rows in zip(groups.names, groups.rows, strict=True):
-        places: dict[str, list[Any]] = {"step": list(range(len(rows)))}
-        if reading.order is not None:
-            places = {reading.order: table.frame[reading.order].iloc[rows].tolist()}
-        yield Unlabelled(
-            {"steps": values[rows]}, {reading.sequence or SEQUENCE_COLUMN: name}, places
-        )
+def _sequences(tables: Sequence[Table], reading: TableReading) -> Iterator[Unlabelled]:
+    whole = [replace(table, sequence=None) if reading.sequence else table for table in tables]
+    groups = group(whole, reading.sequence, reading.order)
+    records = _records_of(whole, groups, reading)
+    order = None if reading.order is None else values_of(whole, reading.order, "mask")
+    for name, rows, record in zip(groups.names, groups.rows, records, strict=True):
+        steps = {"step": list(range(len(rows)))}
+        if order is not None:
+            steps = {str(reading.order): [order[row] for row in rows]}
+        yield Unlabelled(record, {reading.sequence or SEQUENCE_COLUMN: name}, steps)
+
+
+def _records_of(
+    tables: Sequence[Table], groups: Groups, reading: TableReading
+) -> Iterator[dict[str, Any]]:
+    """Steps of each sequence: raw numbers, or what was made of all their rows at once."""
+    if reading.is_plain:
+        values = columns_of(tables, reading.columns, "mask")
+        yield from ({"steps": values[rows]} for rows in groups.rows)
+        return
+    for name, asked in zip(groups.names, asked_sequences(tables, groups, reading), strict=True):
+        if not asked.present.any():
+            raise DataError(f"sequence {name!r} needs a step that misses no input, but has none.")
+        yield {"asked": asked}
 
 
 def _cases(path: Path, reading: CaseReading, interface: Interface) -> Iterator[Unlabelled]:

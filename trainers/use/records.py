@@ -18,8 +18,8 @@ from trainers.data.contract import Array
 from trainers.data.interface import Interface
 from trainers.data.options import nearest
 from trainers.data.reading import TextReading
-from trainers.data.series.reading import WindowReading
-from trainers.data.series.requests import Asked, Scales, request_of
+from trainers.data.series.encoded_reading import EncodedReading, Scales
+from trainers.data.series.requests import Asked, request_of, step_values
 from trainers.data.texts.vocabulary import UNKNOWN, Vocabulary, split_text
 from trainers.errors import DataError
 
@@ -46,8 +46,8 @@ class Encoder:
 
     def __init__(self, interface: Interface) -> None:
         self._interface = interface
-        self._reading: WindowReading | None = None
-        if isinstance(interface.reading, WindowReading) and not interface.reading.is_plain:
+        self._reading: EncodedReading | None = None
+        if isinstance(interface.reading, EncodedReading) and not interface.reading.is_plain:
             self._reading = interface.reading
         self._vocabulary: Vocabulary | None = None
         if interface.tokens and UNKNOWN in interface.tokens:
@@ -87,12 +87,14 @@ class Encoder:
             )
         if given[0] == "steps":
             if self._reading is not None:
-                return self._window(self._reading, record, where)
+                return self._encoded_steps(self._reading, record, where)
             return self._steps(record, where)
         ids = self._ids(record, where)
         return Encoded(ids, _mask(record, np.ones(len(ids), dtype=np.bool_), where))
 
-    def _window(self, reading: WindowReading, record: Mapping[str, Any], where: str) -> Encoded:
+    def _encoded_steps(
+        self, reading: EncodedReading, record: Mapping[str, Any], where: str
+    ) -> Encoded:
         asked = request_of(record, reading, where)
         mask = _mask(record, asked.present, where)
         inputs = np.where(asked.present[:, None], asked.inputs, np.float32(0))
@@ -100,7 +102,7 @@ class Encoder:
 
     def _steps(self, record: Mapping[str, Any], where: str) -> Encoded:
         features = self._interface.input_size
-        raw = _numbers(record["steps"], where)
+        raw = _numbers(self._in_order(record["steps"], where), where)
         if raw.ndim != 2 or raw.shape[1] != features or not len(raw):
             all_names = self._interface.input_names
             names = ", ".join(all_names[:_SHOWN_NAMES])
@@ -114,6 +116,13 @@ class Encoder:
         if not np.isfinite(raw[mask & brought]).all():
             raise DataError(f"{where}: steps must be finite where they exist, but got infinity.")
         return Encoded(np.where(brought[:, None], self.scaled(raw), 0.0).astype(np.float32), mask)
+
+    def _in_order(self, steps: Any, where: str) -> Any:
+        """Steps that are objects by name as lists."""
+        names = self._interface.input_names
+        if not isinstance(steps, list) or not any(isinstance(step, Mapping) for step in steps):
+            return steps
+        return [step_values(step, names, where, number) for number, step in enumerate(steps)]
 
     def scaled(self, raw: Array) -> Array:
         """Scale raw numbers `(…, features)` as the network was trained on; float64."""

@@ -23,7 +23,8 @@ from trainers.data.interface import (
     write_interface,
     write_interfaces,
 )
-from trainers.data.reading import TableReading, TextReading
+from trainers.data.reading import TextReading
+from trainers.data.sequences.reading import TableReading
 from trainers.data.series.reading import WindowReading
 from trainers.data.tables.reading_options import ReadingOptions
 from trainers.errors import DataError
@@ -115,7 +116,10 @@ def test_tables_and_texts_say_how_they_are_read(tmp_path: Path):
     }
     table = Interface.of(load_data("table", options, base_dir=tmp_path))
     terms = ReadingOptions(decimal=".", header=True)
-    assert table.reading == TableReading(("x",), "walker", "step", terms)
+    assert isinstance(table.reading, TableReading)
+    assert table.reading.is_plain
+    encoding = table.reading.encoding
+    assert table.reading == TableReading(("x",), "walker", "step", terms, encoding)
     assert (table.input_names, table.outputs) == (("x",), ("a", "b"))
     assert (table.input_scale, table.input_shift) == ((0.5,), (1.5,))
 

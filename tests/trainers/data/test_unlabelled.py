@@ -11,8 +11,9 @@ import pytest
 
 from trainers.data import load_data
 from trainers.data.interface import Interface
-from trainers.data.reading import TableReading, TextReading
+from trainers.data.reading import TextReading
 from trainers.data.readings import reading_from_dict
+from trainers.data.sequences.reading import TableReading
 from trainers.data.unlabelled import read_unlabelled
 from trainers.errors import DataError
 from trainers.use.records import Encoder

@@ -20,7 +20,7 @@ from trainers.data.reading import CaseFormat, CaseReading
 from trainers.data.sequences.alignment import Aligned, align
 from trainers.data.sequences.archive_files import ArchiveFiles, archive_files
 from trainers.data.sequences.archive_options import DEFAULT_SPLIT, SequencesOptions
-from trainers.data.sequences.assembling import Layout, assemble
+from trainers.data.sequences.assembling import Layout, assemble, scaled_inputs
 from trainers.data.sequences.cases import Cases
 from trainers.data.sequences.formats import format_of, read_cases
 from trainers.data.sequences.labels import labels_of, task_of
@@ -59,23 +59,23 @@ def load_sequences(options: SequencesOptions, base_dir: Path) -> SequenceData:
     strata = train.labels.astype(np.int64) if classes else None
     divided = divide(len(train.sequences), shares, options.seed, strata)
     given = {part: len(own.sequences) for part, own in labelled.items() if part != "train"}
+    sequences = [one for own in labelled.values() for one in own.sequences]
+    rows = with_given_parts(divided, given)
     data = assemble(
-        _layout(found.name, first, task, classes, options),
-        [one for own in labelled.values() for one in own.sequences],
-        with_given_parts(divided, given),
+        _layout(found.name, task, classes, options),
+        sequences,
+        scaled_inputs(first.features, sequences, rows["train"], options.scaling),
+        rows,
         [*found.notes, *task_notes, *_notes(cases, labelled, classes)],
     )
     reading = CaseReading(first.format, first.steps, classes, options.target, first.columns)
     return replace(data, reading=reading)
 
 
-def _layout(
-    name: str, cases: Cases, task: Task, classes: tuple[str, ...], options: SequencesOptions
-) -> Layout:
+def _layout(name: str, task: Task, classes: tuple[str, ...], options: SequencesOptions) -> Layout:
     return Layout(
         name=name,
         task=task,
-        inputs=cases.features,
         targets=classes or (options.target or "target",),
         one_target=True,
         scaling=options.scaling,

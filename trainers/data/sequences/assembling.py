@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trainers.data.classes import ClassWeights, class_weights, missing_classes_note
-from trainers.data.contract import Array, SequenceData, SequenceSet, Task
+from trainers.data.contract import Array, Category, SequenceData, SequenceSet, Task
 from trainers.data.padding import padded
 from trainers.data.scaling import ColumnScaler, Scaling, fit_scaler, joined
 from trainers.data.sequences.alignment import Aligned
@@ -26,7 +26,6 @@ class Layout:
 
     name: str
     task: Task
-    inputs: tuple[str, ...]
     targets: tuple[str, ...]
     one_target: bool
     scaling: Scaling
@@ -34,17 +33,64 @@ class Layout:
     units: str
 
 
+@dataclass(frozen=True)
+class Inputs:
+    """What sequences bring, as a network reads it.
+
+    Attributes:
+        values: By sequence `(time, features)`, scaled; 0 where there is nothing.
+        names: One a feature.
+        scale: `(features,)`; values are `(raw - shift) / scale`.
+        shift: See `scale`.
+        categories: Features that hold ids.
+    """
+
+    values: Sequence[Array]
+    names: tuple[str, ...]
+    scale: Array
+    shift: Array
+    categories: tuple[Category, ...] = ()
+
+
+def scaled_inputs(
+    names: tuple[str, ...], sequences: Sequence[Aligned], train: Array, scaling: Scaling
+) -> Inputs:
+    """Scale the inputs of sequences, fitted on the training ones.
+
+    Args:
+        names: One a feature.
+        sequences: All of them.
+        train: Numbers of the training ones.
+        scaling: The formula.
+
+    Raises:
+        DataError: every training step misses an input.
+    """
+    own = [sequences[row] for row in train]
+    steps = np.concatenate([one.inputs[one.brought & one.exists] for one in own])
+    if len(steps) == 0:
+        raise DataError("no training step is without a missing input; leave out a column.")
+    scaler = fit_scaler(steps, scaling)
+    values = [
+        np.where(one.brought[:, None], np.nan_to_num(scaler.apply(one.inputs)), 0)
+        for one in sequences
+    ]
+    return Inputs(values, names, scaler.scale, scaler.shift)
+
+
 def assemble(
     layout: Layout,
     sequences: Sequence[Aligned],
+    inputs: Inputs,
     rows: Mapping[str, Array],
     notes: Sequence[str],
 ) -> SequenceData:
-    """Scale and pad the sequences of every part.
+    """Scale the targets and pad the sequences of every part.
 
     Args:
         layout: What they are to become.
         sequences: All of them.
+        inputs: Of each of them.
         rows: Each part's, by number; train and validation are there, test may be.
         notes: What a person should know of them.
 
@@ -52,11 +98,12 @@ def assemble(
         DataError: nothing is left to fit the scaling to, or the class weights don't fit.
     """
     train = [sequences[row] for row in rows["train"]]
-    scaler = _input_scaler(train, layout)
     target_scaler = _target_scaler(train, layout)
     sets = {
-        part: _part([sequences[row] for row in chosen], scaler, target_scaler)
-        for part, chosen in rows.items()
+        part: _part(
+            [sequences[row] for row in own], [inputs.values[row] for row in own], target_scaler
+        )
+        for part, own in rows.items()
     }
     is_regression = target_scaler is not None
     extra = [] if is_regression else missing_classes_note(sets["train"], layout.targets)
@@ -66,7 +113,7 @@ def assemble(
         train=sets["train"],
         validation=sets["validation"],
         test=sets.get("test"),
-        input_size=len(layout.inputs),
+        input_size=len(inputs.names),
         output_size=len(layout.targets),
         digest="",
         target_scale=target_scaler.scale if target_scaler is not None else None,
@@ -80,17 +127,11 @@ def assemble(
             if is_regression
             else class_weights(layout.class_weights, sets["train"], layout.targets)
         ),
-        input_scale=scaler.scale,
-        input_shift=scaler.shift,
-        input_names=layout.inputs,
+        input_scale=inputs.scale,
+        input_shift=inputs.shift,
+        input_names=inputs.names,
+        categories=inputs.categories,
     )
-
-
-def _input_scaler(train: Sequence[Aligned], layout: Layout) -> ColumnScaler:
-    steps = np.concatenate([one.inputs[one.brought & one.exists] for one in train])
-    if len(steps) == 0:
-        raise DataError("no training step is without a missing input; leave out a column.")
-    return fit_scaler(steps, layout.scaling)
 
 
 def _target_scaler(train: Sequence[Aligned], layout: Layout) -> ColumnScaler | None:
@@ -108,13 +149,9 @@ def _target_scaler(train: Sequence[Aligned], layout: Layout) -> ColumnScaler | N
 
 
 def _part(
-    sequences: Sequence[Aligned], scaler: ColumnScaler, target_scaler: ColumnScaler | None
+    sequences: Sequence[Aligned], values: Sequence[Array], target_scaler: ColumnScaler | None
 ) -> SequenceSet:
-    scaled = [
-        np.where(one.brought[:, None], np.nan_to_num(scaler.apply(one.inputs)), 0)
-        for one in sequences
-    ]
-    inputs, in_length = padded([one.astype(np.float32) for one in scaled])
+    inputs, in_length = padded([one.astype(np.float32, copy=False) for one in values])
     exists, _ = padded([one.exists for one in sequences], fill=False)
     targets, _ = padded([one.targets for one in sequences], fill=np.nan)
     shown = ~np.isnan(targets)

@@ -17,7 +17,6 @@ from trainers.data.classes import class_ids
 from trainers.data.contract import Array, SequenceData
 from trainers.data.division import PARTS, divide, with_given_parts
 from trainers.data.files import find_files, require_different_files
-from trainers.data.reading import TableReading
 from trainers.data.sequences.alignment import Aligned, align
 from trainers.data.sequences.assembling import Layout, assemble
 from trainers.data.sequences.grouping import (
@@ -32,9 +31,10 @@ from trainers.data.sequences.grouping import (
     read_long,
     values_of,
 )
+from trainers.data.sequences.inputs import RawInputs, encode_inputs, raw_inputs
+from trainers.data.sequences.reading import TableReading
 from trainers.data.sequences.table_options import TableOptions
 from trainers.data.source import Source
-from trainers.data.tables.columns import numeric_columns, require_columns
 from trainers.data.tables.formats import table_stem
 from trainers.data.tables.reader import TableReader
 from trainers.data.tables.reading_options import ReadingOptions
@@ -50,8 +50,8 @@ class _Files:
 
 
 @dataclass(frozen=True)
-class _Columns:
-    """Inputs or targets of all rows `(rows, columns)`, NaN where missing, and whose they are."""
+class _Labels:
+    """Targets of all rows `(rows, columns)`, NaN where missing, and whose they are."""
 
     values: Array
     groups: Groups
@@ -64,29 +64,40 @@ def load_table(options: TableOptions, base_dir: Path, reader: TableReader) -> Se
         DataError: a file, a column or a value is not as it must be, or a part gets no sequence.
     """
     files, name = _files(options, base_dir, reader)
-    names = tuple(_input_names(files["train"].tables[0], options))
-    inputs = {part: _inputs(own.tables, names, options) for part, own in files.items()}
+    raw = raw_inputs({part: own.tables for part, own in files.items()}, options)
     labels, classes = _labels(files, options)
-    found = {part: _aligned(inputs[part], labels[part], options) for part in files}
-    divided = _divided(found["train"][0], labels["train"], files["train"], options)
-    given = {part: len(kept) for part, (kept, _) in found.items() if part != "train"}
+    found = {part: _aligned(raw, part, labels[part], options) for part in files}
+    kept = {part: own for part, (own, _) in found.items()}
+    divided = _divided(kept["train"], labels["train"], files["train"], options)
+    given = {part: len(own) for part, own in kept.items() if part != "train"}
+    ids = list(kept["train"])
+    inputs, encoding = encode_inputs(raw, kept, [ids[row] for row in divided[0]], options)
     layout = Layout(
         name=name,
         task=options.task,
-        inputs=names,
         targets=classes or options.target,
         one_target=options.alignment == "one_label",
         scaling=options.scaling,
         class_weights=options.class_weights,
         units=options.units,
     )
-    sequences = [one for kept, _ in found.values() for one in kept.values()]
-    dropped = sum(count for _, count in found.values())
-    read = [table for own in files.values() for table in (*own.tables, *own.labels)]
-    notes = [*notes_of(read), *([f"{dropped} sequences dropped: no target"] if dropped else [])]
-    data = assemble(layout, sequences, with_given_parts(divided, given), notes)
+    data = assemble(
+        layout,
+        [one for own in kept.values() for one in own.values()],
+        inputs,
+        with_given_parts(divided, given),
+        _notes(files, raw, sum(count for _, count in found.values())),
+    )
     terms = files["train"].tables[0].reading
-    return replace(data, reading=TableReading(names, options.sequence, options.order, terms))
+    sequence = None if options.path is None else options.sequence
+    reading = TableReading(raw.chosen.names, sequence, options.order, terms, encoding)
+    return replace(data, reading=reading)
+
+
+def _notes(files: Mapping[str, _Files], raw: RawInputs, dropped: int) -> list[str]:
+    read = [table for own in files.values() for table in (*own.tables, *own.labels)]
+    lines = [*notes_of(read), *raw.chosen.notes]
+    return [*lines, f"{dropped} sequences dropped: no target"] if dropped else lines
 
 
 def _files(
@@ -130,33 +141,9 @@ def _read(
     return read_folder(find_files(named, base_dir, option, TABLE_ENDINGS), reading, reader)
 
 
-def _input_names(table: Table, options: TableOptions) -> list[str]:
-    require_columns(table.frame, options.drop, "drop")
-    others = {options.sequence, options.order, options.split_column, *options.drop}
-    if options.inputs is not None:
-        leaks = [name for name in options.inputs if name in options.target]
-        if leaks and options.labels is None:
-            raise DataError(f"the target {leaks[0]!r} can't be its own input; leave it out.")
-        names = [name for name in options.inputs if name not in options.drop]
-    else:
-        own_targets = set(options.target) if options.labels is None else set()
-        names = numeric_columns(table.frame, others | own_targets)
-    if not names:
-        raise DataError(
-            f"at least one input column is needed, but {table.path.name} has no numeric column "
-            "beside ids, order and targets."
-        )
-    return names
-
-
-def _inputs(tables: Sequence[Table], names: Sequence[str], options: TableOptions) -> _Columns:
-    groups = group(tables, options.sequence, options.order)
-    return _Columns(columns_of(tables, names, options.missing), groups)
-
-
 def _labels(
     files: Mapping[str, _Files], options: TableOptions
-) -> tuple[dict[str, _Columns], tuple[str, ...]]:
+) -> tuple[dict[str, _Labels], tuple[str, ...]]:
     """Labels by where they were read, and the names of the classes, which all share."""
     values, classes = _label_values(files, options)
     labels = {}
@@ -164,7 +151,7 @@ def _labels(
         # A file of one label a sequence has no order.
         has_order = options.order is not None and options.order in own.labels[0].frame.columns
         groups = group(own.labels, options.sequence, options.order if has_order else None)
-        labels[part] = _Columns(values[part], groups)
+        labels[part] = _Labels(values[part], groups)
     return labels, classes
 
 
@@ -173,12 +160,11 @@ def _label_values(
 ) -> tuple[dict[str, Array], tuple[str, ...]]:
     if options.task == "regression":
         return {
-            part: columns_of(own.labels, options.target, options.missing)
+            part: columns_of(own.labels, options.target, options.gaps)
             for part, own in files.items()
         }, ()
     raw = {
-        part: values_of(own.labels, options.target[0], options.missing)
-        for part, own in files.items()
+        part: values_of(own.labels, options.target[0], options.gaps) for part, own in files.items()
     }
     flat = [value for values in raw.values() for value in values]
     ids, classes = class_ids([value for value in flat if value is not None])
@@ -189,20 +175,20 @@ def _label_values(
 
 
 def _aligned(
-    inputs: _Columns, labels: _Columns, options: TableOptions
+    raw: RawInputs, part: str, labels: _Labels, options: TableOptions
 ) -> tuple[dict[str, Aligned], int]:
     """Every sequence with its labels, by id, and how many were dropped without a target."""
-    groups = inputs.groups
+    extents = raw.extents[part]
     found = dict(zip(labels.groups.names, labels.groups.rows, strict=True))
-    _check_ids(groups.names, found, options)
+    _check_ids(list(extents), found, options)
     kept = {}
-    for name, rows in zip(groups.names, groups.rows, strict=True):
+    for name, rows in extents.items():
         if name not in found:
             continue
-        one = align(inputs.values[rows], labels.values[found[name]], options.alignment, name)
+        one = align(raw.marks(rows), labels.values[found[name]], options.alignment, name)
         if not np.isnan(one.targets).all():
             kept[name] = one
-    dropped = len(groups.names) - len(kept)
+    dropped = len(extents) - len(kept)
     if not kept:
         raise DataError(f"none of the {dropped} sequences has a target on a step that exists.")
     return kept, dropped
@@ -226,7 +212,7 @@ def _check_ids(names: Sequence[str], found: Collection[str], options: TableOptio
 
 
 def _divided(
-    sequences: Mapping[str, Aligned], labels: _Columns, files: _Files, options: TableOptions
+    sequences: Mapping[str, Aligned], labels: _Labels, files: _Files, options: TableOptions
 ) -> list[Array]:
     """Numbers of each part's sequences; stratified where each has one class."""
     if options.split_column is None:

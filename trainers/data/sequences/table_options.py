@@ -10,6 +10,8 @@ from trainers.data.contract import Task
 from trainers.data.division import PARTS, shares_beside
 from trainers.data.options import means, path_means, require, search_means
 from trainers.data.sequences.alignment import Alignment
+from trainers.data.series.filling import Fill
+from trainers.data.series.input_columns import CategoryEncoding, ColumnRules
 from trainers.data.tables.columns import Missing
 from trainers.data.tables.reading_options import ReadingOptions
 from trainers.errors import DataError
@@ -37,10 +39,21 @@ class TableOptions:
     )
     inputs: tuple[str, ...] | None = field(
         default=None,
-        metadata=search_means("input columns; null: every numeric one that is nothing else"),
+        metadata=search_means(
+            "input columns; null: all of numbers or of names that are nothing else"
+        ),
     )
     drop: tuple[str, ...] = field(
         default=(), metadata=search_means("columns to leave out of inputs")
+    )
+    categories: tuple[str, ...] | None = field(
+        default=None, metadata=means("columns of names, not numbers; null: those of texts")
+    )
+    category_encoding: CategoryEncoding = field(
+        default="auto", metadata=search_means("auto: one_hot below 4 values, else embedding")
+    )
+    embedding_size: int | None = field(
+        default=None, metadata=search_means("of a category of K values; null: min(50, 2·⌈√K⌉)")
     )
     labels: str | None = field(
         default=None,
@@ -77,11 +90,17 @@ class TableOptions:
         default="standard",
         metadata=search_means("fitted on training steps; metrics are in own units"),
     )
-    missing: Missing = field(
+    missing: Literal["error", "mask", "fill"] = field(
         default="error",
         metadata=search_means(
-            "mask: a row with a missing input becomes a gap, a missing target none"
+            "values: refused; a gap each row; or filled; a missing target is hidden"
         ),
+    )
+    fill: Fill | dict[str, Fill] = field(
+        default="forward", metadata=search_means("forward, linear, mean; or {column: mean}")
+    )
+    indicator: bool = field(
+        default=True, metadata=search_means("under fill: which values were missing, as inputs")
     )
     class_weights: ClassWeights = field(
         default="none", metadata=search_means("none, balanced, or one number a class")
@@ -105,7 +124,20 @@ class TableOptions:
         weighed = self.task == "classification" or self.class_weights == "none"
         require(weighed, "class_weights only for classes", "class_weights", self.class_weights)
         require(self.seed >= 0, "seed >= 0", "seed", self.seed)
+        size = self.embedding_size
+        require(size is None or size >= 1, "embedding_size >= 1", "embedding_size", size)
         self._check_given_parts()
+
+    @property
+    def column_rules(self) -> ColumnRules:
+        """What input columns are to become."""
+        fill = self.fill if self.missing == "fill" else None
+        return ColumnRules(self.category_encoding, fill, self.indicator)
+
+    @property
+    def gaps(self) -> Missing:
+        """Whether values that are missing are refused, once inputs are filled."""
+        return "error" if self.missing == "error" else "mask"
 
     @property
     def given_parts(self) -> dict[str, str]:

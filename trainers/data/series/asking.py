@@ -16,7 +16,7 @@ import numpy as np
 from trainers.data.contract import Array
 from trainers.data.series.encoding import Encoded, encode
 from trainers.data.series.reading import WindowReading
-from trainers.data.series.requests import SERIES, Asked, scales_of
+from trainers.data.series.requests import SERIES, Asked
 from trainers.data.series.rows import Rows, long_form, rows_of
 from trainers.data.tables.table import read_table
 from trainers.errors import DataError
@@ -90,7 +90,7 @@ def _windows(rows: Rows, reading: WindowReading, newest: bool) -> Iterator[Asked
         begin, end = rows.bounds[series : series + 2].tolist()
         there = np.flatnonzero(has_own[begin:end])
         end = begin + (int(there[-1]) + 1 if len(there) else 0)
-        scales = scales_of(reading, rows, series)
+        scales = reading.target_scales(rows, series)
         key = {name: rows.names[series]} if rows.names else {}
         first = begin + steps - 1
         if newest and end > first:

@@ -5,7 +5,7 @@ What is looked at here is the table as it was read, so that messages name its ow
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -57,12 +57,15 @@ def choose_columns(frame: pd.DataFrame, options: WindowOptions) -> Chosen:
         require_columns(frame, options.inputs, "inputs")
         own = [name for name in options.inputs if name not in {*options.drop}]
         candidates = {*own, *options.known_ahead}
-        categories = {n for n in candidates if n not in numbers and _is_text(frame[n])}
+        categories = {n for n in candidates if n not in numbers and is_text(frame[n])}
         notes: list[str] = []
     else:
-        texts, notes = _taken_texts(frame, options, {*left_out, *numbers})
+        names = [str(name) for name in frame.columns if name not in {*left_out, *numbers}]
+        counts = {name: count_values(frame[name]) for name in names}
+        most = dict.fromkeys(names, most_values(len(frame)))
+        texts, notes = taken_texts(counts, most, options.categories)
         own = [n for n in frame.columns if n in {*numbers, *texts} and n not in left_out]
-        known = {n for n in options.known_ahead if n not in numbers and _is_text(frame[n])}
+        known = {n for n in options.known_ahead if n not in numbers and is_text(frame[n])}
         categories = {*texts, *known}
     categories |= {n for n in options.categories_or_none if n in {*own, *options.known_ahead}}
     _check_inputs(own, options, frame)
@@ -72,7 +75,7 @@ def choose_columns(frame: pd.DataFrame, options: WindowOptions) -> Chosen:
         if name not in categories:
             matrix(frame, [name], "error" if options.missing == "error" else "mask")
         elif options.missing == "error":
-            _check_filled(frame, name)
+            require_filled(frame, name)
     return Chosen(tuple(own), frozenset(categories), tuple(notes))
 
 
@@ -101,7 +104,7 @@ def class_labels(frame: pd.DataFrame, name: str, *, error: bool) -> list[Any]:
         DataError: one is missing, and may not be.
     """
     if error:
-        _check_filled(frame, name)
+        require_filled(frame, name)
     column = frame[name]
     return list(column.astype(object).where(column.notna(), None))
 
@@ -116,33 +119,40 @@ def _left_out(options: WindowOptions) -> set[str]:
     return left_out
 
 
-def _taken_texts(
-    frame: pd.DataFrame, options: WindowOptions, others: Collection[str]
+def most_values(rows: int) -> int:
+    """How many values a category may have that nobody named, in so many rows."""
+    return min(MOST_VALUES, max(rows // 4, 2))
+
+
+def taken_texts(
+    counts: Mapping[str, int], most: Mapping[str, int], asked: Collection[str] | None
 ) -> tuple[list[str], list[str]]:
-    """Columns of texts with few values, and notes on them and on the others."""
-    texts = [str(name) for name in frame.columns if name not in others]
-    counts = {name: _count(frame[name]) for name in texts}
-    most = min(MOST_VALUES, max(len(frame) // 4, 2))
-    asked = options.categories or ()
-    free = options.categories is None
-    taken = [n for n in texts if n in asked or (free and 1 < counts[n] <= most)]
+    """Choose columns of texts with few values; also return notes on them and on the others.
+
+    Args:
+        counts: Each column's number of values.
+        most: How many it may have; see `most_values`.
+        asked: Those that are said to be categories, or None.
+    """
+    few = {name for name, count in counts.items() if 1 < count <= most[name]}
+    taken = [name for name in counts if name in (few if asked is None else asked)]
     notes = []
     if taken:
         said = ", ".join(f"{name} ({counts[name]} values)" for name in taken[:_SHOWN])
         notes.append(f"categories, as inputs (data.categories): {said}")
-    rest = [name for name in texts if name not in taken]
+    rest = [name for name in counts if name not in taken]
     if rest:
         notes.append(f"not numeric, so not inputs: {', '.join(rest)}")
     return taken, notes
 
 
-def _count(column: pd.Series[Any]) -> int:
+def count_values(column: pd.Series[Any]) -> int:
     """How many values a column has; 0 for one of lists and the like, which are no names."""
     nested = column.dtype == object and column.dropna().iloc[:1].map(is_nested).any()
     return 0 if nested else int(column.nunique())
 
 
-def _is_text(column: pd.Series[Any]) -> bool:
+def is_text(column: pd.Series[Any]) -> bool:
     """Whether a column holds names: texts or categories, not numbers, truth values or times."""
     import pandas as pd
 
@@ -156,7 +166,7 @@ def _looks_like_classes(column: pd.Series[Any]) -> str | None:
 
     if pd.api.types.is_bool_dtype(column):
         return "true and false"
-    if _is_text(column):
+    if is_text(column):
         numbers = pd.to_numeric(column.dropna(), errors="coerce").notna()
         if len(numbers) and numbers.mean() >= 0.5:
             return None  # reading it as numbers says which are none
@@ -186,7 +196,12 @@ def _check_inputs(own: Sequence[str], options: WindowOptions, frame: pd.DataFram
         )
 
 
-def _check_filled(frame: pd.DataFrame, name: str) -> None:
+def require_filled(frame: pd.DataFrame, name: str) -> None:
+    """Check that no value of a column is missing.
+
+    Raises:
+        DataError: one is.
+    """
     absent = np.flatnonzero(frame[name].isna().to_numpy())
     if len(absent):
         raise DataError(

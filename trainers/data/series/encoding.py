@@ -24,6 +24,13 @@ class Encoding:
     scales: tuple[Scale, ...]
     fit: Fit
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether numbers need scaling only, and all series alike: one feature a column."""
+        columns = (*self.recipe.columns, *self.recipe.known)
+        numbers = all(column.values is None and column.filling is None for column in columns)
+        return numbers and all(s.each is None for s in self.scales) and not self.recipe.needs_times
+
 
 @dataclass(frozen=True)
 class Fitted:

@@ -12,6 +12,7 @@ from trainers.data.options import means, path_means, require, search_means
 from trainers.data.scaling import Scaling
 from trainers.data.series.cutting import Geometry
 from trainers.data.series.filling import Fill
+from trainers.data.series.input_columns import CategoryEncoding, ColumnRules
 from trainers.data.series.rows import RowOptions
 from trainers.data.tables.reading_options import ReadingOptions
 from trainers.data.times.aggregation import How
@@ -53,7 +54,7 @@ class WindowOptions:
     categories: tuple[str, ...] | None = field(
         default=None, metadata=means("columns of names, not numbers; null: those of texts")
     )
-    category_encoding: Literal["auto", "one_hot", "embedding"] = field(
+    category_encoding: CategoryEncoding = field(
         default="auto", metadata=search_means("auto: one_hot below 4 values, else embedding")
     )
     embedding_size: int | None = field(
@@ -178,6 +179,12 @@ class WindowOptions:
     def categories_or_none(self) -> tuple[str, ...]:
         """Columns that are said to be categories."""
         return self.categories or ()
+
+    @property
+    def column_rules(self) -> ColumnRules:
+        """What input columns are to become."""
+        fill = self.fill if self.missing == "fill" else None
+        return ColumnRules(self.category_encoding, fill, self.indicator)
 
     @property
     def times(self) -> TimeOptions | None:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from trainers.data.reading import Reading
+import numpy as np
+
+from trainers.data.series.encoded_reading import EncodedReading, Scales
 from trainers.data.series.encoding import Encoding
-from trainers.data.series.rows import RowOptions
+from trainers.data.series.rows import RowOptions, Rows, rows_of
 from trainers.data.series.scales import Scale
+from trainers.data.tables.columns import matrix
 from trainers.data.tables.reading_options import ReadingOptions
 from trainers.data.times.steps import Step
+from trainers.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
-class WindowReading(Reading):
+class WindowReading(EncodedReading):
     """Windows over long series; plain values.
 
     Attributes:
@@ -42,11 +50,7 @@ class WindowReading(Reading):
     @property
     def is_plain(self) -> bool:
         """Whether a step's numbers need scaling only: as many features, in the same order."""
-        recipe = self.encoding.recipe
-        columns = (*recipe.columns, *recipe.known)
-        numbers = all(column.values is None and column.filling is None for column in columns)
-        shared = all(s.each is None for s in (*self.scales, *self.encoding.scales))
-        return numbers and shared and not recipe.needs_times
+        return self.encoding.is_plain and all(scale.each is None for scale in self.scales)
 
     @property
     def raw_names(self) -> tuple[str, ...]:
@@ -58,11 +62,46 @@ class WindowReading(Reading):
         return (*times, *own, *ahead)
 
     @property
-    def middles(self) -> dict[str, float]:
-        """Of each input column of numbers what is subtracted of it, over all series."""
-        found, place = {}, 0
-        for column in self.encoding.recipe.columns:
-            if column.values is None:
-                found[column.name] = self.encoding.scales[place].shift
-            place += len(column.feature_names)
-        return found
+    def all_scales(self) -> tuple[Scale, ...]:
+        """Of targets and features."""
+        return (*self.scales, *self.encoding.scales)
+
+    def rows_of_steps(self, frame: pd.DataFrame, series: str | None) -> Rows:
+        """Return the steps of one request as rows; what is known ahead stands beside them.
+
+        Raises:
+            DataError: a time can't be read, or is not later than the one before.
+        """
+        times = self.rows.times if self.encoding.recipe.needs_times else None
+        plain = replace(self.rows, times=times, series=None, resample=None, duplicates="error")
+        for name in () if times is None else times.columns:
+            frame[name] = frame[name].infer_objects()
+        try:
+            rows = rows_of(frame, plain, self.step)
+        except (DataError, TypeError, OverflowError) as error:
+            assert times is not None
+            like = "" if times.format is None else f" ({times.format})"
+            raise DataError(
+                "each step must have a time later than the step's before as "
+                f"{', '.join(map(repr, times.columns))}, written as in the training data{like}."
+            ) from error
+        names = () if self.rows.series is None else (str(series),)
+        return replace(rows, names=names, brings_ahead=True)
+
+    def target_scales(self, rows: Rows, series: int) -> Scales | None:
+        """Return the scale of one series' targets; None where all share one."""
+        if all(scale.each is None for scale in self.scales):
+            return None
+        scales = zip(self.targets, self.scales, strict=True)
+        table = np.array([self._scale_of(name, scale, rows, series) for name, scale in scales])
+        return table[:, 0], table[:, 1]
+
+    def _scale_of(self, name: str, scale: Scale, rows: Rows, series: int) -> tuple[float, float]:
+        known = (scale.each or {}).get(rows.names[series])
+        if known is not None:
+            return known
+        if name not in rows.frame.columns:
+            return scale.scale, scale.shift
+        values = matrix(rows.frame, [name], "mask")[:, 0]
+        none = np.zeros(len(values), dtype=np.bool_)
+        return self.encoding.fit.of_series(values, rows, none, scale)[series]

@@ -14,19 +14,15 @@ import numpy as np
 from trainers.data.classes import label_name
 from trainers.data.contract import Array
 from trainers.data.options import nearest
+from trainers.data.series.encoded_reading import EncodedReading, Scales
 from trainers.data.series.encoding import encode
 from trainers.data.series.features import InputColumn
-from trainers.data.series.reading import WindowReading
-from trainers.data.series.rows import Rows, rows_of
-from trainers.data.series.scales import Scale
-from trainers.data.tables.columns import matrix
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SERIES = "series"
-Scales = tuple[Array, Array]  # scale and shift, `(targets,)` each
 _SHOWN_CHARACTERS = 40
 _VALUES_BEFORE = {"mean": 0, "forward": 1, "linear": 2}
 
@@ -46,7 +42,7 @@ class Asked:
     scales: Scales | None = None
 
 
-def request_of(record: Mapping[str, Any], reading: WindowReading, where: str) -> Asked:
+def request_of(record: Mapping[str, Any], reading: EncodedReading, where: str) -> Asked:
     """Encode the steps of a request.
 
     Args:
@@ -66,41 +62,20 @@ def request_of(record: Mapping[str, Any], reading: WindowReading, where: str) ->
         raise DataError(
             f"{where}: steps must be a list of at least one step, each with {_shown(names)}."
         )
-    table = [_step(step, names, where, number) for number, step in enumerate(steps)]
+    table = [step_values(step, names, where, number) for number, step in enumerate(steps)]
     frame = pd.DataFrame(table, columns=list(names), dtype=object)
     for column in _columns(reading):
         _check(frame, column, where)
     series = _name(record.get(SERIES))
     if record.get("state") is not None:
         _check_stepped(frame, reading, series, where)
-    rows = _rows(frame, reading, series, where)
+    try:
+        rows = reading.rows_of_steps(frame, series)
+    except DataError as error:
+        raise DataError(f"{where}: {error}") from error
     encoded = encode(reading.encoding, rows)
     present = encoded.present & encoded.known
-    return Asked(encoded.values, present, scales_of(reading, rows, 0))
-
-
-def scales_of(reading: WindowReading, rows: Rows, series: int) -> Scales | None:
-    """Scale and shift of the targets of one series; None where all series share them."""
-    if all(scale.each is None for scale in reading.scales):
-        return None
-    pairs = []
-    for name, scale in zip(reading.targets, reading.scales, strict=True):
-        pairs.append(_scale_of(name, scale, reading, rows, series))
-    table = np.array(pairs)
-    return table[:, 0], table[:, 1]
-
-
-def _scale_of(
-    name: str, scale: Scale, reading: WindowReading, rows: Rows, series: int
-) -> tuple[float, float]:
-    known = (scale.each or {}).get(rows.names[series])
-    if known is not None:
-        return known
-    if name not in rows.frame.columns:
-        return scale.scale, scale.shift
-    values = matrix(rows.frame, [name], "mask")[:, 0]
-    none = np.zeros(len(values), dtype=np.bool_)
-    return reading.encoding.fit.of_series(values, rows, none, scale)[series]
+    return Asked(encoded.values, present, reading.target_scales(rows, 0))
 
 
 def _name(series: Any) -> str | None:
@@ -112,13 +87,18 @@ def _name(series: Any) -> str | None:
     return label_name(series)
 
 
-def _columns(reading: WindowReading) -> list[InputColumn]:
+def _columns(reading: EncodedReading) -> list[InputColumn]:
     recipe = reading.encoding.recipe
     ahead = [replace(c, name=f"{c.name}+{step}") for step in recipe.ahead for c in recipe.known]
     return [*recipe.columns, *ahead]
 
 
-def _step(step: Any, names: Sequence[str], where: str, number: int) -> list[Any]:
+def step_values(step: Any, names: Sequence[str], where: str, number: int) -> list[Any]:
+    """Return the values of a step in the order of `names`, None for what an object leaves out.
+
+    Raises:
+        DataError: an object has another name, or a list another length.
+    """
     if isinstance(step, Mapping):
         for name in step:
             if name not in names:
@@ -156,26 +136,8 @@ def _check(frame: pd.DataFrame, column: InputColumn, where: str) -> None:
         )
 
 
-def _rows(frame: pd.DataFrame, reading: WindowReading, series: str | None, where: str) -> Rows:
-    times = reading.rows.times if reading.encoding.recipe.needs_times else None
-    plain = replace(reading.rows, times=times, series=None, resample=None, duplicates="error")
-    for name in () if times is None else times.columns:
-        frame[name] = frame[name].infer_objects()
-    try:
-        rows = rows_of(frame, plain, reading.step)
-    except (DataError, TypeError, OverflowError) as error:
-        assert times is not None
-        like = "" if times.format is None else f" ({times.format})"
-        raise DataError(
-            f"{where}: each step must have a time later than the step's before as "
-            f"{', '.join(map(repr, times.columns))}, written as in the training data{like}."
-        ) from error
-    names = () if reading.rows.series is None else (str(series),)
-    return replace(rows, names=names, brings_ahead=True)
-
-
 def _check_stepped(
-    frame: pd.DataFrame, reading: WindowReading, series: str | None, where: str
+    frame: pd.DataFrame, reading: EncodedReading, series: str | None, where: str
 ) -> None:
     """Check that steps which go on from a state need nothing of the steps before.
 
@@ -183,8 +145,7 @@ def _check_stepped(
         DataError: a series' scale, a filled value or the time since the step before would be
             another than in one long sequence.
     """
-    scales = [*reading.scales, *reading.encoding.scales]
-    each = next((scale.each for scale in scales if scale.each is not None), None)
+    each = next((scale.each for scale in reading.all_scales if scale.each is not None), None)
     if each is not None and series not in each:
         raise DataError(
             f"{where}: the model scales each series its own way, so a state needs the name of a "

@@ -7,7 +7,6 @@ Scales and vocabularies see training rows only.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +14,16 @@ from pathlib import Path
 import numpy as np
 
 from trainers.data.classes import class_weights, missing_classes_note
-from trainers.data.contract import Array, Category, Picked, SequenceData, SequenceSet
+from trainers.data.contract import Array, Picked, SequenceData, SequenceSet
 from trainers.data.series.columns import Chosen, check_target, choose_columns
 from trainers.data.series.cutting import Series, cut
 from trainers.data.series.encoding import Fitted, encode, fit_encoding
-from trainers.data.series.features import InputColumn, Recipe, distinct_values
-from trainers.data.series.filling import Filling, fit_filling
+from trainers.data.series.features import InputColumn, Recipe
+from trainers.data.series.input_columns import (
+    category_column,
+    embedded_categories,
+    number_column,
+)
 from trainers.data.series.options import WindowOptions
 from trainers.data.series.parts import TEST_MARK, parts_of, training_rows
 from trainers.data.series.reading import WindowReading
@@ -37,9 +40,6 @@ from trainers.data.tables.request import TableRead
 from trainers.data.times.cycles import Calendar, calendar_of
 from trainers.data.times.public_holidays import Holidays
 from trainers.errors import DataError
-
-ONE_HOT_BELOW = 4  # values; SEMANTICS
-LARGEST_EMBEDDING = 50
 
 
 def load_windows(options: WindowOptions, base_dir: Path, tables: TableReader) -> SequenceData:
@@ -146,17 +146,8 @@ def _recipe(
     """What is made of which columns: categories' values and fillings from training rows; notes."""
 
     def column(name: str) -> InputColumn:
-        if name in chosen.categories:
-            values = distinct_values(rows.frame[name], train)
-            wanted = options.category_encoding
-            embedded = wanted == "embedding" or (wanted == "auto" and len(values) >= ONE_HOT_BELOW)
-            return InputColumn(name, values, embedded)
-        if options.missing != "fill":
-            return InputColumn(name)
-        numbers = matrix(rows.frame, [name], "mask")[:, 0]
-        filling = _filling(name, numbers[train], options)
-        marked = options.indicator and bool(np.isnan(numbers[train]).any())
-        return InputColumn(name, filling=filling, indicator=marked)
+        make = category_column if name in chosen.categories else number_column
+        return make(rows.frame, name, train, options.column_rules)
 
     calendar, notes = Calendar(()), list[str]()
     if rows.instants is not None and rows.step is not None:
@@ -174,11 +165,6 @@ def _recipe(
     if recipe.holidays is not None and rows.instants is not None:
         notes += [note for note in [recipe.holidays.note(rows.instants.local())] if note]
     return recipe, notes
-
-
-def _filling(name: str, train: Array, options: WindowOptions) -> Filling:
-    how = options.fill if isinstance(options.fill, str) else options.fill.get(name, "forward")
-    return fit_filling(how, train, name)
 
 
 def _static(rows: Rows, chosen: Chosen, options: WindowOptions) -> frozenset[str]:
@@ -266,7 +252,7 @@ def _assemble(name: str, options: WindowOptions, made: _Made) -> SequenceData:
         input_names=fitted.names,
         series=made.rows.names,
         reading=_reading(options, made),
-        categories=_categories(fitted, options),
+        categories=embedded_categories(fitted, options.embedding_size),
     )  # fmt: skip
 
 
@@ -281,16 +267,6 @@ def _reading(options: WindowOptions, made: _Made) -> WindowReading:
         scales=made.targets.scales,
         step=made.rows.step,
     )
-
-
-def _categories(fitted: Fitted, options: WindowOptions) -> tuple[Category, ...]:
-    found = []
-    for place, column in fitted.categories.items():
-        values = column.values or ()
-        usual = min(LARGEST_EMBEDDING, 2 * math.ceil(math.sqrt(len(values))))
-        size = options.embedding_size or usual
-        found.append(Category(place, fitted.names[place], values, size))
-    return tuple(found)
 
 
 def _rescaled(part: SequenceSet | None, options: WindowOptions, made: _Made) -> SequenceSet | None:

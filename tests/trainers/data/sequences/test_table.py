@@ -103,8 +103,8 @@ def test_numbers_as_classes_are_ordered_as_numbers(tmp_path: Path) -> None:
     assert labels_of(data.train) == [1, 0]
 
 
-def test_inputs_default_to_the_numeric_columns_that_are_nothing_else(tmp_path: Path) -> None:
-    frame = long_frame().assign(z=7.0)
+def test_inputs_default_to_the_columns_of_numbers_that_are_nothing_else(tmp_path: Path) -> None:
+    frame = long_frame().assign(z=7.0).drop(columns="kind")
     data = load(tmp_path, frame, inputs=None)
     assert data.train.inputs[0, 0].tolist() == [0, 7]
     assert load(tmp_path, frame, inputs=None, drop="z").input_size == 1
@@ -291,7 +291,7 @@ def test_balanced_weights_are_inverse_to_the_training_counts(tmp_path: Path) -> 
         ({"split_column": None, "split": [0.5, 0.5, 0.2]}, "shares of train, validation and test"),
         ({"split_column": None, "split": [0.8, 0.1, 0.1]}, "validation part gets none of the 4"),
         ({"class_weights": "balanced"}, "class_weights only for classes"),
-        ({"missing": "fill"}, "data.missing must be one of error, mask"),
+        ({"missing": "drop"}, "data.missing must be one of error, mask, fill"),
     ],
 )
 def test_a_bad_option_gives_one_clear_line(

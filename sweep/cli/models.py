@@ -18,8 +18,8 @@ def predict(
             help="models:/NAME@champion, runs:/ID/NAME, a folder, SWEEP or SWEEP/TRIAL."
         ),
     ],
-    data: Annotated[Path, typer.Argument(help="A CSV or Parquet table, a text, or JSON records.")],
-    last: Annotated[bool, typer.Option("--last", help="Only the last row: the forecast.")] = False,
+    data: Annotated[Path, typer.Argument(help="A table, a text, or JSON as curl sends it.")],
+    last: Annotated[bool, typer.Option("--last", help="Only the forecast of each series.")] = False,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Of each class, one column each.")
     ] = False,
@@ -43,10 +43,14 @@ def predict(
 
     kind = format_of(format, output)
     found = open_model(model, directory)
-    rows = predict_file(found, data, last=last, probabilities=probabilities)
+    rows = predict_file(found, data, last=last, probabilities=probabilities, tell=_tell)
     text = write_rows(rows, kind, output)
     if text is not None:
         typer.echo(text, nl=False)
+
+
+def _tell(line: str) -> None:
+    typer.echo(f"note: {line}", err=True)
 
 
 def register(

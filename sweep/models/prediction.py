@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,15 +17,21 @@ Format = Literal["csv", "json"]
 
 
 def predict_file(
-    model: PortableModel, path: Path, *, last: bool = False, probabilities: bool = False
+    model: PortableModel,
+    path: Path,
+    *,
+    last: bool = False,
+    probabilities: bool = False,
+    tell: Callable[[str], object] = lambda line: None,
 ) -> list[dict[str, Any]]:
     """Return one row for each answer: a sequence's, or a step's.
 
     Args:
         model: The model.
-        path: A CSV or Parquet table, a text or JSON records; see `trainers.data.unlabelled`.
-        last: Keep the last answer of all: the forecast of a series.
+        path: A table of any format, a text or JSON records; see `trainers.data.unlabelled`.
+        last: Keep the last answer of all; of series, the forecast of each.
         probabilities: Say each class's, as `probability.NAME`.
+        tell: Called with a line on what is left out.
 
     Raises:
         DataError: the file does not fit the model.
@@ -33,7 +39,7 @@ def predict_file(
     """
     from trainers.data.unlabelled import read_unlabelled
 
-    sequences = read_unlabelled(path, model.interface, last=last)
+    sequences = read_unlabelled(path, model.interface, last=last, tell=tell)
     if not sequences:
         raise UserError(f"{path} must hold at least one whole sequence, but has none.")
     if last and not sequences[0].targets:

@@ -20,11 +20,13 @@ from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, M
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from mlflow.tracking import MlflowClient
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 from requests.exceptions import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
 from sweep.errors import ModelNotLogged, TrackerUnavailable
 from sweep.log.checkpoints import checkpoint_path
+from sweep.models.card import description
 from sweep.models.champions import Finalist, contest, version_tags
 from sweep.models.package import package
 from sweep.models.upload import upload
@@ -113,7 +115,7 @@ class ModelRecorder:
             run.info.experiment_id,
             name=finalist.name.replace(".", "-"),  # MLflow forbids dots
             source_run_id=run_id,
-            tags=version_tags(finalist),
+            tags={**version_tags(finalist), MLFLOW_RUN_NOTE: description(model.interface)},
             params=run.data.params,
             model_type="recurrent",
         )
@@ -188,6 +190,7 @@ class ModelRecorder:
             run_id=logged.source_run_id,
             tags=version_tags(finalist),
             model_id=model_id,
+            description=logged.tags.get(MLFLOW_RUN_NOTE),
         )
         return str(version.version)
 

@@ -20,10 +20,12 @@ from mlflow.tracking import MlflowClient
 
 from sweep.log.checkpoints import checkpoint_path
 from sweep.models.champions import Finalist
+from sweep.models.package import package
 from sweep.models.recorder import ModelRecorder
 from sweep.models.trained import open_model
 from tests.integration.mlflow_server import answers as is_up
 from tests.integration.mlflow_server import free_port, mlflow_server, wait_for
+from tests.trainers.panel_factory import panel, window_of
 from tests.trainers.portable_factory import RAW, regression, trained
 from trainers.config.objective import Objective
 from trainers.data.contract import SequenceData
@@ -111,3 +113,44 @@ def test_two_sequences_of_different_lengths_are_answered_and_a_state_is_handed_b
                     posted(port, {"inputs": [wrong]})
                 assert refused.value.code == 400
                 assert line in refused.value.read().decode()
+
+
+def test_steps_of_times_and_names_are_answered_and_what_does_not_fit_is_one_sentence(
+    tmp_path: Path,
+):
+    trained = panel(tmp_path)
+    package(trained.model, tmp_path / "model", {})
+    steps, expected = window_of(trained, "B")
+    lists = [list(step.values()) for step in steps]
+    other = [*steps[:4], {**steps[4], "kind": "never seen"}]
+    gap = [*steps[:4], {**steps[4], "temp": None}]
+    port = free_port()
+    with served(str(tmp_path / "model"), "", port, tmp_path):
+        (by_name, by_place) = posted(
+            port, {"inputs": [{"steps": each, "series": "B"} for each in (steps, lists)]}
+        )
+        assert by_name == by_place
+        assert by_name["load"] == pytest.approx(expected, rel=1e-6)
+        requests = [
+            {"steps": other, "series": "B"},
+            {"steps": gap, "series": "B"},
+            {"steps": steps, "series": "unheard of"},
+            {"steps": steps},
+            {"steps": steps, "series": 7},
+        ]
+        answers = posted(port, {"inputs": requests})
+        assert answers == trained.model.predict(requests)
+        for wrong, line in (
+            ([lists[0][:2]], "sequence 0: a step must hold 6 values (time, load, temp, kind, "),
+            ([{"lod": "secret"}], "sequence 0: step 0 has no input 'lod'; did you mean 'load'?"),
+            ([[*lists[0][:1], "secret", *lists[0][2:]]], "step 0 must have a number or null as"),
+            ([["secret", *lists[0][1:]]], "each step must have a time later than the step's"),
+            ("secret", "sequence 0: steps must be a list of at least one step, each with time"),
+        ):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                posted(port, {"inputs": [{"steps": wrong}]})
+            assert refused.value.code == 400
+            message = json.loads(refused.value.read())["message"]
+            assert line in message
+            assert "secret" not in message
+            assert len(message) < 200

@@ -31,6 +31,7 @@ from sweep.tracking.sync import sync
 from tests.integration.mlflow_store import points_told_twice
 from tests.sweep import session_runs
 from tests.trainers.factory import ACCURACY
+from tests.trainers.panel_factory import panel, window_of
 from tests.trainers.portable_factory import (
     LENGTHS,
     MASK,
@@ -48,6 +49,13 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 LOAD = """
 import json, sys
+
+class Absent:
+    def find_spec(self, name, *_):
+        if name.partition(".")[0] in ("ray", "optuna", "openpyxl", "sweep", "search_spaces"):
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Absent())  # what a model does not require
 import mlflow, trainers
 requests = json.load(sys.stdin)
 answers = {}
@@ -101,7 +109,19 @@ def kinds(tmp_path: Path) -> dict[str, tuple[Any, Any, list[dict[str, Any]]]]:
         "classes": (*trained(folder("classes"), classes, ACCURACY, **labels), shown),
         "text": (text[1], text[2], [{"text": "abaca"}, {"ids": [1, 2], "probabilities": True}]),
         "state": (*trained(folder("state"), every, readout="every"), begun),
+        "series": series(folder("series")),
     }
+
+
+def series(folder: Path) -> tuple[Any, Any, list[dict[str, Any]]]:
+    """The same of series with times, names, holidays and gaps that are filled."""
+    trained = panel(folder)
+    steps, _ = window_of(trained, "B")
+    lists = [list(step.values()) for step in steps]
+    missing = [{**steps[0], "kind": "never seen"}, {**steps[1], "temp": None}, *steps[2:]]
+    requests = [{"steps": steps, "series": "B"}, {"steps": lists, "series": "B"}]
+    requests += [{"steps": missing, "series": "C"}, {"steps": steps, "series": "B", "state": ""}]
+    return trained.test, trained.model, requests
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +177,8 @@ def test_a_models_folder_holds_code_weights_and_config_only(models):
         "safetensors",
     ]
     assert all("==" in line and "+" not in line for line in requirements)
+    of_series = (folder / "series" / "model" / "requirements.txt").read_text()
+    assert {"pyarrow", "holidays"} <= {line.partition("==")[0] for line in of_series.split()}
     modules = {path.name for path in (model / "code" / "trainers").rglob("*.py")}
     assert {"portable.py", "streaming.py", "native.py"} <= modules
     assert not {"pack.py", "optim.py", "windows.py"} & modules
@@ -219,6 +241,9 @@ def test_finalists_are_logged_once_whatever_is_replayed(directory: Path):
 
     trial = fold.trials[finalists[0]]
     assert first[0].tags["sweep.trial_uid"] == trial.uid
+    note = first[0].tags["mlflow.note.content"]
+    assert "curl URL/invocations" in note
+    assert client_of(directory).get_model_version("adding", "1").description == note
     run = client_of(directory).get_run(first[0].source_run_id)
     (output,) = run.outputs.model_outputs
     assert (output.model_id, output.step) == (first[0].model_id, trial.best_epoch)

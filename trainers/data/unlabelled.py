@@ -6,7 +6,7 @@ Columns are found by the names that the network was trained with, whatever else 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,13 +68,20 @@ class Unlabelled:
     forecasts: tuple[str, ...] = ()
 
 
-def read_unlabelled(path: Path, interface: Interface, *, last: bool = False) -> list[Unlabelled]:
+def read_unlabelled(
+    path: Path,
+    interface: Interface,
+    *,
+    last: bool = False,
+    tell: Callable[[str], object] = lambda line: None,
+) -> list[Unlabelled]:
     """Read a table, a file of cases, a text, or JSON records, as the network's data were read.
 
     Args:
         path: The file.
         interface: Of the network's data.
         last: Whether only the last sequence is wanted; of series, the newest window of each.
+        tell: Called with a line on what is left out.
 
     Raises:
         DataError: the file, a column or a value is not as it must be.
@@ -92,7 +99,7 @@ def read_unlabelled(path: Path, interface: Interface, *, last: bool = False) -> 
     if isinstance(reading, CaseReading):
         return list(_cases(path, reading, interface))
     if isinstance(reading, WindowReading):
-        return list(_windows(path, reading, last))
+        return list(_windows(path, reading, last, tell))
     known = reading if isinstance(reading, TableReading) else None
     tables = _tables(path, ReadingOptions() if known is None else known.table, known)
     return list(_sequences(tables, known or _guessed(tables[0].frame, interface, path)))
@@ -155,9 +162,11 @@ def _texts(path: Path, reading: TextReading) -> Iterator[Unlabelled]:
         yield Unlabelled({"text": text}, {column: number}, steps)
 
 
-def _windows(path: Path, reading: WindowReading, last: bool) -> Iterator[Unlabelled]:
+def _windows(
+    path: Path, reading: WindowReading, last: bool, tell: Callable[[str], object]
+) -> Iterator[Unlabelled]:
     """A window that ends in each row which has one, or the newest of each series."""
-    for window in windows_of_table(path, reading, last=last):
+    for window in windows_of_table(path, reading, last=last, tell=tell):
         yield Unlabelled(
             {"asked": window.asked},
             window.key,

@@ -11,7 +11,7 @@ import pytest
 from sweep.models.card import description, example
 from sweep.models.package import requirements
 from tests.trainers.portable_factory import characters, regression, trained
-from tests.trainers.use.trained_series import ROWS, Trained, table
+from tests.trainers.trained_series import ROWS, Trained, table
 
 TIMES = pd.date_range("2024-03-01", periods=ROWS, freq="h")
 

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.trainers.use.trained_series import ROWS, Trained, table
+from tests.trainers.panel_factory import panel, window_of
+from tests.trainers.trained_series import Trained, table
 from trainers.errors import DataError
 from trainers.use.stepping import SteppedModel
 
@@ -31,27 +32,8 @@ def hourly(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 
 @pytest.fixture(scope="module")
-def panel(tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    """Two shops of different size, prices known ahead, gaps that are filled."""
-    both = [
-        table(shop=name, price=np.arange(ROWS) % 24).assign(load=lambda f, n=n: n * f["load"])
-        for name, n in (("A", 1), ("B", 100))
-    ]
-    options = {"series": "shop", "scale_by": "series", "known_ahead": ["price"], "holidays": "DE"}
-    frame = pd.concat(both).assign(load=lambda f: f["load"].ffill())
-    folder = tmp_path_factory.mktemp("panel")
-    return Trained(folder, frame, time_column="time", missing="fill", **options)
-
-
-def window_of(panel: Trained, shop: str) -> tuple[list[dict[str, Any]], float]:
-    """Steps by name, and what a prediction of the file says of the row after them."""
-    frame = pd.read_csv(panel.path)
-    frame = frame[frame["shop"] == shop].reset_index(drop=True)
-    frame["price+1"] = frame["price"].shift(-1)
-    names = panel.model.interface.raw_names
-    steps = json.loads(frame.iloc[50:55][list(names)].to_json(orient="records"))
-    predicted = panel.predicted().set_index(["shop", "time"])["load_predicted"]
-    return steps, predicted[shop, frame["time"][55]]
+def shops(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    return panel(tmp_path_factory.mktemp("panel"))
 
 
 def test_steps_in_the_order_of_the_inputs_equal_the_window_of_the_file(hourly: Trained) -> None:
@@ -91,16 +73,16 @@ def test_a_step_that_misses_a_value_is_a_gap(hourly: Trained) -> None:
 
 class TestSeries:
     @pytest.mark.parametrize("shop", ["A", "B"])
-    def test_a_known_series_has_its_own_scale(self, panel: Trained, shop: str) -> None:
-        steps, expected = window_of(panel, shop)
-        (answer,) = panel.model.predict([{"steps": steps, "series": shop}])
+    def test_a_known_series_has_its_own_scale(self, shops: Trained, shop: str) -> None:
+        steps, expected = window_of(shops, shop)
+        (answer,) = shops.model.predict([{"steps": steps, "series": shop}])
         assert answer["load"] == pytest.approx(expected, rel=1e-6)
 
-    def test_an_unknown_one_has_the_scale_of_what_is_sent(self, panel: Trained) -> None:
-        steps, _ = window_of(panel, "A")
+    def test_an_unknown_one_has_the_scale_of_what_is_sent(self, shops: Trained) -> None:
+        steps, _ = window_of(shops, "A")
         far = [{**step, "load": 1e6 + step["load"]} for step in steps]
         sent = [{"steps": far, "series": name} for name in ("C", 3, None)]
-        answers = [answer["load"] for answer in panel.model.predict(sent)]
+        answers = [answer["load"] for answer in shops.model.predict(sent)]
         assert answers == [pytest.approx(1e6, rel=1e-3)] * 3
 
 
@@ -148,30 +130,30 @@ class TestStepping:
         stepped.clear_state()
         assert stepped.step([steps])[0, :, 0].tolist() == pytest.approx(one_by_one, rel=1e-6)
 
-    def test_answers_in_the_units_of_each_series(self, panel: Trained) -> None:
-        windows = [window_of(panel, shop) for shop in "AB"]
-        stepped = SteppedModel(panel.model)
+    def test_answers_in_the_units_of_each_series(self, shops: Trained) -> None:
+        windows = [window_of(shops, shop) for shop in "AB"]
+        stepped = SteppedModel(shops.model)
         for at in range(5):
             outputs = stepped.step([steps[at] for steps, _ in windows], ["A", "B"])
         assert outputs[:, 0] == pytest.approx([expected for _, expected in windows], rel=1e-6)
 
-    def test_a_state_that_is_sent_along_goes_on_alike(self, panel: Trained) -> None:
-        steps, expected = window_of(panel, "B")
-        first = panel.model.predict([{"steps": steps[:3], "series": "B", "state": ""}])[0]
+    def test_a_state_that_is_sent_along_goes_on_alike(self, shops: Trained) -> None:
+        steps, expected = window_of(shops, "B")
+        first = shops.model.predict([{"steps": steps[:3], "series": "B", "state": ""}])[0]
         second = {"steps": steps[3:], "series": "B", "state": first["state"]}
-        assert panel.model.predict([second])[0]["load"][-1] == pytest.approx(expected, rel=1e-6)
+        assert shops.model.predict([second])[0]["load"][-1] == pytest.approx(expected, rel=1e-6)
 
     @pytest.mark.parametrize("series", [None, "C"])
-    def test_needs_a_series_whose_scale_is_known(self, panel: Trained, series: str) -> None:
-        steps, _ = window_of(panel, "A")
+    def test_needs_a_series_whose_scale_is_known(self, shops: Trained, series: str) -> None:
+        steps, _ = window_of(shops, "A")
         with pytest.raises(DataError, match="a state needs the name of a series of its training"):
-            SteppedModel(panel.model).step([steps], series)
+            SteppedModel(shops.model).step([steps], series)
 
-    def test_fills_nothing_from_steps_that_it_does_not_see(self, panel: Trained) -> None:
-        steps, _ = window_of(panel, "A")
+    def test_fills_nothing_from_steps_that_it_does_not_see(self, shops: Trained) -> None:
+        steps, _ = window_of(shops, "A")
         steps = [{**step, "temp": 1.0} for step in steps]
         later = [steps[0], {**steps[1], "temp": None}]
-        stepped = SteppedModel(panel.model)
+        stepped = SteppedModel(shops.model)
         assert np.isfinite(stepped.step([later], "A")).all()
         with pytest.raises(DataError, match="step 0 misses 'temp', which is filled from the steps"):
             stepped.step([later[1:]], "A")

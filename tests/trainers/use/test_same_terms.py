@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.trainers.use.trained_series import ROWS, TEST, Trained, table
+from tests.trainers.trained_series import ROWS, TEST, Trained, table
 from trainers.errors import DataError
 
 

@@ -6,7 +6,7 @@ scales. Targets are not needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,11 @@ class AskedWindow:
 
 
 def windows_of_table(
-    path: Path, reading: WindowReading, *, last: bool = False
+    path: Path,
+    reading: WindowReading,
+    *,
+    last: bool = False,
+    tell: Callable[[str], object] = lambda line: None,
 ) -> list[AskedWindow]:
     """Cut a table into windows, one that ends in each row: the last forecasts are beyond the file.
 
@@ -51,6 +55,7 @@ def windows_of_table(
         path: A table of any format.
         reading: Of the training data.
         last: Whether only the newest window of each series is wanted.
+        tell: Called with a line on series that have no window.
 
     Raises:
         DataError: the file is not as the training data were, too short, or its newest row lacks
@@ -67,7 +72,19 @@ def windows_of_table(
             f"a window has {reading.input_steps} rows, but {path} has {longest}"
             f"{' of its longest series' if rows.names else ''}; bring more rows."
         )
+    _tell_short(rows, reading, tell)
     return windows
+
+
+def _tell_short(rows: Rows, reading: WindowReading, tell: Callable[[str], object]) -> None:
+    lengths = np.diff(rows.bounds)
+    short = np.flatnonzero(lengths < reading.input_steps)
+    if len(short):
+        first = rows.names[short[0]]
+        tell(
+            f"{len(short)} of {len(lengths)} series have fewer rows than a window of "
+            f"{reading.input_steps} and no forecast, the first {first} with {lengths[short[0]]}"
+        )
 
 
 def _check_step(rows: Rows, reading: WindowReading, path: Path) -> None:
@@ -136,8 +153,9 @@ def _check_known(encoded: Encoded, rows: Rows, reading: WindowReading, row: int)
     recipe = reading.encoding.recipe
     if recipe.known and not encoded.known[row]:
         names = ", ".join(column.name for column in recipe.known)
+        of = f" of {rows.names[rows.codes[row]]}" if rows.names else ""
         raise DataError(
-            f"the forecast from {rows.said(row)} needs {names} of the next "
+            f"the forecast{of} from {rows.said(row)} needs {names} of the next "
             f"{recipe.ahead.stop - 1} row(s), but the file ends before; add rows with what is "
             "known ahead, their other columns empty."
         )

@@ -95,7 +95,7 @@ def _roles(frame: pd.DataFrame, options: TimeOptions, notes: list[str]) -> dict[
             "hour]."
         )
     notes += [f"{name!r} was read as {role}s" for role, name in roles.items()
-              if name in by_place and role != "time"]  # fmt: skip
+              if name in by_place]  # fmt: skip
     return roles
 
 
@@ -114,7 +114,9 @@ def _date(frame: pd.DataFrame, name: str, options: TimeOptions) -> Read:
 
 def _date_of_parts(frame: pd.DataFrame, roles: dict[str, str]) -> Array:
     """Days since 1970 of a year and what there is of month, day, week or day of year."""
-    parts = {role: _part(frame[roles[role]], role, roles[role]) for role in OF_DATE if role in roles}
+    parts = {
+        role: _part(frame[roles[role]], role, roles[role]) for role in OF_DATE if role in roles
+    }
     year = parts["year"]
     one = np.ones_like(year)
     if "dayofyear" in parts:

@@ -35,5 +35,7 @@ def month_numbers(texts: Any) -> Array:
 def _number(name: str) -> int:
     if len(name) < 3:
         return 0
-    found = [n for n, names in enumerate(_NAMES, 1) if any(w.startswith(name) for w in names.split())]
+    found = [
+        n for n, names in enumerate(_NAMES, 1) if any(w.startswith(name) for w in names.split())
+    ]
     return found[0] if len(found) == 1 else 0

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import glob
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from trainers.data.tables.compression import plain_name
+from trainers.data.tables.compression import BROKEN, open_bytes, plain_name
 from trainers.errors import DataError
 
 
@@ -62,17 +63,18 @@ def require_different_files(files: Mapping[str, Sequence[Path]]) -> None:
 
 
 def read_text(path: Path) -> str:
-    r"""Return a file's text; every line end becomes `\n`.
+    r"""Return a file's text, decompressed; every line end becomes `\n`.
 
     Raises:
         DataError: it can't be read, or isn't UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with open_bytes(path) as stream, io.TextIOWrapper(stream, "utf-8-sig") as text:
+            return text.read()
     except UnicodeDecodeError as error:
         raise DataError(
             f"{path} must be UTF-8 text, but byte {error.start} is not; convert it first, for "
             "example with iconv."
         ) from error
-    except OSError as error:
-        raise DataError(f"{path} can't be read: {error.strerror}.") from error
+    except BROKEN as error:
+        raise DataError(f"{path} can't be read: {error}.") from error

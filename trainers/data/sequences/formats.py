@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from trainers.data.sequences.cases import Cases
 from trainers.data.sequences.rows import RowColumns, read_rows
 from trainers.data.sequences.ts import read_ts
 from trainers.data.sequences.ucr import read_ucr, split_cells
+from trainers.data.tables.compression import open_bytes, plain_name
 from trainers.data.tables.number_text import is_number
 from trainers.errors import DataError
 
@@ -28,11 +30,10 @@ def format_of(path: Path) -> CaseFormat:
     """
     if not path.is_file():
         raise DataError(f"there is no data file {path}; set data.path to one.")
-    if path.suffix == ".ts":
-        return "ts"
-    if path.suffix == ".parquet":
-        return "rows"
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
+    ending = Path(plain_name(path)).suffix
+    if ending in (".ts", ".parquet"):
+        return "ts" if ending == ".ts" else "rows"
+    with open_bytes(path) as stream, TextIOWrapper(stream, "utf-8-sig", errors="replace") as file:
         lines = [line for line in islice(file, _LOOKED_AT) if line.strip()]
     content = [line for line in lines if not line.startswith("#")]
     if content and content[0].startswith("@"):
@@ -76,10 +77,18 @@ def _has_names(rows: Sequence[Sequence[str]]) -> bool:
     if not rows:
         return False
     label, *rest = rows[0]
-    if not all(is_number(cell) for cell in rest):
+    words = sum(not is_number(cell) for cell in rest)
+    if 2 * words > len(rest) or (words and _count_up([label, *rest])):
         return True
     counted = [str(number) for number in range(len(rest) + 2)]
     counts = list(rest) in (counted[: len(rest)], counted[1 : len(rest) + 1])
     if not is_number(label):
         return counts and all(row[0] != label for row in rows[1:])
     return len(rest) >= _NAMED and rows[0] in (counted[: len(rest) + 1], counted[1:])
+
+
+def _count_up(cells: Sequence[str]) -> bool:
+    """Whether most cells are whole numbers, each one more than the one before."""
+    counts = [int(cell) for cell in cells if cell.isdecimal()]
+    even = counts == list(range(counts[0], counts[0] + len(counts))) if counts else False
+    return even and 2 * len(counts) > len(cells)

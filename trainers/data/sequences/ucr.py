@@ -49,8 +49,8 @@ def read_ucr(path: Path, trained: CaseReading | None = None) -> Cases:
 
 
 def split_cells(line: str) -> list[str]:
-    """Split a line at its tabs, else at its commas, else at its blanks."""
-    for separator in ("\t", ","):
+    """Split a line at its tabs, else at its semicolons, its commas, or its blanks."""
+    for separator in ("\t", ";", ","):
         if separator in line:
             return [cell.strip() for cell in line.strip(" \r").split(separator)]
     return line.split()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MOST_VALUES = 1_000  # of a category that is taken without being asked for
 _SHOWN = 6
+_FEW = 10  # whole numbers that a target of classes may have
 _OFTEN = 5  # times that a label comes on average
 
 
@@ -69,6 +70,7 @@ def choose_columns(frame: pd.DataFrame, options: WindowOptions) -> Chosen:
         categories = {*texts, *known}
     categories |= {n for n in options.categories_or_none if n in {*own, *options.known_ahead}}
     _check_inputs(own, options, frame)
+    notes += _few_values(frame, options)
     if options.time_column is None:
         notes += untold_times(frame, {*options.drop, *(options.series or ()), *options.target})
     for name in dict.fromkeys((*own, *options.known_ahead)):
@@ -95,6 +97,23 @@ def check_target(frame: pd.DataFrame, options: WindowOptions) -> None:
                 f"target {name!r} holds {kind}: set data.task to classification (a class for each "
                 "window) or to regression (a number)."
             )
+
+
+def _few_values(frame: pd.DataFrame, options: WindowOptions) -> list[str]:
+    """A line on targets that are taken as numbers and might be classes."""
+    import pandas as pd
+
+    if options.task is not None or len(options.target) > 1:
+        return []
+    name = options.target[0]
+    values = frame[name].dropna()
+    if not pd.api.types.is_numeric_dtype(values) or len(values) < _OFTEN * _FEW:
+        return []
+    found = values.unique()
+    if not 2 < len(found) <= _FEW or not all(float(value).is_integer() for value in found):
+        return []
+    return [f"target {name!r} is taken as numbers (data.task: classification makes its {len(found)}"
+            " values classes)"]  # fmt: skip
 
 
 def class_labels(frame: pd.DataFrame, name: str, *, error: bool) -> list[Any]:

@@ -138,8 +138,8 @@ def _series(frame: pd.DataFrame, columns: Sequence[str] | None) -> tuple[Array, 
         if len(absent):
             raise DataError(
                 f"every row needs a series, but column {column!r} (data.series) misses "
-                f"{len(absent)}, the first in data row {absent[0]} (counted from 0); fill it in, or "
-                "keep words such as NA with data.reading.usual_missing_values: false."
+                f"{len(absent)}, the first in data row {absent[0]} (counted from 0); fill it in, "
+                "or keep words such as NA with data.reading.usual_missing_values: false."
             )
     if len(columns) == 1:
         codes, found = pd.factorize(frame[columns[0]])

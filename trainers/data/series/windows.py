@@ -99,16 +99,22 @@ class _Source:
 
 def _read(path: Path, options: WindowOptions, base_dir: Path, tables: TableReader) -> TableRead:
     read = tables.read(path, options.reading)
-    first = str(read.frame.columns[0])
-    if read.reading.format == "tsf" and options.series is None and read.frame[first].nunique() > 1:
-        raise DataError(
-            f"{path.name} holds {read.frame[first].nunique()} series, which must be told apart: set "
-            f"data.series: {first}."
-        )
+    if read.reading.format == "tsf" and options.series is None:
+        _check_one_series(read, path)
     if options.test_path is None:
         return read
     test_path = base_dir / Path(options.test_path).expanduser()
     return _with_test(read, tables.read(test_path, options.reading), test_path)
+
+
+def _check_one_series(read: TableRead, path: Path) -> None:
+    """Refuse the series of a .tsf file as one: they aren't each other's continuation."""
+    first = str(read.frame.columns[0])
+    count = read.frame[first].nunique()
+    if count > 1:
+        raise DataError(
+            f"{path.name} holds {count} series, which must be told apart: set data.series: {first}."
+        )
 
 
 def _with_test(read: TableRead, test: TableRead, path: Path) -> TableRead:

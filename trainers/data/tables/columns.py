@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 Missing = Literal["error", "mask"]
 
 _HELD_BY_FLOAT32 = tuple(map(np.dtype, ("float32", "int8", "int16", "uint8", "uint16", "bool")))
-_LINE = 120
+_LINE = 60
+_STEPS = 10
 
 
 def require_columns(frame: pd.DataFrame, names: Sequence[str], option: str) -> None:
@@ -37,18 +40,31 @@ def require_columns(frame: pd.DataFrame, names: Sequence[str], option: str) -> N
         if name not in have and not (option == "drop" and name.startswith(UNNAMED)):
             raise DataError(
                 f"data.{option} names the column {name!r}, which the file lacks;"
-                f"{nearest(name, have)} its columns are: {_shown(have)}."
+                f"{nearest(name, have)} its columns are: {_shown(have)}"
+                f"{_wide_hint(have) if option == 'target' else '.'}"
             )
 
 
 def _shown(names: Sequence[str]) -> str:
-    """Columns' names, no more than a line holds; where many count up, as steps of a wide table."""
+    """Columns' names, no more than a line holds."""
     shown = ""
     for place, name in enumerate(names):
         if place and len(shown) + len(name) > _LINE:
             return f"{shown}, … ({len(names)} in all)"
         shown += f"{', ' if place else ''}{name}"
     return shown
+
+
+def _wide_hint(names: Sequence[str]) -> str:
+    """The way out where columns count up, as d_1, d_2, …: they are steps, a row is a series."""
+    starts = Counter(found[1] for name in names if (found := re.fullmatch(r"(\D*)\d+", name)))
+    start, count = starts.most_common(1)[0] if starts else ("", 0)
+    if count < _STEPS:
+        return "."
+    return (
+        f'; if {start}… are the steps of a series, set data.wide: "{start}*" and data.series to '
+        f"the column of the series' names, as data.series: {listed(names[0])}."
+    )
 
 
 def numeric_columns(frame: pd.DataFrame, left_out: Collection[str | None] = ()) -> list[str]:

@@ -24,6 +24,7 @@ _RARE = "œžŸšŠŽŒƒþðÞÐ"
 _WORD = re.compile(r"[^\W\d_]+")
 _SIGN_IN_WORD = re.compile(r"[^\W\d_][^\x00-\x7f°·’‘\w][^\W\d_]|[^\W\d_][²³¹¼½¾][^\W\d_]")
 _CAPITAL_IN_WORD = re.compile(r"[a-zß-öø-ÿ](?=[^\x00-\x7f])[À-ÖØ-ÞŠŽŒŸ]")
+_FRAMES = re.compile(r"[\u2500-\u25ff]")  # drawn by DOS, where other encodings have letters
 _ENOUGH_BYTES = 65_536
 _MOST_BYTES_SOUGHT = 256 * 2**20
 
@@ -63,7 +64,8 @@ def encoding_of(path: Path) -> str:
     for encoding in _WESTERN:
         if _is_western(sample, encoding):
             return encoding
-    best = from_bytes(sample, cp_exclusion=_NO_ASCII).best()
+    found = from_bytes(sample, cp_exclusion=_NO_ASCII)
+    best = next((one for one in found if not _FRAMES.search(str(one))), found.best())
     if best is None:
         raise DataError(
             f"{path} can't be read as a table: its encoding is not UTF-8 and can't be told; set "

@@ -83,7 +83,7 @@ class _Body:
 
     def names(self, row: Sequence[str]) -> bool:
         """Whether a row may name the columns, or their units: other kinds stand in most cells."""
-        if len(row) < max(1, self.width - 1) or _is_comment(row):
+        if len(row) < max(1, self.width - 1) or is_comment(row):
             return False
         telling = sum(kind in ("number", "date") for kind in self.kinds)
         if not telling:
@@ -113,6 +113,8 @@ def _found(rows: Rows, options: ReadingOptions, first: int) -> Layout:
     named = [number for number in range(first, start) if body.names(rows[number])]
     if not any(kind in ("number", "date") for kind in body.kinds):
         named = named[:1]
+    if not named and start > first and _counts(rows, start - 1, body):
+        start -= 1
     if options.header is False:
         start = named[-1] + 1 if named and options.skip_rows is None else start
         return Layout(None, start, 0, _numbered(body.width))
@@ -167,12 +169,14 @@ def _counts(rows: Rows, number: int, body: _Body) -> bool:
     As pandas writes the columns of an array, or a wide table those of a series' steps.
     """
     cells = [cell.strip() for cell in rows[number]]
+    cells = cells[: max((n for n, cell in enumerate(cells, 1) if cell), default=0)]
     digits = [int(cell) for cell in cells if cell.isdecimal()]
     steps = {after - before for before, after in itertools.pairwise(digits)}
     even = steps == {1} or (len(steps) == 1 and 1800 < digits[0] < digits[-1] < 2200)
     dates = all(map(_DIGITS.fullmatch, map(str, digits))) and (min(steps, default=0) > 0)
-    named = kind_of(cells[-1]) == "text" and body.kinds[-1] != "text"
-    if not (even or dates) or not (cells[-1].isdecimal() or named) or number + 1 >= len(rows):
+    if not (even or dates) or number + 1 >= len(rows):
+        return False
+    if not cells[-1].isdecimal() and (kind_of(cells[-1]) != "text" or body.kinds[-1] == "text"):
         return False
     following = [int(cell) for cell in map(str.strip, rows[number + 1]) if cell.isdecimal()]
     if following == [digit + 1 for digit in digits]:
@@ -184,7 +188,7 @@ def _counts(rows: Rows, number: int, body: _Body) -> bool:
 
 def _comment_of_names(rows: Rows, data: int, first: int, body: _Body) -> int | None:
     """The last comment before the data that has a name for each column, if there is one."""
-    above = itertools.takewhile(lambda n: _is_comment(rows[n]), range(data - 1, first - 1, -1))
+    above = itertools.takewhile(lambda n: is_comment(rows[n]), range(data - 1, first - 1, -1))
     for number in above if data < len(rows) else ():
         names = _names(rows[number])
         if 1 < len(names) == body.width and all(kind_of(name) == "text" for name in names):
@@ -195,7 +199,7 @@ def _comment_of_names(rows: Rows, data: int, first: int, body: _Body) -> int | N
 def _names(row: Sequence[str]) -> tuple[str, ...]:
     """A header's names; where it is a comment, without its sign."""
     names = [cell.strip() for cell in row]
-    if _is_comment(row):
+    if is_comment(row):
         names[0] = names[0].lstrip("#%!/ ")
         names = names if names[0] else names[1:]
     return tuple(names)
@@ -211,7 +215,8 @@ def _as(kind: Kind, cell: str) -> Kind:
     return "date" if kind == "date" and own == "number" and _DIGITS.fullmatch(cell.strip()) else own
 
 
-def _is_comment(row: Sequence[str]) -> bool:
+def is_comment(row: Sequence[str]) -> bool:
+    """Whether a row begins with the sign of a comment."""
     return bool(row) and row[0].lstrip().startswith(_COMMENTS)
 
 

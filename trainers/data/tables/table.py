@@ -49,13 +49,17 @@ def read_table(
         but = ", it is a folder" if path.is_dir() else ""
         raise DataError(f"there is no data file {path}{but}; name a CSV or Parquet file.")
     request = Request(path, reading, limit, last, columns_used)
+    known = reading.format
     try:
-        known = format_of(path, content_name(path)) if reading.format == "auto" else reading.format
+        known = format_of(path, content_name(path)) if known == "auto" else known
         module, _, name = FORMATS[known].reader.partition(":")
         read: TableRead = getattr(import_module(module), name)(request)
     except BROKEN as error:
         reason = (str(error).strip().splitlines() or [repr(error)])[0]
-        raise DataError(f"{path} can't be read as a table: {reason}") from error
+        raise DataError(
+            f"{path} can't be read as a table ({known}): {reason}; if its format is another, name "
+            "it in data.reading.format."
+        ) from error
     release_freed()
     if read.frame.empty:
         raise DataError(f"{path} must have at least one row of data, but has none.")

@@ -15,6 +15,7 @@ from trainers.data.tables.cells import USUAL_MARKS
 from trainers.data.tables.compression import open_bytes
 from trainers.data.tables.dialect import Dialect, rows_of
 from trainers.data.tables.gathering import Gathered
+from trainers.data.tables.layout import is_comment
 from trainers.data.tables.reading_options import WHITESPACE, Decimal, ReadingOptions
 from trainers.data.tables.request import Request
 from trainers.errors import DataError
@@ -155,7 +156,10 @@ class _Rows:
     def _refuse_short(self) -> None:
         for line, row in self._all():
             if 0 < len(row) < len(self._file.names) and any(cell.strip() for cell in row):
-                self._raise(line, row, "mend the line, or set data.reading.short_rows: missing")
+                way_out = "mend the line, or set data.reading.short_rows: missing"
+                if len(row) == 1 < len(self._file.names) - 1 or is_comment(row):
+                    way_out = f"take it out of the file, if {row[0].strip()[:40]!r} is a remark"
+                self._raise(line, row, way_out)
 
     def _raise(self, line: int, row: Sequence[str], way_out: str) -> None:
         separator, width = self._file.dialect.separator, len(self._file.names)

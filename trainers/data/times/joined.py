@@ -96,7 +96,7 @@ def _roles(frame: pd.DataFrame, options: TimeOptions, notes: list[str]) -> dict[
             "hour]."
         )
     notes += [f"{name!r} was read as {role}s" for role, name in roles.items()
-              if name in by_place and role != "time"]  # fmt: skip
+              if name in by_place]  # fmt: skip
     return roles
 
 

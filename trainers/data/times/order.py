@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trainers.data.contract import Array
-from trainers.data.times.clocks import SECOND
+from trainers.data.tables.words import listed
+from trainers.data.times.clocks import DAY, SECOND
 from trainers.data.times.instants import Instants
 from trainers.data.times.rows import by_series, followers
 from trainers.errors import DataError
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _MOST_CANDIDATES = 8
 _MOST_NAMED = 2
+_LOOKED_AT = 200
+_CLOCK = r" *\d{1,2}[:.]\d{2}(?:[:.]\d{2}.*)?(?: ?[AaPp][Mm])? *"
 
 
 def require_order(
@@ -80,9 +83,26 @@ def _series_hint(frame: pd.DataFrame, instants: Instants) -> str:
     """Name the columns that tell series of the same times apart; "" where there are none."""
     if (np.diff(np.sort(instants.utc)) > 0).all():
         return ""
+    clock = _time_of_day(frame, instants)
+    if clock is not None:
+        return f"the time of day goes with it, data.time_column: [{instants.name}, {listed(clock)}]"
     found = series_columns(frame, instants)[:_MOST_NAMED]
     shown = [names[0] if len(names) == 1 else f"[{', '.join(names)}]" for names in found]
     return f"several series are told apart by data.series: {' or '.join(shown)}" if shown else ""
+
+
+def _time_of_day(frame: pd.DataFrame, instants: Instants) -> str | None:
+    """A column of times of day as texts, beside times that are days; None: there is none."""
+    import pandas as pd
+
+    if (instants.local() % DAY).any():
+        return None
+    for name in map(str, frame.columns):
+        if isinstance(frame[name].dtype, pd.StringDtype):
+            some = frame[name].dropna().iloc[:_LOOKED_AT]
+            if len(some) and some.str.fullmatch(_CLOCK).all():
+                return name
+    return None
 
 
 def series_columns(frame: pd.DataFrame, instants: Instants) -> list[tuple[str, ...]]:

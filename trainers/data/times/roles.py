@@ -35,17 +35,17 @@ def roles_of(names: Sequence[str], *, years: bool) -> tuple[dict[str, str], list
         Fewer roles than columns where two columns have the same one.
     """
     told = [_role(name, names) for name in names]
-    if years:
-        told[0] = told[0] or "year"
-    by_place = [name for name, role in zip(names, told, strict=True) if not role]
     if not any(told) and len(names) > 2:
-        told = list(IN_ORDER[: len(names)])
+        return dict(zip(IN_ORDER, names, strict=False)), list(names)
     if "year" not in told:
-        told[0], by_place = "date", []
-    for place, role in enumerate(told):
-        if not role:
-            timed = {"date", *_DAYS} & {*told}
-            told[place] = "time" if timed else next(r for r in IN_ORDER if r not in told)
+        told[0] = "year" if years and not told[0] else "date"
+    unknown = [place for place, role in enumerate(told) if not role]
+    dated = {"date", *_DAYS} & {*told}
+    for place in unknown:
+        # Two that nobody can tell apart are both the time of day, which is refused.
+        after = next(part for part in IN_ORDER if part not in told)
+        told[place] = after if len(unknown) == 1 and not dated else "time"
+    by_place = [names[place] for place in unknown if told[place] != "time"]
     return dict(zip(told, names, strict=True)), by_place
 
 

@@ -29,7 +29,7 @@ def untold_times(frame: pd.DataFrame, left_out: Collection[str]) -> list[str]:
             newest = "; by it, rows run newest first" if len(steps) and (steps < 0).all() else ""
             return [
                 f"column {name!r} looks like times, but rows are taken as they stand{newest}: set "
-                f"data.time_column: {listed(name)} (and data.sort: true where they are not in order)"
+                f"data.time_column: {listed(name)} (and data.sort: true if they aren't in order)"
             ]
     return []
 

@@ -160,6 +160,18 @@ def test_every_kind_of_model_answers_in_a_process_that_may_not_unpickle(models, 
     assert rmse == pytest.approx(pack.evaluate(0, "train")["rmse"], rel=1e-6)
 
 
+def test_a_logged_model_of_series_is_stepped_by_times_and_names(models):
+    folder, made = models
+    _, model, (by_name, by_place, *_) = made["series"]
+    stepped = load_streaming(folder / "series" / "model")
+    assert stepped.inputs == tuple(by_name["steps"][0])
+    one_by_one = [stepped.step([step], "B")[0, 0] for step in by_name["steps"]]
+    stepped.clear_state()
+    at_once = stepped.step([by_place["steps"]], "B")[0, :, 0]
+    assert at_once == pytest.approx(one_by_one, rel=1e-6)
+    assert one_by_one[-1] == pytest.approx(model.predict([by_name])[0]["load"], rel=1e-6)
+
+
 def test_a_models_folder_holds_code_weights_and_config_only(models):
     folder, _ = models
     model = folder / "every" / "model"

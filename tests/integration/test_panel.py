@@ -13,12 +13,14 @@ import torch
 
 from sweep.__main__ import main
 from sweep.config.sweep_config import load_config
-from sweep.models.trained import trial_checkpoint
+from sweep.models.prediction import predict_file
+from sweep.models.trained import open_model, trial_checkpoint
 from sweep.results.results import open_results
 from sweep.running.session import run_sweep
+from sweep.tracking.sync import sync
 from trainers.use.export import export_checkpoint
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 VALIDATION, TEST = "2024-03-20", "2024-04-10"
 SPEC = f"""
@@ -35,9 +37,9 @@ data:
 space: {{base: null, parameters: {{hidden_size: [4, 8], learning_rate: [0.02]}}}}
 train: {{cell: gru, batch_size: 32, max_epochs: 3}}
 search: {{sampler: grid}}
-run: {{workers: 2}}
+run: {{workers: 1}}
 finalists: {{count: 1}}
-tracking: {{enabled: false}}
+tracking: {{register_as: shops}}
 """
 WINDOW = 6
 
@@ -94,12 +96,16 @@ def by_hand(frame: pd.DataFrame, checkpoint: Path) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def test_the_winners_test_error_comes_out_of_predict_and_by_hand(tmp_path: Path) -> None:
+def test_the_winners_test_error_comes_out_of_predict_and_by_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
     frame = shops()
     frame.to_csv(tmp_path / "shops.csv", index=False)
     (tmp_path / "panel.yaml").write_text(SPEC)
     outcome = run_sweep(load_config(tmp_path / "panel.yaml"), tmp_path / "sweeps")
     assert outcome.reason == "finished"
+    sync(tmp_path / "sweeps", "panel")
 
     found = open_results("panel", tmp_path / "sweeps")
     best = found.best()
@@ -111,6 +117,11 @@ def test_the_winners_test_error_comes_out_of_predict_and_by_hand(tmp_path: Path)
     # One forecast for each row that ends a window, the last of them beyond the file.
     assert len(predicted) == len(frame) - 3 * (WINDOW - 1)
     assert predicted.groupby("shop")["day"].max().tolist() == ["2024-05-01"] * 3
+
+    logged = open_model("models:/shops@champion", tmp_path / "sweeps")
+    assert logged.interface.raw_names == ("sales", "area", "weather")
+    again = pd.DataFrame(predict_file(logged, tmp_path / "shops.csv"))
+    np.testing.assert_allclose(again["sales_predicted"], predicted["sales_predicted"], rtol=1e-9)
 
     tested = frame[frame["day"] >= TEST].merge(predicted, on=["shop", "day"], validate="1:1")
     assert len(tested) == 3 * 21

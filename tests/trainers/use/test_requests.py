@@ -85,6 +85,18 @@ class TestSeries:
         answers = [answer["load"] for answer in shops.model.predict(sent)]
         assert answers == [pytest.approx(1e6, rel=1e-3)] * 3
 
+    def test_one_of_several_columns_is_a_list(self, tmp_path: Path) -> None:
+        parts = [
+            table(shop="A", item=n).assign(load=lambda f, n=n: n * f["load"]) for n in (1, 100)
+        ]
+        options = {"series": ["shop", "item"], "scale_by": "series", "missing": "mask"}
+        model = Trained(tmp_path, pd.concat(parts), time_column="time", **options).model
+        steps = steps_of(parts[1].dropna().iloc[:5], model.interface.raw_names)
+        sent = [{"steps": steps, "series": name} for name in (["A", 100], "A 100", ["A", 1])]
+        listed, joined, other = (answer["load"] for answer in model.predict(sent))
+        assert listed == joined
+        assert listed > 20 * other
+
 
 SECRET = "hunter2"
 

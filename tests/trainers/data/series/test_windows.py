@@ -266,3 +266,19 @@ def test_a_file_that_is_no_table_is_refused_in_one_line(tmp_path: Path, content:
     with pytest.raises(DataError, match=r"ten\.csv") as caught:
         load(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("scale_by", ["all", "series"])
+def test_rows_are_scaled_alike_however_many_at_once(
+    scale_by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    columns = {"s": np.repeat([0, 1], 30), "y": rng.normal(size=60), "x": rng.normal(size=60)}
+    frame = pd.DataFrame(columns)
+    frame.loc[[3, 40], "x"] = np.nan
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    options = {"path": "t.csv", "series": "s", "scale_by": scale_by, "missing": "mask"}
+    options |= {"input_steps": 3}
+    whole = load(tmp_path, **options)
+    monkeypatch.setattr("trainers.data.series.encoding._ROWS_AT_ONCE", 7)
+    assert load(tmp_path, **options).digest == whole.digest

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from tests.trainers.data.tables.reading_factory import read
@@ -140,3 +141,14 @@ def test_parquet_is_narrowed_alike(tmp_path: Path) -> None:
     pd.DataFrame({"a": np.arange(30), "b": np.arange(30) / 3}).to_parquet(tmp_path / "t.parquet")
     frame = read_table(tmp_path / "t.parquet").frame
     assert [str(frame[name].dtype) for name in "ab"] == ["int8", "float32"]
+
+
+def test_texts_of_many_pieces_are_one_array_that_need_not_be_copied(tmp_path: Path) -> None:
+    times = pd.date_range("2021-01-01", periods=400_000, freq="min").astype(str)
+    frame = pd.DataFrame({"time": times, "y": 1.5})
+    frame.loc[7, "time"] = None
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    read = read_table(tmp_path / "t.csv").frame["time"]
+    assert read.tolist()[:2] == ["2021-01-01 00:00:00", "2021-01-01 00:01:00"]
+    assert np.flatnonzero(read.isna()).tolist() == [7]
+    assert isinstance(pa.array(read), pa.Array)

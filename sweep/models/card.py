@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from trainers.data.features.reading import EncodedReading
+from trainers.data.features.recipe import InputColumn
 from trainers.data.interface import Interface
-from trainers.data.series.encoded_reading import EncodedReading
-from trainers.data.series.features import InputColumn
 from trainers.data.series.reading import WindowReading
 from trainers.data.times.writing import written
 

@@ -14,8 +14,8 @@ from mlflow.models import Model
 
 from sweep.models.card import example
 from sweep.models.shipped import ship_code
+from trainers.data.features.reading import EncodedReading
 from trainers.data.interface import Interface
-from trainers.data.series.encoded_reading import EncodedReading
 from trainers.use.portable import MODEL_FORMAT, NETWORK_FOLDER, PortableModel
 
 _CODE = Path(__file__).parent / "served.py"

@@ -13,7 +13,7 @@ from sweep.models.prediction import predict_file
 from sweep.search.space import training_defaults
 from trainers.config.objective import Objective
 from trainers.config.train_config import TrainConfig
-from trainers.data import load_data
+from trainers.data import SequenceData, load_data
 from trainers.data.interface import Interface
 from trainers.packs.pack import Pack, evaluate_checkpoint
 from trainers.use.portable import PortableModel
@@ -43,7 +43,10 @@ class Trained:
         self.path = folder / "t.csv"
         frame.to_csv(self.path, index=False)
         options = {"path": "t.csv", "target": "load", "input_steps": 5, **options}
-        self.data = load_data("csv", options, base_dir=folder)
+        self._train(load_data("csv", options, base_dir=folder), folder)
+
+    def _train(self, data: SequenceData, folder: Path) -> None:
+        self.data = data
         metric = "rmse" if self.data.task == "regression" else "accuracy"
         objective = Objective(metric, "minimize" if metric == "rmse" else "maximize")
         settings = {**training_defaults(self.data), "hidden_size": 6, "max_epochs": 1}

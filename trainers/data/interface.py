@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from trainers.data.contract import Category, SequenceData, Task, Walk
+from trainers.data.features.reading import EncodedReading
 from trainers.data.reading import Reading
 from trainers.data.readings import reading_from_dict, reading_to_dict
-from trainers.data.series.encoded_reading import EncodedReading
 from trainers.errors import DataError
 
 INTERFACE_FILE = "data.json"

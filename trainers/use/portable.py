@@ -23,8 +23,8 @@ from torch import Tensor
 
 from trainers.config.losses import LOSSES
 from trainers.config.train_config import TrainConfig
+from trainers.data.features.reading import Scales
 from trainers.data.interface import Interface, read_interface
-from trainers.data.series.encoded_reading import Scales
 from trainers.errors import CheckpointError, ConfigError, DataError
 from trainers.learning import losses
 from trainers.learning.checkpoint import Checkpoint, read_checkpoint

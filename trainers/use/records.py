@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from trainers.data.contract import Array
+from trainers.data.features.reading import EncodedReading, Scales
+from trainers.data.features.requests import Asked, request_of, step_values
 from trainers.data.interface import Interface
 from trainers.data.options import nearest
 from trainers.data.reading import TextReading
-from trainers.data.series.encoded_reading import EncodedReading, Scales
-from trainers.data.series.requests import Asked, request_of, step_values
 from trainers.data.texts.vocabulary import UNKNOWN, Vocabulary, split_text
 from trainers.errors import DataError
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
+from trainers.data.features.encoding import encode
+from trainers.data.features.requests import Asked
 from trainers.data.sequences.choosing import ChosenInputs, input_frame
 from trainers.data.sequences.grouping import Groups, Table
 from trainers.data.sequences.inputs import rows_in_order
 from trainers.data.sequences.reading import TableReading
-from trainers.data.series.encoding import encode
-from trainers.data.series.requests import Asked
 
 
 def asked_sequences(

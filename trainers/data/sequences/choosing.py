@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trainers.data.contract import Array
-from trainers.data.sequences.grouping import Table, columns_of
-from trainers.data.sequences.table_options import TableOptions
-from trainers.data.series.columns import (
+from trainers.data.features.categories import (
     count_values,
     is_text,
     most_values,
     require_filled,
     taken_texts,
 )
+from trainers.data.sequences.grouping import Table, columns_of
+from trainers.data.sequences.table_options import TableOptions
 from trainers.data.tables.columns import Missing, numeric_columns, require_columns
 from trainers.errors import DataError
 

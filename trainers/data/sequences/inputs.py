@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trainers.data.contract import Array
+from trainers.data.features.encoding import Encoding, encode, fit_encoding
+from trainers.data.features.input_columns import (
+    category_column,
+    embedded_categories,
+    number_column,
+)
+from trainers.data.features.recipe import Recipe
+from trainers.data.features.rows import Rows
+from trainers.data.features.scales import Fit
 from trainers.data.sequences.alignment import Aligned
 from trainers.data.sequences.assembling import Inputs
 from trainers.data.sequences.choosing import ChosenInputs, choose_inputs, input_frame
 from trainers.data.sequences.grouping import Table, group
 from trainers.data.sequences.table_options import TableOptions
-from trainers.data.series.encoding import Encoding, encode, fit_encoding
-from trainers.data.series.features import Recipe
-from trainers.data.series.input_columns import (
-    category_column,
-    embedded_categories,
-    number_column,
-)
-from trainers.data.series.rows import Rows
-from trainers.data.series.scales import Fit
 
 if TYPE_CHECKING:
     import pandas as pd

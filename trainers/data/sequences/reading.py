@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from trainers.data.series.encoded_reading import EncodedReading
-from trainers.data.series.encoding import Encoding
-from trainers.data.series.features import Recipe
-from trainers.data.series.scales import Fit
+from trainers.data.features.encoding import Encoding
+from trainers.data.features.reading import EncodedReading
+from trainers.data.features.recipe import Recipe
+from trainers.data.features.scales import Fit
 from trainers.data.tables.reading_options import ReadingOptions
 
 UNENCODED = Encoding(Recipe(()), (), Fit("none"))

@@ -8,10 +8,10 @@ from typing import Literal
 from trainers.data.classes import ClassWeights
 from trainers.data.contract import Task
 from trainers.data.division import PARTS, shares_beside
+from trainers.data.features.filling import Fill
+from trainers.data.features.input_columns import CategoryEncoding, ColumnRules
 from trainers.data.options import means, path_means, require, search_means
 from trainers.data.sequences.alignment import Alignment
-from trainers.data.series.filling import Fill
-from trainers.data.series.input_columns import CategoryEncoding, ColumnRules
 from trainers.data.tables.columns import Missing
 from trainers.data.tables.reading_options import ReadingOptions
 from trainers.errors import DataError

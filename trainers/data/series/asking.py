@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from trainers.data.contract import Array
-from trainers.data.series.encoding import Encoded, encode
+from trainers.data.features.encoding import Encoded, encode
+from trainers.data.features.requests import SERIES, Asked
+from trainers.data.features.rows import Rows
 from trainers.data.series.reading import WindowReading
-from trainers.data.series.requests import SERIES, Asked
-from trainers.data.series.rows import Rows, long_form, rows_of
+from trainers.data.series.rows import long_form, rows_of
 from trainers.data.tables.table import read_table
 from trainers.errors import DataError
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trainers.data.series.encoding import Encoding
-from trainers.data.series.features import InputColumn, Recipe
+from trainers.data.features.encoding import Encoding
+from trainers.data.features.recipe import InputColumn, Recipe
+from trainers.data.features.scales import Fit, Scale
 from trainers.data.series.reading import WindowReading
 from trainers.data.series.rows import RowOptions
-from trainers.data.series.scales import Fit, Scale
 from trainers.data.times.cycles import Calendar
 from trainers.data.times.options import TimeOptions
 

@@ -8,11 +8,11 @@ from typing import Any, Literal
 from trainers.data.classes import ClassWeights
 from trainers.data.contract import Task
 from trainers.data.division import require_shares, require_two_shares
+from trainers.data.features.filling import Fill
+from trainers.data.features.input_columns import CategoryEncoding, ColumnRules
 from trainers.data.options import means, path_means, require, search_means
 from trainers.data.scaling import Scaling
 from trainers.data.series.cutting import Geometry
-from trainers.data.series.filling import Fill
-from trainers.data.series.input_columns import CategoryEncoding, ColumnRules
 from trainers.data.series.rows import RowOptions
 from trainers.data.tables.reading_options import ReadingOptions
 from trainers.data.times.aggregation import How

@@ -9,8 +9,8 @@ import numpy as np
 
 from trainers.data.contract import Array
 from trainers.data.division import PARTS
+from trainers.data.features.rows import Rows
 from trainers.data.series.options import WindowOptions
-from trainers.data.series.rows import Rows
 from trainers.data.series.spans import (
     Extents,
     Parts,

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trainers.data.series.encoded_reading import EncodedReading, Scales
-from trainers.data.series.encoding import Encoding
-from trainers.data.series.rows import RowOptions, Rows, rows_of
-from trainers.data.series.scales import Scale
+from trainers.data.features.encoding import Encoding
+from trainers.data.features.reading import EncodedReading, Scales
+from trainers.data.features.rows import Rows
+from trainers.data.features.scales import Scale
+from trainers.data.series.rows import RowOptions, rows_of
 from trainers.data.tables.columns import matrix
 from trainers.data.tables.reading_options import ReadingOptions
 from trainers.data.times.steps import Step

@@ -15,6 +15,7 @@ import numpy as np
 
 from trainers.data.classes import label_name
 from trainers.data.contract import Array
+from trainers.data.features.rows import Rows
 from trainers.data.tables.columns import require_columns
 from trainers.data.times.aggregation import How
 from trainers.data.times.grid import resampled
@@ -49,40 +50,6 @@ class RowOptions:
     def settled(self, times: TimeOptions) -> RowOptions:
         """The same, its times read as the data settled it."""
         return replace(self, times=times)
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Rows of series, one series after another, each in order.
-
-    Attributes:
-        frame: The table, its rows in that order.
-        codes: `(rows,)` int64, which series each row is of.
-        names: The series' names; empty for one that has none.
-        instants: The rows' times, or None.
-        step: From row to row, where there are times.
-        notes: What was understood and done.
-        brings_ahead: Whether what is known ahead stands in columns of its own, as `price+1`, and
-            not in later rows.
-    """
-
-    frame: pd.DataFrame
-    codes: Array
-    names: tuple[str, ...]
-    instants: Instants | None
-    step: Step | None
-    notes: tuple[str, ...]
-    brings_ahead: bool = False
-
-    @property
-    def bounds(self) -> Array:
-        """`(series + 1,)` the row at which each series begins, and the number of rows."""
-        count = max(1, len(self.names))
-        return np.searchsorted(self.codes, np.arange(count + 1))
-
-    def said(self, row: int) -> str:
-        """Name a row: its time, or its number."""
-        return str(row) if self.instants is None else self.instants.text(row)
 
 
 def rows_of(frame: pd.DataFrame, options: RowOptions, step: Step | None = None) -> Rows:

@@ -8,10 +8,10 @@ import numpy as np
 
 from trainers.data.classes import class_ids, label_name
 from trainers.data.contract import Array
+from trainers.data.features.rows import Rows
+from trainers.data.features.scales import Fit, Scale
 from trainers.data.series.columns import class_labels
 from trainers.data.series.options import WindowOptions
-from trainers.data.series.rows import Rows
-from trainers.data.series.scales import Fit, Scale
 from trainers.data.tables.columns import matrix
 from trainers.errors import DataError
 

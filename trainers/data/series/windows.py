@@ -15,20 +15,21 @@ import numpy as np
 
 from trainers.data.classes import class_weights, missing_classes_note
 from trainers.data.contract import Array, Picked, SequenceData, SequenceSet
-from trainers.data.series.columns import Chosen, check_target, choose_columns
-from trainers.data.series.cutting import Series, cut
-from trainers.data.series.encoding import Fitted, encode, fit_encoding
-from trainers.data.series.features import InputColumn, Recipe
-from trainers.data.series.input_columns import (
+from trainers.data.features.encoding import Fitted, encode, fit_encoding
+from trainers.data.features.input_columns import (
     category_column,
     embedded_categories,
     number_column,
 )
+from trainers.data.features.recipe import InputColumn, Recipe
+from trainers.data.features.rows import Rows
+from trainers.data.features.scales import Fit
+from trainers.data.series.columns import Chosen, check_target, choose_columns
+from trainers.data.series.cutting import Series, cut
 from trainers.data.series.options import WindowOptions
 from trainers.data.series.parts import TEST_MARK, parts_of, training_rows
 from trainers.data.series.reading import WindowReading
-from trainers.data.series.rows import Rows, long_form, rows_of
-from trainers.data.series.scales import Fit
+from trainers.data.series.rows import long_form, rows_of
 from trainers.data.series.targets import Targets, targets_of
 from trainers.data.source import Source
 from trainers.data.tables.columns import matrix

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from trainers.data.contract import Array, Category
-from trainers.data.series.encoding import Fitted
-from trainers.data.series.features import InputColumn, distinct_values
-from trainers.data.series.filling import Fill, fit_filling
+from trainers.data.features.encoding import Fitted
+from trainers.data.features.filling import Fill, fit_filling
+from trainers.data.features.recipe import InputColumn, distinct_values
 from trainers.data.tables.columns import matrix
 
 if TYPE_CHECKING:

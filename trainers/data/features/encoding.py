@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from trainers.data.contract import Array
-from trainers.data.series.features import Feature, InputColumn, Recipe
-from trainers.data.series.rows import Rows
-from trainers.data.series.scales import UNSCALED, Fit, Scale
+from trainers.data.features.recipe import Feature, InputColumn, Recipe
+from trainers.data.features.rows import Rows
+from trainers.data.features.scales import UNSCALED, Fit, Scale
 from trainers.errors import DataError
 
 _ROWS_AT_ONCE = 1 << 16

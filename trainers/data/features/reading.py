@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trainers.data.contract import Array
+from trainers.data.features.encoding import Encoding
+from trainers.data.features.rows import Rows
+from trainers.data.features.scales import Scale
 from trainers.data.reading import Reading
-from trainers.data.series.encoding import Encoding
-from trainers.data.series.rows import Rows
-from trainers.data.series.scales import Scale
 
 if TYPE_CHECKING:
     import pandas as pd

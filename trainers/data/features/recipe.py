@@ -17,8 +17,8 @@ import numpy as np
 
 from trainers.data.classes import label_name
 from trainers.data.contract import Array
-from trainers.data.series.filling import Filling, filled
-from trainers.data.series.rows import Rows
+from trainers.data.features.filling import Filling, filled
+from trainers.data.features.rows import Rows
 from trainers.data.tables.columns import matrix, require_columns
 from trainers.data.times.cycles import Calendar
 from trainers.data.times.elapsed import ELAPSED_NAME, elapsed

@@ -13,10 +13,10 @@ import numpy as np
 
 from trainers.data.classes import label_name
 from trainers.data.contract import Array
+from trainers.data.features.encoding import encode
+from trainers.data.features.reading import EncodedReading, Scales
+from trainers.data.features.recipe import InputColumn
 from trainers.data.options import nearest
-from trainers.data.series.encoded_reading import EncodedReading, Scales
-from trainers.data.series.encoding import encode
-from trainers.data.series.features import InputColumn
 from trainers.errors import DataError
 
 if TYPE_CHECKING:

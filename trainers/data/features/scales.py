@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from trainers.data.contract import Array
+from trainers.data.features.rows import Rows
 from trainers.data.scaling import ColumnScaler, Scaling, fit_scaler
-from trainers.data.series.rows import Rows
 
 
 @dataclass(frozen=True)

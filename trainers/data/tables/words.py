@@ -35,7 +35,7 @@ def no_numbers(name: str, column: pd.Series[Any]) -> DataError:
 
     out = f"leave the column out with data.drop: [{listed(name)}]"
     if column.dtype == object and column.dropna().map(lambda value: not is_nested(value)).all():
-        column = column.where(column.isna(), column.astype("str")).astype("str")
+        column = column.astype("str")
     if not isinstance(column.dtype, pd.StringDtype):
         first = column.dropna().iloc[:1].tolist()
         got = f"{first[0]!r} ({column.dtype})" if first else str(column.dtype)

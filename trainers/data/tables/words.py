@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from trainers.data.tables.cells import kind_of
 from trainers.data.tables.numbers import forms_of, has_sign, is_number
 from trainers.errors import DataError
 
@@ -62,7 +63,7 @@ def _words(name: str, column: pd.Series[Any], wrong: Any, out: str) -> DataError
     )
     if has_sign(column.iloc[wrong[:1]]).any():
         missing = "take such signs out of the file, or "
-    elif len(marks) > 60 or 2 * len(wrong) > len(column):
+    elif len(marks) > 60 or (2 * len(wrong) > len(column) and kind_of(first) != "mark"):
         missing = ""
     law = f"column {name!r} must hold numbers, but {got}; {count}; "
     if len(law + missing + out) >= _LONGEST and missing:

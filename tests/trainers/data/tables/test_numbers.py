@@ -196,7 +196,9 @@ def test_texts_that_are_numbers_are_columns_of_numbers() -> None:
 
 def test_mostly_marks_are_numbers_that_are_missing() -> None:
     frame = pd.DataFrame({"a": ["?"] * 6 + ["1", "2"]}, dtype="str")
-    with pytest.raises(DataError, match=r"got '\?' in data row 0 .*6 of 8 are none; .*missing_values: "):
+    with pytest.raises(
+        DataError, match=r"got '\?' in data row 0 .*6 of 8 are none; .*missing_values: "
+    ):
         numeric_columns(frame)
 
 

@@ -159,7 +159,7 @@ def long_form(frame: pd.DataFrame, options: RowOptions) -> pd.DataFrame:
     long[STEP_COLUMN] = np.tile(np.asarray(steps, dtype=object), len(frame))
     column = pd.Series(values.reshape(-1))
     words = column.dtype == object and pd.api.types.infer_dtype(column).startswith("mixed")
-    long[options.value] = column.where(column.isna(), column.astype("str")) if words else column
+    long[options.value] = column.astype("str") if words else column
     # A name of a step that isn't a time only says its place.
     return long if options.times is not None else long.drop(columns=STEP_COLUMN)
 

@@ -65,7 +65,7 @@ def encoding_of(path: Path) -> str:
         if _is_western(sample, encoding):
             return encoding
     found = from_bytes(sample, cp_exclusion=_NO_ASCII)
-    best = next((one for one in found if not _FRAMES.search(str(one))), found.best())
+    best = next((one for one in found if not _FRAMES.search(str(one))), None)
     if best is None:
         raise DataError(
             f"{path} can't be read as a table: its encoding is not UTF-8 and can't be told; set "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from trainers.data.tables.cells import kind_of
 from trainers.data.tables.numbers import forms_of, has_sign, is_number
 from trainers.errors import DataError
 
@@ -35,7 +36,7 @@ def no_numbers(name: str, column: pd.Series[Any]) -> DataError:
 
     out = f"leave the column out with data.drop: [{listed(name)}]"
     if column.dtype == object and column.dropna().map(lambda value: not is_nested(value)).all():
-        column = column.where(column.isna(), column.astype("str")).astype("str")
+        column = column.astype("str")
     if not isinstance(column.dtype, pd.StringDtype):
         first = column.dropna().iloc[:1].tolist()
         got = f"{first[0]!r} ({column.dtype})" if first else str(column.dtype)
@@ -62,7 +63,7 @@ def _words(name: str, column: pd.Series[Any], wrong: Any, out: str) -> DataError
     )
     if has_sign(column.iloc[wrong[:1]]).any():
         missing = "take such signs out of the file, or "
-    elif len(marks) > 60 or 2 * len(wrong) > len(column):
+    elif len(marks) > 60 or (2 * len(wrong) > len(column) and kind_of(first) != "mark"):
         missing = ""
     law = f"column {name!r} must hold numbers, but {got}; {count}; "
     if len(law + missing + out) >= _LONGEST and missing:

@@ -24,7 +24,8 @@ def untold_times(frame: pd.DataFrame, left_out: Collection[str]) -> list[str]:
     """One line on the first column whose first values are times; none where no column has them."""
     for name in [str(name) for name in frame.columns if str(name) not in left_out]:
         some = plain(frame[name].iloc[:_LOOKED_AT].dropna())
-        if len(some) > 1 and some.nunique() > 1 and (read := _likely(some, name)) is not None:
+        read = _likely(some, name) if len(some) > 1 else None
+        if read is not None and some.nunique() > 1:
             steps = np.diff(read.local)
             newest = "; by it, rows run newest first" if len(steps) and (steps < 0).all() else ""
             return [

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
 
 from trainers.data.sequences.formats import format_of
+from trainers.data.sequences.ucr import read_ucr
 from trainers.errors import DataError
 
 
@@ -21,6 +23,9 @@ from trainers.errors import DataError
         ("a.csv", "walk,0.5,2\nrun,1,3\n", "ucr"),
         ("a.csv", "walk,1,2\nrun,1,3\nwalk,2,3\n", "ucr"),
         ("a.csv", "1,2,3\n2,3,5\n", "ucr"),
+        ("a.csv", "1;0.5;-2\n2;1;3\n", "ucr"),
+        ("a.csv", "1,0.5,abc,3,4\n2,1,2,3,4\n", "ucr"),
+        ("a.csv", "0,1,2,3,class\n0.5,1,2,3,a\n", "rows"),
         ("a.csv", "label,t0,t1\na,1,2\n", "rows"),
         ("a.csv", "label,0,1,2\na,1,2,3\nb,1,2,3\n", "rows"),
         ("a.csv", "0,1,2,3,4,5\n1,0.5,2,3,4,5\n", "rows"),
@@ -39,3 +44,10 @@ def test_a_format_is_told_by_ending_and_first_lines(
 def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="there is no data file"):
         format_of(tmp_path / "a.ts")
+
+
+def test_a_compressed_file_is_told_and_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.tsv.gz"
+    path.write_bytes(gzip.compress(b"1\t0.5\t2\n2\t1\t3\n"))
+    assert format_of(path) == "ucr"
+    assert read_ucr(path).labels == ("1", "2")

@@ -320,3 +320,14 @@ def test_aligning_changes_neither_inputs_nor_labels() -> None:
         assert np.nansum(one.targets) == 10
     assert (inputs == 1).all()
     assert (labels == 5).all()
+
+
+def test_dates_order_rows_day_first_where_that_is_sure_and_are_refused_where_not(
+    tmp_path: Path,
+) -> None:
+    frame = long_frame()
+    frame["step"] = [f"{23 - row:02d}/01/2024" if row else "01/02/2024" for row in range(10)]
+    assert load(tmp_path, frame).validation.inputs[0, :, 0].tolist() == [8, 7, 6, 5]
+    frame["step"] = [f"{12 - row:02d}/01/2024" for row in range(10)]
+    with pytest.raises(DataError, match=r"data.order .*'12/01/2024'.* write dates as 2021-12-31"):
+        load(tmp_path, frame)

@@ -201,3 +201,49 @@ class TestTimes:
     def test_options_of_time_need_times(self, tmp_path: Path) -> None:
         with pytest.raises(DataError, match=r"data.resample='1h' needs times: set data.time_col"):
             load(tmp_path, {}, resample="1h")
+
+
+class TestWhatIsSaid:
+    def test_a_column_of_times_that_nobody_uses(self, tmp_path: Path) -> None:
+        times = pd.date_range("2021-01-01", periods=ROWS)[::-1].strftime("%Y-%m-%d")
+        said = [note for note in load(tmp_path, {"day": times}).notes if "looks like times" in note]
+        assert len(said) == 1
+        assert "newest first: set data.time_column: day" in said[0]
+        sorted_ = load(tmp_path, {"day": times}, time_column="day", sort=True)
+        assert not any("looks like times" in note for note in sorted_.notes)
+
+    @pytest.mark.parametrize(("low", "high"), [(1, 2), (-1, 1), (0, 1)])
+    def test_two_whole_numbers_are_asked_about(self, tmp_path: Path, low: int, high: int) -> None:
+        columns = {"y": [low, high] * 10, "x": np.arange(ROWS)}
+        with pytest.raises(DataError, match=f"only {low} and {high}: set data.task"):
+            load(tmp_path, columns)
+        assert load(tmp_path, columns, task="regression").task == "regression"
+
+    def test_few_whole_numbers_are_taken_as_numbers_and_said(self, tmp_path: Path) -> None:
+        data = load(tmp_path, {"y": [0, 1, 2, 3] * 15, "x": range(60)})
+        assert data.task == "regression"
+        assert any("data.task: classification makes its 4 values" in note for note in data.notes)
+        told = load(tmp_path, {"y": [0, 1, 2, 3] * 15, "x": range(60)}, task="regression")
+        assert not any("data.task" in note for note in told.notes)
+
+    def test_columns_of_lists_are_no_inputs(self, tmp_path: Path) -> None:
+        data = load(tmp_path, {"list": [[1, 2]] * ROWS, "dict": [{"a": 1}] * ROWS})
+        assert data.input_names == ("y",)
+        assert any("not inputs: list, dict" in note for note in data.notes)
+
+
+class TestDrop:
+    def test_it_mends_what_names_it(self, tmp_path: Path) -> None:
+        columns = {"x": ["1", "?", *map(str, range(18))]}
+        with pytest.raises(DataError, match=r"data.drop: \[x\]"):
+            load(tmp_path, columns)
+        assert load(tmp_path, columns, drop=["x"]).input_names == ("y",)
+
+    def test_columns_that_nobody_asks_for_may_hold_anything(self, tmp_path: Path) -> None:
+        columns = {"x": ["1", "?", *map(str, range(18))]}
+        assert load(tmp_path, columns, inputs=["y"]).input_names == ("y",)
+
+
+def test_numbers_written_as_texts_are_inputs(tmp_path: Path) -> None:
+    data = load(tmp_path, {"x": [f"{n}.5" for n in range(ROWS)]})
+    assert inputs(data.train)[0].tolist() == [[0, 0.5], [1, 1.5]]

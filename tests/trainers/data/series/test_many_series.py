@@ -166,3 +166,46 @@ class TestWide:
     def test_a_pattern_that_matches_nothing(self, tmp_path: Path) -> None:
         with pytest.raises(DataError, match=r"data.wide must match .* 'x_\*' matches 0"):
             load(self.write(tmp_path), series="id", wide="x_*", time_column=None)
+
+
+def test_steps_of_a_wide_table_go_by_their_numbers(tmp_path: Path) -> None:
+    names = [f"d_{n}" for n in range(1, 21)]
+    wide = pd.DataFrame([["a", *range(20)], ["b", *range(20)]], columns=["id", *names])
+    wide[["id", *sorted(names)]].to_csv(tmp_path / "w.csv", index=False)
+    options = {"path": "w.csv", "target": "y", "wide": "d_*", "series": "id", "input_steps": 3}
+    data = load_data("csv", {**options, "scaling": "none"}, base_dir=tmp_path)
+    assert np.asarray(data.train.inputs)[0, :, 0].tolist() == [0, 1, 2]
+
+
+def test_words_among_the_steps_of_a_wide_table_are_told(tmp_path: Path) -> None:
+    names = [f"d_{n}" for n in range(1, 21)]
+    wide = pd.DataFrame([["a", "?", *range(19)], ["b", *range(20)]], columns=["id", *names])
+    wide.to_csv(tmp_path / "w.csv", index=False)
+    options = {"path": "w.csv", "target": "y", "wide": "d_*", "series": "id", "input_steps": 3}
+    with pytest.raises(DataError, match=r"got '\?' .*missing_values: \[\"\?\"\] and data.missing"):
+        load_data("csv", options, base_dir=tmp_path)
+    mended = {**options, "reading": {"missing_values": ["?"]}, "missing": "mask"}
+    assert len(load_data("csv", mended, base_dir=tmp_path).train) > 0
+
+
+def test_series_of_a_tsf_file_must_be_told_apart(tmp_path: Path) -> None:
+    head = (
+        "@attribute series_name string\n@attribute start_timestamp date\n@frequency daily\n@data\n"
+    )
+    rows = [f"T{n}:2000-01-01 00-00-00:{','.join(map(str, range(30)))}\n" for n in (1, 2)]
+    (tmp_path / "x.tsf").write_text(head + "".join(rows))
+    options = {"path": "x.tsf", "target": "value", "input_steps": 3}
+    with pytest.raises(DataError, match=r"holds 2 series, .*data.series: series_name"):
+        load_data("csv", options, base_dir=tmp_path)
+    data = load_data("csv", {**options, "series": "series_name"}, base_dir=tmp_path)
+    assert data.series == ("T1", "T2")
+
+
+def test_a_word_for_missing_values_may_name_a_series(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"country": ["NA", "DE"] * 20, "y": np.arange(40.0)})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    options = {"path": "t.csv", "target": "y", "series": "country", "input_steps": 3}
+    with pytest.raises(DataError, match=r"data.reading.usual_missing_values: false"):
+        load_data("csv", options, base_dir=tmp_path)
+    kept = {**options, "reading": {"usual_missing_values": False}}
+    assert load_data("csv", kept, base_dir=tmp_path).series == ("NA", "DE")

@@ -268,3 +268,74 @@ def test_an_encoding_shows_far_from_the_beginning(tmp_path: Path) -> None:
     assert table.frame["place"].iloc[-1] == "Köln"
     with pytest.raises(DataError, match=r"its text is not utf-8; set data\.reading\.encoding"):
         read_table(tmp_path / "t.csv", ReadingOptions(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("clock", ["Uhr", "CET"])
+def test_blanks_inside_values_are_no_separators_where_another_has_a_header(
+    tmp_path: Path, clock: str
+) -> None:
+    rows = "".join(f"{n:02d}.01.2021 00:00 {clock};{n},5\n" for n in range(1, 20))
+    frame = read(tmp_path, "Zeit;Last\n" + rows).frame
+    assert list(frame.columns) == ["Zeit", "Last"]
+    assert frame["Last"].tolist() == [n + 0.5 for n in range(1, 20)]
+    texts = "".join(f"this is film, number {n};good\n" for n in range(20))
+    assert list(read(tmp_path, "text;label\n" + texts).frame.columns) == ["text", "label"]
+
+
+def test_a_first_row_of_numbers_is_no_row_of_units(tmp_path: Path) -> None:
+    rows = "".join(f"20210101 {n:02d}:00,{n}.5\n" for n in range(1, 20))
+    read_ = read(tmp_path, "time,y\n20210101,0.5\n" + rows)
+    assert read_.frame["time"].iloc[0] == "20210101"
+    assert read_.notes == ()
+    widths = "5s\t15s\t14n\n"  # as USGS writes them
+    usgs = "# US\nagency\tsite\tflow\n" + widths + "USGS\t016\t1.5\n" * 9
+    assert list(read(tmp_path, usgs).frame.columns) == ["agency", "site", "flow"]
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("0,1,2,3,4,class", "0.5,0.1,0.2,0.3,0.4,1"),
+        ('"Country Name","Code","1960","1961","1962",', '"Germany","X",1,2,3,'),
+        ("id,20200130,20200131,20200201,20200202", "A,1,2,3,4"),
+    ],
+)
+def test_a_header_of_steps_with_other_names(tmp_path: Path, header: str, row: str) -> None:
+    names = [name.strip('"') for name in header.split(",") if name]
+    frame = read(tmp_path, header + "\n" + f"{row}\n" * 6).frame
+    assert list(frame.columns) == names
+    assert len(frame) == 6
+
+
+def test_row_numbers_are_left_out_shuffled_and_twice(tmp_path: Path) -> None:
+    shuffled = read(tmp_path, ",y\n" + "".join(f"{n * 7 % 20},{n}.5\n" for n in range(20)))
+    assert list(shuffled.frame.columns) == ["y"]
+    twice = read(tmp_path, ",Unnamed: 0,y\n" + "".join(f"{n},{n},{n}.5\n" for n in range(20)))
+    assert list(twice.frame.columns) == ["y"]
+    assert list(read(tmp_path, ",y\n3,1.5\n5,2\n5,3\n").frame.columns) == ["Unnamed: 0", "y"]
+
+
+def test_names_of_columns_are_composed(tmp_path: Path) -> None:
+    # As macOS may write an e with an accent: two signs.
+    assert list(read(tmp_path, "t,Tempe\u0301rature\n1,2\n").frame.columns) == [
+        "t",
+        "Temp\u00e9rature",
+    ]
+
+
+def test_polish_is_not_taken_for_frames_of_dos(tmp_path: Path) -> None:
+    header, names = "Czas,Zużycie,Źródło\n", ["Czas", "Zużycie", "Źródło"]
+    told = header + "1,2,Wrocław Główny ąęś\n" * 9
+    assert list(read(tmp_path, told, encoding="cp1250").frame.columns) == names
+    short = (header + "2021-01-01 00:00,0.5,łódź\n" * 96).encode("cp1250")
+    with pytest.raises(DataError, match=r"can't be told; set data.reading.encoding"):
+        read(tmp_path, short)
+    (tmp_path / "said.csv").write_bytes(short)
+    said = read_table(tmp_path / "said.csv", ReadingOptions(encoding="cp1250"))
+    assert list(said.frame.columns) == names
+
+
+@pytest.mark.parametrize("remark", ["# end of file", "Quelle: DWD"])
+def test_a_remark_below_is_to_be_taken_out(tmp_path: Path, remark: str) -> None:
+    with pytest.raises(DataError, match=f"line 5: .* take it out of the file, if '{remark}'"):
+        read(tmp_path, "t,a,b\n1,2,3\n2,3,4\n3,4,5\n" + remark + "\n")

@@ -205,3 +205,15 @@ def test_a_format_may_be_named(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(DataError, match="it is a folder"):
         read_table(tmp_path / "folder")
+
+
+def test_an_object_of_columns_is_told_how_to_become_rows(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r'one object of columns; .*orient="records"'):
+        read(tmp_path, '{"t": {"0": 1, "1": 2}, "y": {"0": 3, "1": 4}}', "t.json")
+
+
+def test_a_format_that_is_not_what_its_name_says_names_the_option(tmp_path: Path) -> None:
+    content = "t,y\n1,2\n"
+    with pytest.raises(DataError, match=r"\(excel\): .*data.reading.format"):
+        read(tmp_path, content, "t.xlsx")
+    assert len(read(tmp_path, content, "t.xlsx", format="csv").frame) == 1

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.trainers.data.tables.reading_factory import read
-from trainers.data.tables.columns import matrix, numeric_columns
+from trainers.data.tables.columns import matrix, numeric_columns, require_columns
 from trainers.errors import DataError
 
 
@@ -185,3 +186,39 @@ def test_whole_numbers_beyond_doubles_are_said(tmp_path: Path) -> None:
     table = read(tmp_path, "t,id\n1,9007199254740993\n2,5\n")
     assert table.frame["id"].tolist()[0] == 9007199254740993
     assert "column 'id' has whole numbers beyond 2^53" in table.notes[0]
+
+
+def test_texts_that_are_numbers_are_columns_of_numbers() -> None:
+    frame = pd.DataFrame({"a": ["0.5", "1.5"], "b": ["?", "-"], "c": ["x", "1"]}, dtype="str")
+    assert numeric_columns(frame[["a"]]) == ["a"]
+    assert numeric_columns(frame[["b"]]) == []
+
+
+def test_mostly_marks_are_numbers_that_are_missing() -> None:
+    frame = pd.DataFrame({"a": ["?"] * 6 + ["1", "2"]}, dtype="str")
+    with pytest.raises(
+        DataError, match=r"got '\?' in data row 0 .*6 of 8 are none; .*missing_values: "
+    ):
+        numeric_columns(frame)
+
+
+def test_many_columns_are_not_all_listed_and_steps_are_told() -> None:
+    frame = pd.DataFrame({"id": ["a"], **{f"d_{n}": [n] for n in range(400)}})
+    with pytest.raises(DataError, match=r'401 in all.*wide: "d_\*".*data.series: id') as caught:
+        require_columns(frame, ["sales"], "target")
+    assert len(str(caught.value)) < 300
+    with pytest.raises(DataError, match=r"its columns are: a\.$"):
+        require_columns(pd.DataFrame({"a": [1]}), ["sales"], "target")
+
+
+def test_words_among_objects_are_told_as_words_are() -> None:
+    column = pd.Series([1, "?", None, 4], dtype=object)
+    with pytest.raises(DataError, match=r"got '\?' in data row 1 .*missing_values: \[\"\?\"\]"):
+        matrix(pd.DataFrame({"sales": column}), ["sales"], "mask")
+
+
+def test_a_long_name_leaves_the_message_below_300_signs() -> None:
+    frame = pd.DataFrame({"Photovoltaik [MWh] Berechnete Auflösungen ": ["-", *"123456"]})
+    with pytest.raises(DataError, match=r"data.missing: mask") as caught:
+        matrix(frame.astype("str"), list(frame.columns))
+    assert len(str(caught.value)) < 300

@@ -127,3 +127,14 @@ def test_years_are_told_by_the_name_of_their_column() -> None:
 
 def test_nullable_whole_numbers_are_read_as_others() -> None:
     assert texts(column(pd.Series([20181113], dtype="Int64"))) == ["2018-11-13 00:00:00"]
+
+
+def test_a_date_of_zeros_among_dates_is_named() -> None:
+    with pytest.raises(DataError, match="but 0 in data row 1 is none; mend it"):
+        read([20181113, 0, 20181114])
+
+
+def test_days_of_a_spreadsheet_that_were_cut_off_are_whole_seconds() -> None:
+    # 44197 + 1/24 and 2/24, cut off instead of rounded.
+    found = read([44197.0, 44197.04166666666, 44197.08333333333], unit="excel")
+    assert found.texts()[1:] == ["2021-01-01 01:00:00", "2021-01-01 02:00:00"]

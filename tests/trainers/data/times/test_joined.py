@@ -115,3 +115,34 @@ def test_a_unit_counts_one_column_only() -> None:
 def test_joined_times_follow_a_zone() -> None:
     found = joined({"date": ["2021-07-01"], "hour": [6]}, zone="Europe/Berlin")
     assert found.texts() == ["2021-07-01 06:00:00+02:00"]
+
+
+@pytest.mark.parametrize(
+    ("names", "values", "understood"),
+    [
+        (("année", "mois"), (2001, 2), "2001-02-01"),
+        (("Año", "Mes"), (2001, 2), "2001-02-01"),
+        (("ano", "mês", "dia", "hora"), (2001, 2, 3, 4), "2001-02-03 04:00"),
+        (("anno", "mese", "giorno", "ora"), (2001, 2, 3, 4), "2001-02-03 04:00"),
+        (("rok", "miesiąc", "dzień"), (2001, 2, 3), "2001-02-03"),
+        (("jaar", "maand", "dag", "uur"), (2001, 2, 3, 4), "2001-02-03 04:00"),
+        (("年", "月", "日", "時"), (2001, 2, 3, 4), "2001-02-03 04:00"),
+        (("YY", "MM", "DD", "hh", "mm"), (2001, 2, 3, 4, 5), "2001-02-03 04:05"),
+        (("Year", "Quarter"), (2001, 2), "2001-04-01"),
+        (("Jahr", "Quartal"), (2001, "Q3"), "2001-07-01"),
+        (("Year", "Month"), (2001, "Feb"), "2001-02-01"),
+        (("Year", "Month"), (2001, "September"), "2001-09-01"),
+        (("Y", "P"), (2001, 2), "2001-02-01"),
+        (("Date", "Time"), ("2001-02-03", "18.05.00"), "2001-02-03 18:05"),
+    ],
+)
+def test_parts_in_other_languages_quarters_and_names_of_months(names, values, understood) -> None:
+    found = joined({name: [value] for name, value in zip(names, values, strict=True)})
+    assert found.utc.tolist() == [pd.Timestamp(understood).value]
+
+
+def test_a_part_that_is_told_by_its_place_is_said() -> None:
+    assert "'P' was read as months" in joined({"Y": [2001], "P": [2]}).notes
+    assert joined({"Year": [2001], "Mes": [2]}).notes == ()
+    with pytest.raises(DataError, match="P=13 in data row 0"):
+        joined({"Y": [2001], "P": [13]})

@@ -91,3 +91,10 @@ def test_rows_are_sorted_by_series_and_time_and_stay_where_they_are_equal() -> N
     times = read(hours(4).to_numpy()[[2, 0, 2, 1]])
     assert sorted_rows(times).tolist() == [1, 3, 0, 2]
     assert sorted_rows(times, np.asarray([1, 1, 0, 1])).tolist() == [2, 1, 3, 0]
+
+
+def test_times_of_day_beside_days_are_joined_not_series() -> None:
+    frame = column(["2021-01-01"] * 3, clock=["00:00", "00:10", "00:20"], y=[1, 2, 3])
+    with pytest.raises(DataError, match=r"data.time_column: \[time, clock\]") as caught:
+        require_order(read(frame), frame=frame)
+    assert "data.series" not in str(caught.value)

@@ -176,3 +176,28 @@ def test_many_rows_of_few_times_are_read_as_each_alone() -> None:
     found = read(column(days * 400))
     assert found.texts()[:28] == [f"2021-03-{day:02d} 06:00:00" for day in range(1, 29)]
     assert (found.utc.reshape(400, 28) == found.utc[:28]).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "understood"),
+    [
+        ("1 janv. 2020", "2020-01-01"),
+        ("2 août 2020", "2020-08-02"),
+        ("3 de septiembre de 2020", "2020-09-03"),
+        ("4 ott 2020", "2020-10-04"),
+        ("05Jan1960", "1960-01-05"),
+        ("1. Quartal 1990", "1990-01-01"),
+        ("2Q1990", "1990-04-01"),
+        ("3Q90", "1990-07-01"),
+        ("1990.Q4", "1990-10-01"),
+        ("Q4 90", "1990-10-01"),
+        ("Sun Jan 01 00:08:31 2023", "2023-01-01 00:08:31"),
+    ],
+)
+def test_months_in_other_languages_and_further_quarters(text: str, understood: str) -> None:
+    assert read([text]).utc.tolist() == [pd.Timestamp(understood).value]
+
+
+def test_what_begins_two_months_names_is_none() -> None:
+    with pytest.raises(DataError, match="got '1 jui 2020' in data row 0"):
+        read(["1 jui 2020"])

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 __all__ = ["SpaceError", "UnknownSpaceError", "build_space", "get_space", "space_names"]
 
-_READY = {"recurrent": "search_spaces.recurrent", "smoke": "search_spaces.smoke"}
+_READY = {
+    name: f"search_spaces.{name}"
+    for name in ("classification", "forecasting", "language", "recurrent", "sentences", "smoke")
+}
 
 
 def space_names() -> tuple[str, ...]:

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from sweep.cli.cluster import jobs, logs, submit
+from sweep.cli.data import data
+from sweep.cli.init import init
 from sweep.cli.models import predict, register
 from sweep.cli.operate import status, stop
 from sweep.cli.options import SWEEPS, Directory, Name
@@ -55,6 +57,8 @@ def _main(
 app.command()(run)
 app.command("resume", short_help="The same as run: go on with an interrupted sweep.")(run)
 app.command()(plan)
+app.command()(init)
+app.command()(data)
 
 
 app.command()(status)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from sweep.words.console import counted, duration, settings
+from trainers.data.finding import grave
 
 if TYPE_CHECKING:
     from sweep.running.plan import SweepPlan
@@ -27,7 +28,7 @@ def show_plan(screen: Console, plan: SweepPlan) -> None:
     objectives = ", ".join(f"{o.direction} {o.metric}" for o in prepared.goal.objectives)
     pruning = config.search.pruning.rule
     screen.print(f"Search: {config.search.sampler}, {objectives}, pruning {pruning}")
-    _show_data(screen, prepared)
+    show_data(screen, prepared)
     size = "without end" if math.isinf(plan.size) else f"{plan.size:,.0f} configurations"
     screen.print(f"Space: {prepared.space.name}, {size}; for example")
     for example in plan.examples:
@@ -42,7 +43,8 @@ def show_plan(screen: Console, plan: SweepPlan) -> None:
     )
 
 
-def _show_data(screen: Console, prepared: Prepared) -> None:
+def show_data(screen: Console, prepared: Prepared) -> None:
+    """Print what is learned from: names, parts, what is suspicious, notes."""
     data, drawn = prepared.data, prepared.dimensions.values
     unit = f" in {data.units}" if data.units else ""
     screen.print(f"Data: {data.name}, {data.task}")
@@ -55,8 +57,10 @@ def _show_data(screen: Console, prepared: Prepared) -> None:
     screen.print(f"  {_named(data.output_size, outputs, data.target_names)}{unit}")
     for name, part in data.parts().items():
         screen.print(f"  {name:<11}{len(part):>7,} sequences of {part.time_steps} steps")
+    for finding in grave(data.findings):
+        screen.print(f"  {finding.grade}: {finding.text}", markup=False)
     for note in data.notes:
-        screen.print(f"  note: {note}")
+        screen.print(f"  note: {note}", markup=False)
 
 
 def _named(count: int, what: str, names: Sequence[str]) -> str:

@@ -138,7 +138,9 @@ def apply_overrides(values: dict[str, Any], overrides: Iterable[str]) -> None:
         key = key.strip()
         if not equals or not all(key.split(".")):
             raise ConfigProblem(f"--set must be given as a.b=value, but got {text!r}.")
-        assign(values, key, parse_yaml(value, f"the value of --set {key}"))
+        # YAML begins its directives with %, and nobody sets one: it is a time's format.
+        is_text = value.startswith("%")
+        assign(values, key, value if is_text else parse_yaml(value, f"the value of --set {key}"))
 
 
 def assign(values: dict[str, Any], key: str, value: Any) -> None:

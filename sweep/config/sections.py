@@ -16,6 +16,7 @@ from sweep.config.tracking_uri import name_problem, uri_problem
 from sweep.words.redaction import holds_password
 from trainers.config.metrics import METRICS
 from trainers.config.objective import Direction
+from trainers.data.finding import GraveKind
 from trainers.registry import UnknownEntry
 
 
@@ -44,6 +45,12 @@ class DataSection(Section):
         None,
         description="keep the first so many sequences of each part, or steps of a stream; "
         "or {first: N} or {last: N} rows of tables that are read",
+    )
+
+    accept: tuple[GraveKind, ...] = Field(
+        (),
+        strict=False,
+        description="findings graded wrong that are meant to be so, as [sentinel]",
     )
 
     @property

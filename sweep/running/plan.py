@@ -22,11 +22,12 @@ from trainers.config.cells import CELLS
 
 if TYPE_CHECKING:
     from trainers.config.train_config import Structure, TrainConfig
-    from trainers.data.contract import SequenceData
+    from trainers.data.contract import SequenceData, SequenceSet
     from trainers.packs.choice import PackChoice
 
 EXAMPLES = 6
 REPEATS = 3
+PIECE = 256  # steps of a sequence that are timed
 PACKINGS = 2  # structures whose packs are measured on this machine; some seconds each
 
 
@@ -142,17 +143,23 @@ def _example(prepared: Prepared, number: int) -> Example:
     params = prepared.space.sample((prepared.config.search.seed + number) % 2**32)
     config = prepared.train_config(number, params)
     data = prepared.data_of(config)
-    batches = math.ceil(len(data.train) / config.batch_size)
-    # Validation runs forward only: about a third of the work per sequence.
-    epoch = batches * (1 + len(data.validation) / len(data.train) / 3)
+    # Validation runs forward only: about a third of the work per step.
+    steps, judged = _steps(data.train), _steps(data.validation)
     with out_of_memory_named(1, "cpu"):
-        seconds = _batch_seconds(config, data) * epoch * config.max_epochs
+        seconds = _step_seconds(config, data) * (steps + judged / 3) * config.max_epochs
     layout = Layout.of(config.structure(), data.input_size, data.output_size)
     return Example(params, layout.parameter_count, seconds)
 
 
-def _batch_seconds(config: TrainConfig, data: SequenceData) -> float:
-    """Time forward and backward of one random batch, on one thread, the best of a few."""
+def _steps(part: SequenceSet) -> int:
+    return len(part) * part.time_steps
+
+
+def _step_seconds(config: TrainConfig, data: SequenceData) -> float:
+    """Time of one step of one sequence, forward and backward: of a random batch, on one thread.
+
+    The best of a few; of long sequences, or the lanes of a stream, a piece tells enough.
+    """
     import torch
 
     # A cell costs about what torch's with as many gates does.
@@ -164,12 +171,14 @@ def _batch_seconds(config: TrainConfig, data: SequenceData) -> float:
         batch_first=True,
         bidirectional=config.bidirectional,
     )
-    rows = min(config.batch_size, len(data.train))
-    inputs = torch.rand(rows, data.train.time_steps, data.input_size)
+    rows, steps = min(config.batch_size, len(data.train)), data.train.time_steps
+    if data.walk == "stream":
+        rows, steps = config.batch_size, config.tbptt_forward_steps or steps
+    inputs = torch.rand(rows, min(steps, PIECE), data.input_size)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return min(_once(network, inputs) for _ in range(REPEATS))
+        return min(_once(network, inputs) for _ in range(REPEATS)) / inputs[..., 0].numel()
     finally:
         torch.set_num_threads(threads)
 

@@ -103,7 +103,7 @@ def prepare(config: SweepConfig) -> Prepared:
         SpaceError: the space is empty or broken.
     """
     dimensions = DataDimensions.of(config.space.parameters)
-    choices = _load(config, dimensions)
+    choices = loaded(config, dimensions)
     space = sweep_space(config)
     goal = Goal.of_task(config, choices.default.task)
     rules = SearchRules(
@@ -138,7 +138,12 @@ def prepare_again(config: SweepConfig, first: Opened, purpose: str) -> Prepared:
     return prepared
 
 
-def _load(config: SweepConfig, dimensions: DataDimensions) -> DataChoices:
+def loaded(config: SweepConfig, dimensions: DataDimensions) -> DataChoices:
+    """Load what a sweep file's `data` says, every choice of it.
+
+    Raises:
+        DataError: the data are missing, break the contract, or are wrong and not accepted.
+    """
     section, here = config.data, Path.cwd()
     return load_choices(
         section.source,
@@ -147,6 +152,7 @@ def _load(config: SweepConfig, dimensions: DataDimensions) -> DataChoices:
         base_dir=here,
         limit=limit_of(section.limit),
         function=own_function("data.source", section.source, here),
+        accept=section.accept,
     )
 
 

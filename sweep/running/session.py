@@ -44,6 +44,7 @@ from sweep.search.study import search_limit
 from sweep.work.executors import Executor, RayExecutor
 from sweep.work.protocol import WorkerSettings
 from sweep.work.shared_disk import mark_disk
+from trainers.data.finding import grave
 from trainers.data.interface import write_interfaces
 
 _LOG = logging.getLogger(__name__)
@@ -109,6 +110,8 @@ def run_sweep(
         journal = journal or claim(config, folder, stack)
         journal.fold(prepared)
         stack.enter_context(notices_to(folder))
+        for finding in grave(prepared.choices.default.findings):
+            _LOG.warning("data, %s: %s", finding.grade, finding.text)
         return Session(prepared, journal, executor).run(warm, progress)
 
 

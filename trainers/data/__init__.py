@@ -8,7 +8,7 @@ source that needs them. An installed package adds a source by an entry point of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +55,7 @@ def load_data(
     limit: int | Limit | None = None,
     function: Callable[..., Any] | None = None,
     tables: TableReader | None = None,
+    accept: Collection[str] = (),
 ) -> SequenceData:
     """Load a data set, checked against the sequence contract and stamped with its digest.
 
@@ -66,11 +67,13 @@ def load_data(
             only so many rows (`Limit`).
         function: A source of the user's own, called with the options (`trainers.data.function`).
         tables: What tables are read with, by the same limit; None: each is read here.
+        accept: Kinds of findings that don't keep the data from being used though they are wrong.
 
     Raises:
-        DataError: the source or an option is unknown, the data break the contract, or the source
-            has no rows to limit.
+        DataError: the source or an option is unknown, the data break the contract, the source has
+            no rows to limit, or a finding is wrong and not accepted.
     """
+    from trainers.data.findings.judge import judged
     from trainers.data.limit import Limit, limited
     from trainers.data.tables.reader import TableReader
     from trainers.data.validate import checked
@@ -81,14 +84,17 @@ def load_data(
         from trainers.data.function import load_function, with_inferred_target
 
         own = load_function(function, source, options)
-        return with_inferred_target(checked(limited(own, wanted.sequences)))
+        data = with_inferred_target(checked(limited(own, wanted.sequences)))
+        return judged(data, accept, whole=wanted.sequences is None)
     try:
         entry = SOURCES[source]
     except UnknownEntry as error:
         raise DataError(f"{error}; a function of your own is path.py:function.") from error
     wanted.check_source(source, reads_tables=entry.reads_tables)
     built: Any = build_options(entry.options, source, options)
-    if not entry.reads_tables:
-        return checked(limited(entry.load(built, base_dir), wanted.sequences))
-    loaded = entry.load(built, base_dir, tables or TableReader(wanted.rows))
-    return checked(limited(loaded, wanted.sequences))
+    if entry.reads_tables:
+        loaded = entry.load(built, base_dir, tables or TableReader(wanted.rows))
+    else:
+        loaded = entry.load(built, base_dir)
+    data = checked(limited(loaded, wanted.sequences))
+    return judged(data, accept, whole=wanted.sequences is None)

@@ -108,6 +108,7 @@ def load_choices(
     base_dir: Path,
     limit: int | Limit | None = None,
     function: Callable[..., Any] | None = None,
+    accept: Collection[str] = (),
 ) -> DataChoices:
     """Load a data set for every combination of drawn options; arrays that are equal are one.
 
@@ -120,12 +121,14 @@ def load_choices(
         base_dir: Folder that relative paths start from.
         limit: Of each choice.
         function: A source of the user's own.
+        accept: Kinds of findings that may be wrong.
 
     Raises:
         DataError: as `load_data`; or an option can't be drawn, since choices would be judged on
             different targets.
     """
     where: dict[str, Any] = {"base_dir": base_dir, "limit": limit, "function": function}
+    where["accept"] = accept
     if not dimensions:
         return DataChoices.single(load_data(source, options, **where))
     where["tables"] = TableReader(Limit.of(limit).rows, keep=True)

@@ -10,9 +10,11 @@ serves every worker (`views.py`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from trainers.data.finding import Finding
 from trainers.data.reading import Reading
 from trainers.data.views import Array, Picked, compact, owners, restored
 
@@ -113,6 +115,8 @@ class SequenceData:
         series: Names of the series that windows are of; empty for one.
         reading: How raw tables or texts become inputs; None where the source does not say.
         categories: The features that hold categories' ids, ascending.
+        ids: Names of whole sequences, by part; of windows `origins` and `series` tell.
+        findings: What is suspicious about the data, the gravest first; no part of the digest.
     """
 
     name: str
@@ -139,6 +143,8 @@ class SequenceData:
     series: tuple[str, ...] = ()
     reading: Reading | None = None
     categories: tuple[Category, ...] = ()
+    ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
 
     @property
     def category_embeddings(self) -> tuple[tuple[int, ...], ...]:

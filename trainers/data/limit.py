@@ -81,7 +81,8 @@ def limited(data: SequenceData, limit: int | None) -> SequenceData:
         return data
     kept = ", ".join(f"{_kept(parts[n], stream)} of {n}" for n in parts)
     note = f"data.limit={limit}: the first {kept}"
-    return dataclasses.replace(data, **parts, notes=(*data.notes, note))  # type: ignore[arg-type]
+    ids = {name: own[: len(parts[name])] for name, own in data.ids.items()}
+    return dataclasses.replace(data, **parts, notes=(*data.notes, note), ids=ids)  # type: ignore[arg-type]
 
 
 def _series_and_steps(part: SequenceSet, limit: int) -> tuple[int, int]:

@@ -65,3 +65,36 @@ def test_plan_tells_of_choices_of_data_as_they_are_written(capsys, tmp_path):
     assert "  the first of 4 choices of data.inputs and data.stride, all judged on the same" in out
     assert "  note: validation: judged on the 5 targets that all choices have; up to 10 left" in out
     assert "data.inputs=[load, heat] " in out
+
+
+def test_of_long_sequences_and_streams_a_piece_is_timed(capsys, tmp_path, monkeypatch):
+    timed = []
+
+    def once(network, inputs):
+        timed.append(tuple(inputs.shape[:2]))
+        return 0.5
+
+    monkeypatch.setattr("sweep.running.plan._once", once)
+    (tmp_path / "input.txt").write_text("To be, or not to be.\n" * 400)
+    (tmp_path / "s.yaml").write_text(
+        "data: {source: text, path: input.txt}\n"
+        "space: {base: null, parameters: {hidden_size: [4, 8]}}\n"
+        "train: {readout: every, batch_size: 4, tbptt_forward_steps: 50, max_epochs: 2}\n"
+        "budget: {trials: 1}\n"
+    )
+    code, out, err = run(capsys, "plan", "s.yaml")
+    assert (code, err) == (0, "")
+    assert set(timed) == {(4, 50)}
+    # 7,559 steps of training and 839 / 3 of validation, at 0.5 s for 200, two epochs: 39 s.
+    assert "First estimate: about 39" in out
+
+
+def test_a_long_sequence_is_timed_by_its_beginning(capsys, tmp_path, monkeypatch):
+    timed = []
+    monkeypatch.setattr(
+        "sweep.running.plan._once", lambda network, inputs: timed.append(inputs.shape[1]) or 0.1
+    )
+    words = ("--set", "data.source=adding", "--set", "data.length=700", "--trials", "1")
+    code, _, err = run(capsys, "plan", "smoke", *words)
+    assert (code, err) == (0, "")
+    assert set(timed) == {256}

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from sweep.config.file import apply_overrides
 from sweep.config.sweep_config import load_config
 from sweep.errors import ConfigProblem
 
@@ -152,3 +153,9 @@ class TestOverrides:
         with pytest.raises(ConfigProblem) as caught:
             load_config(path, [override])
         assert says in str(caught.value)
+
+
+def test_a_times_format_may_be_set_as_it_is_written():
+    values = {}
+    apply_overrides(values, ["data.time_format=%d/%m/%Y %H:%M", "data.input_steps=3"])
+    assert values == {"data": {"time_format": "%d/%m/%Y %H:%M", "input_steps": 3}}

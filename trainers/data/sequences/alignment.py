@@ -22,11 +22,13 @@ class Aligned:
         targets: `(time, outputs)`, NaN where there is none.
         brought: `(time,)` bool, whether the step brought an input. One that didn't exists all the
             same: a label beyond the inputs belongs to it.
+        name: The sequence's, for people.
     """
 
     inputs: Array
     targets: Array
     brought: Array
+    name: str = ""
 
     @property
     def exists(self) -> Array:
@@ -65,6 +67,7 @@ def align(inputs: Array, labels: Array, alignment: Alignment, name: str) -> Alig
         inputs=np.zeros((time, inputs.shape[1])),
         targets=np.full((time, labels.shape[1]), np.nan),
         brought=np.zeros(time, dtype=np.bool_),
+        name=name,
     )
     aligned.inputs[here] = inputs
     aligned.brought[here] = True
@@ -83,7 +86,7 @@ def _one_label(inputs: Array, labels: Array, name: str) -> Aligned:
             f"{different} different ones in {len(labels)} rows; set data.alignment to equal."
         )
     targets = np.full((steps, labels.shape[1]), np.nan)
-    aligned = Aligned(inputs, targets, np.ones(steps, dtype=np.bool_))
+    aligned = Aligned(inputs, targets, np.ones(steps, dtype=np.bool_), name)
     exists = np.flatnonzero(aligned.exists)
     if len(exists) and len(present):
         targets[exists[-1]] = present[0]

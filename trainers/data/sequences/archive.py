@@ -15,6 +15,8 @@ import numpy as np
 
 from trainers.data.contract import Array, SequenceData, Task
 from trainers.data.division import divide, shares_beside, with_given_parts
+from trainers.data.finding import Finding
+from trainers.data.findings.judge import column_findings
 from trainers.data.options import require
 from trainers.data.reading import CaseFormat, CaseReading
 from trainers.data.sequences.alignment import Aligned, align
@@ -69,7 +71,19 @@ def load_sequences(options: SequencesOptions, base_dir: Path) -> SequenceData:
         [*found.notes, *task_notes, *_notes(cases, labelled, classes)],
     )
     reading = CaseReading(first.format, first.steps, classes, options.target, first.columns)
-    return replace(data, reading=reading)
+    return replace(data, reading=reading, findings=_findings(cases, numbers, task, options))
+
+
+def _findings(
+    cases: Mapping[str, Cases], numbers: Mapping[str, Array], task: Task, options: SequencesOptions
+) -> tuple[Finding, ...]:
+    """What is suspicious about the values of all files, and about numbers to predict."""
+    features = next(iter(cases.values())).features
+    steps = np.concatenate([values for own in cases.values() for values in own.values])
+    columns = dict(zip(features, steps.T, strict=True))
+    if task == "regression":
+        columns[options.target or "target"] = np.concatenate(list(numbers.values()))
+    return column_findings(columns, "write ? in its place")
 
 
 def _layout(name: str, task: Task, classes: tuple[str, ...], options: SequencesOptions) -> Layout:

@@ -131,6 +131,7 @@ def assemble(
         input_shift=inputs.shift,
         input_names=inputs.names,
         categories=inputs.categories,
+        ids={part: tuple(sequences[row].name for row in own) for part, own in rows.items()},
     )
 
 

@@ -17,6 +17,10 @@ from trainers.data.classes import class_ids
 from trainers.data.contract import Array, SequenceData
 from trainers.data.division import PARTS, divide, with_given_parts
 from trainers.data.files import find_files, require_different_files
+from trainers.data.finding import Finding, gravest_first
+from trainers.data.findings.judge import column_findings, table_findings
+from trainers.data.findings.judged import JudgedTable
+from trainers.data.findings.sentinels import MARKS
 from trainers.data.sequences.alignment import Aligned, align
 from trainers.data.sequences.assembling import Layout, assemble
 from trainers.data.sequences.grouping import (
@@ -66,6 +70,7 @@ def load_table(options: TableOptions, base_dir: Path, reader: TableReader) -> Se
     files, name = _files(options, base_dir, reader)
     raw = raw_inputs({part: own.tables for part, own in files.items()}, options)
     labels, classes = _labels(files, options)
+    findings = _findings(raw, labels, options)
     found = {part: _aligned(raw, part, labels[part], options) for part in files}
     kept = {part: own for part, (own, _) in found.items()}
     divided = _divided(kept["train"], labels["train"], files["train"], options)
@@ -91,7 +96,24 @@ def load_table(options: TableOptions, base_dir: Path, reader: TableReader) -> Se
     terms = files["train"].tables[0].reading
     sequence = None if options.path is None else options.sequence
     reading = TableReading(raw.chosen.names, sequence, options.order, terms, encoding)
-    return replace(data, reading=reading)
+    return replace(data, reading=reading, findings=findings)
+
+
+def _findings(
+    raw: RawInputs, labels: Mapping[str, _Labels], options: TableOptions
+) -> tuple[Finding, ...]:
+    """What is suspicious about the columns; rows of sequences need no times of their own."""
+    rows = raw.rows
+    table = JudgedTable(
+        rows.frame, inputs=raw.chosen.names, times=("order",), series=("sequence",),
+        bounds=rows.bounds,
+    )  # fmt: skip
+    found = table_findings(table)
+    if options.task == "classification":
+        return found
+    values = np.concatenate([own.values for own in labels.values()])
+    columns = dict(zip(options.target, values.T, strict=True))
+    return gravest_first((*found, *column_findings(columns, MARKS)))
 
 
 def _notes(files: Mapping[str, _Files], raw: RawInputs, dropped: int) -> list[str]:

@@ -19,7 +19,6 @@ from trainers.data.features.categories import (
 )
 from trainers.data.series.options import WindowOptions
 from trainers.data.tables.columns import matrix, numeric_columns, require_columns
-from trainers.data.times.untold import untold_times
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -75,8 +74,6 @@ def choose_columns(frame: pd.DataFrame, options: WindowOptions) -> Chosen:
     categories |= {n for n in options.categories_or_none if n in {*own, *options.known_ahead}}
     _check_inputs(own, options, frame)
     notes += _few_values(frame, options)
-    if options.time_column is None:
-        notes += untold_times(frame, {*options.drop, *(options.series or ()), *options.target})
     for name in dict.fromkeys((*own, *options.known_ahead)):
         if name not in categories:
             matrix(frame, [name], "error" if options.missing == "error" else "mask")

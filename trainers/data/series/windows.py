@@ -24,6 +24,9 @@ from trainers.data.features.input_columns import (
 from trainers.data.features.recipe import InputColumn, Recipe
 from trainers.data.features.rows import Rows
 from trainers.data.features.scales import Fit
+from trainers.data.finding import Finding
+from trainers.data.findings.judge import table_findings
+from trainers.data.findings.judged import JudgedTable
 from trainers.data.series.columns import Chosen, check_target, choose_columns
 from trainers.data.series.cutting import Series, cut
 from trainers.data.series.options import WindowOptions
@@ -51,7 +54,7 @@ def load_windows(options: WindowOptions, base_dir: Path, tables: TableReader) ->
     """
     path = base_dir / Path(options.path).expanduser()
     # Nobody holds the table but the one who takes it apart: it may be larger than the windows.
-    return windows_from_table(_read(path, options, base_dir, tables), options, table_stem(path))
+    return windows_from_table(table_of(options, base_dir, tables), options, table_stem(path))
 
 
 def windows_from_table(read: TableRead, options: WindowOptions, name: str) -> SequenceData:
@@ -66,6 +69,7 @@ def windows_from_table(read: TableRead, options: WindowOptions, name: str) -> Se
     for column in {*(options.time_column or ())} & {*rows.frame.columns} - {*chosen.own}:
         rows.frame.pop(column)
     _check_resampled(rows, chosen, options)
+    findings = table_findings(_judged(rows, chosen, options))
     parts = parts_of(rows, options)
     train = training_rows(parts, rows)
     fit = Fit(options.scaling, options.scale_by == "series", options.input_steps)
@@ -74,7 +78,7 @@ def windows_from_table(read: TableRead, options: WindowOptions, name: str) -> Se
     series, targets, gaps = _series(fitted, rows, options, train)
     sets, lines = cut(series, parts, options.geometry, rows.said)
     notes = (*source.notes, *chosen.notes, *rows.notes, *said, *gaps, *lines)
-    made = _Made(rows, fitted, targets, sets, notes, source.reading)
+    made = _Made(rows, fitted, targets, sets, notes, source.reading, findings)
     return _assemble(name, options, made)
 
 
@@ -88,6 +92,7 @@ class _Made:
     sets: Sequence[SequenceSet | None]
     notes: tuple[str, ...]
     reading: ReadingOptions
+    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,13 @@ class _Source:
     notes: tuple[str, ...]
 
 
-def _read(path: Path, options: WindowOptions, base_dir: Path, tables: TableReader) -> TableRead:
+def table_of(options: WindowOptions, base_dir: Path, tables: TableReader) -> TableRead:
+    """Read the file, and after it that of the test part where it has its own.
+
+    Raises:
+        DataError: one can't be read, or they have other columns.
+    """
+    path = base_dir / Path(options.path).expanduser()
     read = tables.read(path, options.reading)
     if read.reading.format == "tsf" and options.series is None:
         _check_one_series(read, path)
@@ -145,6 +156,24 @@ def _check_resampled(rows: Rows, chosen: Chosen, options: WindowOptions) -> None
             "value; make gaps of them with data.missing: mask, or fill them with data.missing: "
             "fill."
         )
+
+
+def _judged(rows: Rows, chosen: Chosen, options: WindowOptions) -> JudgedTable:
+    """What is looked at for what is wrong with it."""
+    left_out = [name for name in options.drop if name in rows.frame.columns]
+    return JudgedTable(
+        rows.frame.drop(columns=left_out),
+        targets=options.target,
+        inputs=chosen.own,
+        known=options.known_ahead,
+        times=options.time_column or (),
+        series=options.series or (),
+        bounds=rows.bounds,
+        ahead=range(options.ahead, options.ahead + options.output_steps),
+        input_steps=options.input_steps,
+        classes=options.task == "classification",
+        said=rows.said,
+    )
 
 
 def _recipe(
@@ -260,6 +289,7 @@ def _assemble(name: str, options: WindowOptions, made: _Made) -> SequenceData:
         series=made.rows.names,
         reading=_reading(options, made),
         categories=embedded_categories(fitted, options.embedding_size),
+        findings=made.findings,
     )  # fmt: skip
 
 

@@ -15,7 +15,6 @@ from trainers.data.tables.formats import FORMATS, format_of
 from trainers.data.tables.gathering import release_freed
 from trainers.data.tables.reading_options import ReadingOptions
 from trainers.data.tables.request import Request, TableRead
-from trainers.data.tables.sentinels import sentinel_notes
 from trainers.data.tables.words import listed
 from trainers.errors import DataError
 
@@ -63,8 +62,7 @@ def read_table(
     release_freed()
     if read.frame.empty:
         raise DataError(f"{path} must have at least one row of data, but has none.")
-    said = (*_long_numbers(read.frame), *sentinel_notes(read.frame))
-    return replace(read, notes=(*read.notes, *said))
+    return replace(read, notes=(*read.notes, *_long_numbers(read.frame)))
 
 
 def _is_dataset(path: Path) -> bool:

@@ -54,19 +54,6 @@ def read_numbers(values: Array, column: str, unit: Unit | None) -> Read:
     raise DataError(_refusal(values, whole, column))
 
 
-def read_likely(values: Array, column: str) -> Read | None:
-    """Read numbers that nobody calls times: digits of dates, or seconds since 1970 that never fall.
-
-    None: they are likely something else.
-    """
-    if not (np.isfinite(values).all() and (values == np.floor(values)).all()):
-        return None
-    whole = values.astype(np.int64)
-    steps = np.sign(np.diff(whole))
-    counts = _unit_of_size(values) is not None and (steps == steps[0]).all() and steps[0] != 0
-    return all_fit(whole) if counts else _compact(whole, column)
-
-
 def _counted(values: Array, column: str, unit: Unit) -> Read:
     size = UNIT_NS[unit]
     start = EXCEL_START if unit == "excel" else 0

@@ -280,5 +280,5 @@ def test_rows_are_scaled_alike_however_many_at_once(
     options = {"path": "t.csv", "series": "s", "scale_by": scale_by, "missing": "mask"}
     options |= {"input_steps": 3}
     whole = load(tmp_path, **options)
-    monkeypatch.setattr("trainers.data.series.encoding._ROWS_AT_ONCE", 7)
+    monkeypatch.setattr("trainers.data.features.encoding._ROWS_AT_ONCE", 7)
     assert load(tmp_path, **options).digest == whole.digest

@@ -1,0 +1,1 @@
+"""What is wrong with my data? Tables and parts judged by pure functions, one idea a file."""

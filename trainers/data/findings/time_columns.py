@@ -11,6 +11,7 @@ import numpy as np
 
 from trainers.data.findings.judged import evenly
 from trainers.data.tables.cells import usual_kind
+from trainers.data.tables.words import is_nested
 from trainers.data.times.instants import read_instants
 from trainers.data.times.options import TimeOptions, Unit
 from trainers.errors import DataError
@@ -70,6 +71,8 @@ def _one(frame: pd.DataFrame, name: str) -> TimeColumns | None:
     options = TimeOptions((name,))
     types = pd.api.types
     if types.is_bool_dtype(column) or types.is_float_dtype(column) or column.isna().any():
+        return None
+    if column.dtype == object and column.map(is_nested).any():
         return None
     if len(column) > 1 and column.nunique() < 2:  # rows of no time of their own
         return None

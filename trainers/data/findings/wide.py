@@ -13,7 +13,6 @@ from trainers.data.finding import Finding
 from trainers.data.findings.judged import JudgedTable
 from trainers.data.findings.time_columns import find_times
 from trainers.data.tables.cells import kind_of
-from trainers.data.tables.columns import numeric_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +43,9 @@ def wide_form(frame: pd.DataFrame) -> WideForm | None:
 
     Columns of numbers whose names count or are dates, and another whose values name the rows.
     """
-    steps, dated = _steps(numeric_columns(frame))
+    # Columns that are numbers as read: what others hold is asked of those who use them.
+    numbers = frame.select_dtypes("number").columns
+    steps, dated = _steps([str(name) for name in numbers])
     if len(steps) < _FEWEST_STEPS:
         return None
     others = [str(name) for name in frame.columns if name not in steps]

@@ -160,7 +160,7 @@ def _check_resampled(rows: Rows, chosen: Chosen, options: WindowOptions) -> None
 
 def _judged(rows: Rows, chosen: Chosen, options: WindowOptions) -> JudgedTable:
     """What is looked at for what is wrong with it."""
-    left_out = [name for name in options.drop if name in rows.frame.columns]
+    left_out = [n for n in options.drop if n in rows.frame.columns and n not in options.target]
     return JudgedTable(
         rows.frame.drop(columns=left_out),
         targets=options.target,

@@ -206,11 +206,12 @@ class TestTimes:
 class TestWhatIsSaid:
     def test_a_column_of_times_that_nobody_uses(self, tmp_path: Path) -> None:
         times = pd.date_range("2021-01-01", periods=ROWS)[::-1].strftime("%Y-%m-%d")
-        said = [note for note in load(tmp_path, {"day": times}).notes if "looks like times" in note]
-        assert len(said) == 1
-        assert "newest first: set data.time_column: day" in said[0]
+        (said,) = load(tmp_path, {"day": times}).findings
+        assert (said.kind, said.grade) == ("time", "doubtful")
+        assert "newest first" in said.text
+        assert "set data.time_column: day and data.sort: true" in said.text
         sorted_ = load(tmp_path, {"day": times}, time_column="day", sort=True)
-        assert not any("looks like times" in note for note in sorted_.notes)
+        assert not any(finding.kind == "time" for finding in sorted_.findings)
 
     @pytest.mark.parametrize(("low", "high"), [(1, 2), (-1, 1), (0, 1)])
     def test_two_whole_numbers_are_asked_about(self, tmp_path: Path, low: int, high: int) -> None:

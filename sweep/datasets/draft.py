@@ -11,6 +11,7 @@ from typing import Any, Literal
 Kind = Literal["forecasting", "windows", "classification", "regression", "sentences", "language"]
 
 _OWN_FLAGS = {"target": "--target", "time_column": "--time", "series": "--series", "task": "--task"}
+_UNSAID = ("accept", "missing")  # the last resort, and what `init` sets by itself
 _OPTION = re.compile(r"data\.([a-z_]+(?:\.[a-z_]+)*)(?:: (\"[^\"]*\"|\[[^\]]*\]|[\w.-]*\w))?")
 
 
@@ -60,7 +61,8 @@ class Draft:
 
 def with_flags(message: str) -> str:
     """Return an error's line with how `init` takes the options that it names."""
-    named = dict(reversed(_OPTION.findall(message)))
+    found = [(name, value) for name, value in _OPTION.findall(message) if name not in _UNSAID]
+    named = dict(reversed(found))
     flags = [_flag(name, value) for name, value in reversed(named.items())]
     return f"{message} (init takes {' and '.join(flags)})" if flags else message
 

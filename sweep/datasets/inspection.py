@@ -13,8 +13,8 @@ from sweep.config.sweep_config import load_config
 from sweep.datasets.column_facts import ColumnFacts, facts_of
 from sweep.datasets.draft import Draft, Wishes
 from sweep.datasets.forms import form_of
+from sweep.datasets.opened_table import open_table
 from sweep.datasets.other_drafts import draft_of
-from sweep.datasets.table_draft import open_table
 from sweep.errors import ConfigProblem
 from sweep.running.preparation import loaded
 from sweep.search.data_dimensions import DataDimensions

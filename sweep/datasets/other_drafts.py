@@ -9,7 +9,8 @@ import numpy as np
 
 from sweep.datasets.draft import Draft, Kind, Wishes
 from sweep.datasets.forms import examples_in, first_lines, form_of
-from sweep.datasets.table_draft import TRAIN_SHARE, columns_said, open_table
+from sweep.datasets.opened_table import TRAIN_SHARE, columns_said, open_table
+from sweep.datasets.table_draft import draft_table, ordering, task_of
 from sweep.errors import ConfigProblem
 from trainers.data.sequences.archive_files import archive_files
 from trainers.data.sequences.formats import format_of, read_cases
@@ -140,15 +141,17 @@ def draft_folder(folder: Path, wishes: Wishes) -> Draft:
             f"--target must name a column, but got {target!r}; {files[0].name} has: "
             f"{columns_said(tables[0].frame)}."
         )
-    task = wishes.task or _task_of(labels[0], target)
+    task = wishes.task or task_of(labels[0], target)
     one = all(label.nunique() == 1 for label in labels)
     kind: Kind = "classification" if task == "classification" else "regression"
     alignment = "one_label" if one else "equal"
+    order = wishes.time or ordering(tables[0].frame)
     return Draft(
         source="table",
         kind=kind,
         options={
             "folder": str(folder),
+            **({"order": order[0]} if len(order) == 1 else {}),
             "target": target,
             "task": task,
             "alignment": alignment,
@@ -159,17 +162,6 @@ def draft_folder(folder: Path, wishes: Wishes) -> Draft:
         },
         examples=int(TRAIN_SHARE * len(files)),
     )
-
-
-def _task_of(label: Any, target: str) -> str:
-    if target not in numeric_columns(label.to_frame(target)):
-        return "classification"
-    if set(label.dropna().unique()) <= {0, 1}:
-        raise ConfigProblem(
-            f"target {target!r} holds only 0 and 1: say --task classification (a class) or --task "
-            "regression (a number)."
-        )
-    return "regression"
 
 
 _DRAFTS = {
@@ -187,8 +179,6 @@ def draft_of(path: Path, wishes: Wishes) -> Draft:
         ConfigProblem: something must be said; the line names the flag.
         DataError: the file can't be read.
     """
-    from sweep.datasets.table_draft import draft_table
-
     form = form_of(path)
     if form in _DRAFTS:
         draft = _DRAFTS[form](path, wishes)

@@ -143,6 +143,17 @@ class TestTables:
         assert (options["sequence"], options["order"]) == ("shop", "time")
         assert (options["task"], options["alignment"]) == ("classification", "one_label")
 
+    def test_few_whole_numbers_as_labels_of_sequences_need_the_task(self, path):
+        frame = shops().assign(ill=lambda f: (f["shop"] == "B").astype(int))
+        with pytest.raises(ConfigProblem, match=r"2 whole numbers \(0, 1 …\): say --task"):
+            drafted(path, frame, target="ill", series="shop")
+        draft = drafted(path, frame, target="ill", series="shop", task="classification")
+        assert draft.options["task"] == "classification"
+
+    def test_a_name_may_have_a_comma(self, path):
+        frame = load_table().rename(columns={"load": "load, net"})
+        assert options_of(path, frame, target="load,net")["target"] == "load, net"
+
     def test_a_row_a_series_is_wide(self, path):
         days = [f"d_{n}" for n in range(1, 61)]
         frame = pd.DataFrame(np.tile(day_wave(60), (9, 1)), columns=days)
@@ -162,7 +173,7 @@ class TestTables:
         assert draft.options["target"] == "label"
 
     def test_long_tables_take_strides(self, path, monkeypatch):
-        monkeypatch.setattr("sweep.datasets.table_draft._MOST_WINDOWS", 50)
+        monkeypatch.setattr("sweep.datasets.window_draft._MOST_WINDOWS", 50)
         assert options_of(path, load_table(), target="load")["stride"] == 5
 
     def test_a_column_of_texts_and_their_labels(self, path):
@@ -216,6 +227,7 @@ class TestOthers:
         draft = drafted(tmp_path, target="phase")
         assert draft.source == "table"
         assert draft.options["folder"] == str(tmp_path)
+        assert draft.options["order"] == "time"
         assert (draft.options["task"], draft.options["alignment"]) == ("classification", alignment)
 
     def test_tables_of_other_columns_are_no_sequences(self, tmp_path):

@@ -187,3 +187,12 @@ def test_a_signal_to_end_is_a_clean_interruption(tmp_path, number):
     state = fold(tmp_path)
     assert state.closed.reason == "interrupted"
     assert not any(t.state is Standing.RUNNING for t in state.trials.values())
+
+
+def test_what_is_suspicious_about_the_data_is_said_before_anything_is_trained(tmp_path, caplog):
+    rows = "".join(f"{number % 7},{number % 3},1\n" for number in range(80))
+    (tmp_path / "a.csv").write_text("y,x,same\n" + rows)
+    data = {"source": "csv", "path": str(tmp_path / "a.csv"), "target": "y", "input_steps": 3}
+    run(tmp_path, data={**data, "task": "regression"}, budget__trials=1, train__max_epochs=1)
+    said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "data, doubtful: inputs that say nothing: 'same' is always 1; leave them out" in said[0]

@@ -20,6 +20,7 @@ from trainers.data.findings.order import order_of_rows
 from trainers.data.findings.parts import judge_classes, judge_ranges
 from trainers.data.findings.sentinels import marks_of, sentinels
 from trainers.data.findings.wide import judge_form
+from trainers.data.tables.words import is_nested
 
 _OF_TABLES: tuple[Callable[[JudgedTable], list[Finding]], ...] = (
     sentinels,
@@ -37,7 +38,15 @@ _OF_PARTS: tuple[Callable[[SequenceData], list[Finding]], ...] = (judge_classes,
 
 def table_findings(table: JudgedTable) -> tuple[Finding, ...]:
     """Judge a table, its rows in order; the gravest findings come first."""
-    return gravest_first(finding for judge in _OF_TABLES for finding in judge(table))
+    plain = _without_lists(table)
+    return gravest_first(finding for judge in _OF_TABLES for finding in judge(plain))
+
+
+def _without_lists(table: JudgedTable) -> JudgedTable:
+    """Leave out columns of lists and objects: nothing is said of them, and no network sees them."""
+    objects = table.frame.select_dtypes("object", exclude="str").columns
+    nested = [name for name in objects if table.frame[name].dropna().map(is_nested).any()]
+    return dataclasses.replace(table, frame=table.frame.drop(columns=nested)) if nested else table
 
 
 def column_findings(columns: Mapping[str, Array], marks: str) -> tuple[Finding, ...]:

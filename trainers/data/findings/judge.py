@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 from trainers.data.contract import Array, SequenceData
 from trainers.data.finding import Finding, gravest_first, require_accepted
@@ -44,7 +45,7 @@ def table_findings(table: JudgedTable) -> tuple[Finding, ...]:
 
 def _without_lists(table: JudgedTable) -> JudgedTable:
     """Leave out columns of lists and objects: nothing is said of them, and no network sees them."""
-    objects = table.frame.select_dtypes("object", exclude="str").columns
+    objects: Any = table.frame.select_dtypes("object", exclude="str").columns
     nested = [name for name in objects if table.frame[name].dropna().map(is_nested).any()]
     return dataclasses.replace(table, frame=table.frame.drop(columns=nested)) if nested else table
 

@@ -86,6 +86,9 @@ def test_a_mark_in_most_rows_is_still_one():
         np.tile([999.0, 1099.0], 200),
         np.full(ROWS, -999.0),
         np.full(ROWS, np.nan),
+        np.array([-99.0, 50, -40, 20] * 9),  # as far off as the others are from one another
+        np.array([99.0, 98, 97, 60, 80]),
+        np.array([-9998.0, 1, 2] * 5),
     ],
     ids=lambda values: f"{len(values)} to {np.nanmax(values, initial=0):.4g}",
 )

@@ -108,7 +108,7 @@ def _time_of_day(frame: pd.DataFrame, instants: Instants) -> str | None:
 def series_columns(frame: pd.DataFrame, instants: Instants) -> list[tuple[str, ...]]:
     """Return columns, or pairs of them, with which each time comes once: likely series.
 
-    Texts and categories come before whole numbers; a series has two rows or more on average.
+    Whole numbers only where no text or category does it; a series has two rows or more on average.
     """
     import pandas as pd
 
@@ -127,8 +127,10 @@ def series_columns(frame: pd.DataFrame, instants: Instants) -> list[tuple[str, .
     single: list[tuple[str, ...]] = [
         (name,) for name, known in likely.items() if _once(known, instants.utc)
     ]
+    whole = pd.api.types.is_integer_dtype
+    named = [(name,) for (name,) in single if not whole(frame[name].dtype)]
     if single:
-        return single
+        return named or single  # a measured number is seldom a name
     return [
         (one, other)
         for one, other in itertools.combinations(likely, 2)

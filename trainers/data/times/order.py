@@ -128,7 +128,7 @@ def series_columns(frame: pd.DataFrame, instants: Instants) -> list[tuple[str, .
         (name,) for name, known in likely.items() if _once(known, instants.utc)
     ]
     whole = pd.api.types.is_integer_dtype
-    named = [(name,) for (name,) in single if not whole(frame[name].dtype)]
+    named = [names for names in single if not whole(frame[names[0]].dtype)]
     if single:
         return named or single  # a measured number is seldom a name
     return [

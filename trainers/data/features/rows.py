@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,7 +39,7 @@ class Rows:
     notes: tuple[str, ...]
     brings_ahead: bool = False
 
-    @property
+    @cached_property
     def bounds(self) -> Array:
         """`(series + 1,)` the row at which each series begins, and the number of rows."""
         count = max(1, len(self.names))

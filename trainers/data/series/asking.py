@@ -102,6 +102,11 @@ def _check_step(rows: Rows, reading: WindowReading, path: Path) -> None:
 def _windows(rows: Rows, reading: WindowReading, newest: bool) -> Iterator[AskedWindow]:
     encoded = encode(reading.encoding, rows)
     recipe, steps = reading.encoding.recipe, reading.input_steps
+    # Past the end of a series nothing is known ahead, which is no gap of the row.
+    place = np.arange(len(rows.codes)) + recipe.ahead.stop - 1
+    past = place >= rows.bounds[1:][rows.codes]
+    present = encoded.present & (encoded.known | past)
+    unknown = past & ~encoded.known
     has_own = _has_own(rows, reading)
     name = "+".join(reading.rows.series or ()) or SERIES
     for series in range(len(rows.bounds) - 1):
@@ -116,11 +121,9 @@ def _windows(rows: Rows, reading: WindowReading, newest: bool) -> Iterator[Asked
             _check_known(encoded, rows, reading, first)
         for row in range(first, end):
             span = slice(row - steps + 1, row + 1)
-            present = _present(encoded, rows, reading, span)
-            if not present.any() or (recipe.known and _is_past(rows, reading, row)
-                                     and not encoded.known[row]):  # fmt: skip
+            if unknown[row] or not present[span].any():
                 continue
-            asked = Asked(encoded.values[span], present, scales)
+            asked = Asked(encoded.values[span], present[span], scales)
             targets = tuple(_place(rows, reading, row, ahead) for ahead in recipe.ahead)
             yield AskedWindow(asked, key, targets)
 
@@ -133,21 +136,6 @@ def _has_own(rows: Rows, reading: WindowReading) -> Array:
     if not known or not own:
         return np.ones(len(rows.frame), dtype=np.bool_)
     return np.asarray(rows.frame[own].notna().any(axis=1))
-
-
-def _is_past(rows: Rows, reading: WindowReading, row: int) -> bool:
-    """Whether the targets of a row lie past the end of its series."""
-    after = rows.bounds[1:][rows.codes[row]]
-    return bool(row + reading.encoding.recipe.ahead.stop - 1 >= after)
-
-
-def _present(encoded: Encoded, rows: Rows, reading: WindowReading, span: slice) -> Array:
-    """Rows of a window that miss nothing; what is unknown past the end is not missing."""
-    present = encoded.present[span]
-    if not reading.encoding.recipe.known:
-        return present
-    past = [_is_past(rows, reading, row) for row in range(span.start, span.stop)]
-    return np.asarray(present & (encoded.known[span] | np.array(past)))
 
 
 def _check_known(encoded: Encoded, rows: Rows, reading: WindowReading, row: int) -> None:

@@ -20,6 +20,7 @@ _LOOKED_AT = 400
 _CASE_ENDINGS = (".ts",)
 _FEWEST_STEPS = 8  # of a case: a table of so many columns of numbers has names
 _TEXT_ENDINGS = ("", ".txt", ".text", ".md", ".tsv", ".tab", ".log")
+_ABOUT = ("readme", "license", "licence", "copying", "notice", "citation", "changelog")
 _FEWEST_CELLS = 0.9  # the share of lines that must have as many cells as the first
 
 
@@ -58,13 +59,49 @@ def _form_of_folder(folder: Path) -> Form:
         return "table"  # pieces of one, as writers of Parquet name them
     if len(tables) > 1:
         return "tables"
-    texts = [f for f in files if f.suffix.lower() in _TEXT_ENDINGS]
+    texts = text_files(folder)
     if texts:
-        return form_of(texts[0]) if form_of(texts[0]) == "examples" else "text"
+        forms = {file.name: form_of(file) == "examples" for file in texts}
+        if len(set(forms.values())) > 1:
+            labelled = next(name for name, has in forms.items() if has)
+            other = next(name for name, has in forms.items() if not has)
+            raise ConfigProblem(
+                f"texts of a folder must all be labelled lines, or none, but {labelled} is and "
+                f"{other} is not; name a file, or a folder of one kind."
+            )
+        return "examples" if all(forms.values()) else "text"
     raise ConfigProblem(
         f"a folder must hold tables (one a sequence), texts, or NAME_TRAIN and NAME_TEST, but "
         f"{folder} has {', '.join(f.name for f in files[:4]) or 'no files'}; name a file."
     )
+
+
+def text_files(folder: Path) -> list[Path]:
+    """Return a folder's texts, without what only tells of them (README, LICENSE, …)."""
+    files = [f for f in sorted(folder.iterdir()) if f.is_file() and not f.name.startswith(".")]
+    texts = [f for f in files if f.suffix.lower() in _TEXT_ENDINGS]
+    return [f for f in texts if f.stem.lower() not in _ABOUT] or texts
+
+
+def texts_path(path: Path) -> str:
+    """Return what names a text, or the texts of a folder: a pattern where it holds others too.
+
+    Raises:
+        ConfigProblem: no pattern tells the texts from the others.
+    """
+    if path.is_file():
+        return str(path)
+    texts = text_files(path)
+    others = [f for f in path.iterdir() if f.is_file() and f not in texts and f.name[0] != "."]
+    if not others:
+        return str(path)
+    endings = {f.suffix for f in texts}
+    if len(endings) > 1 or any(f.suffix in endings for f in others):
+        raise ConfigProblem(
+            f"{path} holds {others[0].name} beside {texts[0].name}, which is no text to learn "
+            "from; move it away, or name one file."
+        )
+    return str(path / f"*{endings.pop()}")
 
 
 def _is_part(file: Path) -> bool:

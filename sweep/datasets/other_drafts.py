@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sweep.datasets.draft import Draft, Kind, Wishes
-from sweep.datasets.forms import examples_in, first_lines, form_of
+from sweep.datasets.forms import examples_in, first_lines, form_of, text_files, texts_path
 from sweep.datasets.opened_table import TRAIN_SHARE, columns_said, open_table
 from sweep.datasets.table_draft import draft_table, ordering, task_of
 from sweep.errors import ConfigProblem
@@ -26,12 +26,12 @@ _WORDS_LOOKED_AT = 20_000
 def draft_text(path: Path, wishes: Wishes) -> Draft:
     """A running text: the next character."""
     del wishes
-    files = [path] if path.is_file() else [f for f in path.iterdir() if f.is_file()]
+    files = [path] if path.is_file() else text_files(path)
     size = sum(file.stat().st_size for file in files)
     return Draft(
         source="text",
         kind="language",
-        options={"path": str(path), "level": "character", "split": [0.9, 0.1, 0.0]},
+        options={"path": texts_path(path), "level": "character", "split": [0.9, 0.1, 0.0]},
         why={
             "level": "the next character; or word (then lowercase, max_tokens)",
             "split": "shares of train, validation and test, in the text's order",
@@ -43,12 +43,12 @@ def draft_text(path: Path, wishes: Wishes) -> Draft:
 def draft_examples(path: Path, wishes: Wishes) -> Draft:
     """Lines of a text and its label: a class for each text."""
     del wishes
-    file = path if path.is_file() else next(f for f in sorted(path.iterdir()) if f.is_file())
-    lines = first_lines(file, _WORDS_LOOKED_AT)
+    files = [path] if path.is_file() else text_files(path)
+    lines = [line for file in files for line in first_lines(file, _WORDS_LOOKED_AT)]
     label_first = bool(examples_in(lines[:400]))
     cut = [line.partition("\t")[2] if label_first else line.rpartition("\t")[0] for line in lines]
     return _of_texts(
-        {"path": str(path), **({"label_first": True} if label_first else {})},
+        {"path": texts_path(path), **({"label_first": True} if label_first else {})},
         cut,
         {"label_first": "lines are label<TAB>text"},
     )

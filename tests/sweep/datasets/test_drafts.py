@@ -237,3 +237,32 @@ class TestOthers:
             ConfigProblem, match=r"equal columns.*b\.csv has time, load, temp, more"
         ):
             drafted(tmp_path, target="load")
+
+
+class TestFoldersOfTexts:
+    def test_what_only_tells_of_the_data_is_left_out(self, tmp_path):
+        (tmp_path / "README.md").write_text("What these sentences are.\n")
+        for name in ("amazon.txt", "yelp.txt"):
+            (tmp_path / name).write_text(sentences())
+        draft = drafted(tmp_path)
+        assert draft.source == "tokens"
+        assert draft.options["path"] == str(tmp_path / "*.txt")
+
+    def test_running_texts_are_one_stream(self, tmp_path):
+        (tmp_path / "LICENSE").write_text("Free.\n")
+        for name in ("one.txt", "two.txt"):
+            (tmp_path / name).write_text("To be, or not to be, that is the question.\n" * 9)
+        draft = drafted(tmp_path)
+        assert (draft.source, draft.options["path"]) == ("text", str(tmp_path / "*.txt"))
+
+    def test_labelled_lines_beside_others_are_asked_about(self, tmp_path):
+        (tmp_path / "labelled.txt").write_text(sentences())
+        (tmp_path / "book.txt").write_text("To be, or not to be, that is the question.\n" * 9)
+        with pytest.raises(ConfigProblem, match=r"labelled.txt is and book.txt is not; name a"):
+            drafted(tmp_path)
+
+    def test_a_note_that_no_pattern_leaves_out_is_asked_about(self, tmp_path):
+        (tmp_path / "readme.txt").write_text("What these sentences are.\n")
+        (tmp_path / "yelp.txt").write_text(sentences())
+        with pytest.raises(ConfigProblem, match=r"holds readme.txt beside yelp.txt"):
+            drafted(tmp_path)

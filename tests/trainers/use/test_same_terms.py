@@ -49,16 +49,14 @@ def test_each_of_several_steps_has_the_time_of_its_own_row(tmp_path: Path) -> No
     trained = Trained(tmp_path, frame, time_column="time", missing="mask", output_steps=3)
     predicted = trained.predicted()
     assert list(predicted.columns) == ["time", "step", "load_predicted"]
-    begins = frame["time"].tolist()[TEST:]
-    of = np.repeat(np.arange(len(predicted) // 3), 3)
-    first = predicted["time"].groupby(of).transform("first")
-    kept = predicted[first.isin(begins)]
-    joined = kept.merge(frame[["time", "load"]], on="time").dropna()
+    times = frame["time"].tolist()
+    first = predicted["time"].iloc[::3].tolist()
+    place = times.index(first[0])
+    assert predicted["time"].tolist()[:3] == times[place : place + 3]
+    assert predicted["step"].tolist()[:6] == [1, 2, 3, 1, 2, 3]
     # Windows of the test part have all their rows in it, and in the file.
-    last = joined.groupby(first[joined.index] if False else joined.index // 1)  # every row counts
-    assert len(last) == len(joined)
-    whole = [f for f in begins if begins.index(f) + 3 <= len(begins)]
-    joined = predicted[first.isin(whole)].merge(frame[["time", "load"]], on="time").dropna()
+    whole = predicted["time"].iloc[::3].isin(times[TEST : ROWS - 2]).repeat(3).to_numpy()
+    joined = predicted[whole].merge(frame[["time", "load"]], on="time").dropna()
     found = math.sqrt(((joined["load"] - joined["load_predicted"]) ** 2).mean())
     assert found == pytest.approx(trained.test["rmse"], rel=1e-6)
 

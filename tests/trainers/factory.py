@@ -129,7 +129,7 @@ class Network:
             ]
             if scored:
                 parts = [
-                    losses.reduced(losses.elements(structure.loss, o, s.targets), s).sum()
+                    losses.reduced(losses.elements(structure, o, s.targets), s).sum()
                     for s, o in scored
                 ]
                 sum(parts).backward()

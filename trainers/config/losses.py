@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from trainers.registry import Registry
 
 if TYPE_CHECKING:
+    from trainers.config.settings import StructuralSettings
     from trainers.data.contract import SequenceData, Task
 
 Targets = Literal["values", "ids", "labels"]
@@ -21,27 +23,39 @@ class LossType:
         sentence: What it is, for people.
         targets: Numbers; ids of classes that exclude each other; or labels that do not. The
             network answers with the same: numbers, a class, or a probability for each label.
-        code: `module:function` `(outputs, targets) -> elements`. Outputs are `(trials, wanted,
-            outputs)`, with a last axis of `outputs_per_target` where those are several; targets
-            are alike, or ids `(trials, wanted)`. Elements are `(trials, wanted, outputs)`, or
-            `(trials, wanted, 1)` for ids.
+        code: `module:function` `(outputs, targets, **settings) -> elements`. Outputs are `(trials,
+            wanted, outputs)`, with a last axis of `outputs_per_target` where those are several;
+            targets are alike, or ids `(trials, wanted)`. Elements are `(trials, wanted, outputs)`,
+            or `(trials, wanted, 1)` for ids.
         metrics: Those that are the mean of its elements, or follow from that.
-        outputs_per_target: What the network's head gives for each output or class.
-        point: `module:function` `(…, outputs, outputs_per_target) -> (…, outputs)`, the answer
-            that metrics judge; needed where there are several.
+        outputs_per_target: What the network's head gives for each output or class: a number, or
+            a function of the structural settings.
+        point: `module:function` `((…, outputs, outputs_per_target), **settings) -> (…, outputs)`,
+            the answer that metrics judge; needed where there are several.
+        settings: The structural settings that its functions take.
     """
 
     sentence: str
     targets: Targets
     code: str
     metrics: tuple[str, ...] = ()
-    outputs_per_target: int = 1
+    outputs_per_target: int | Callable[[StructuralSettings], int] = 1
     point: str | None = None
+    settings: tuple[str, ...] = ()
 
     @property
     def task(self) -> Task:
         """What it can be minimised for."""
         return "regression" if self.targets == "values" else "classification"
+
+    def width(self, structure: StructuralSettings) -> int:
+        """Return what the head gives for each output or class."""
+        each = self.outputs_per_target
+        return each if isinstance(each, int) else each(structure)
+
+    def settings_of(self, structure: StructuralSettings) -> dict[str, Any]:
+        """Return the settings that its functions take, by name."""
+        return {name: getattr(structure, name) for name in self.settings}
 
 
 _CODE = "trainers.learning.losses"

@@ -121,7 +121,7 @@ def _drawn(loss: str, data: SequenceData) -> tuple[Tensor, Tensor]:
     """Return outputs `(wanted, ·)` of one trial's head, and targets."""
     targets = torch.from_numpy(data.train.targets[:2])
     targets = targets.reshape(-1, *targets.shape[2:])[:_WANTED]
-    width = OUTPUTS * LOSSES[loss].outputs_per_target
+    width = OUTPUTS * LOSSES[loss].width(replace(CONFIG, loss=loss).structure())
     generator = torch.Generator().manual_seed(0)
     return torch.randn(_WANTED, width, generator=generator, dtype=torch.float64), targets
 

@@ -105,6 +105,10 @@ class Lanes:
         self.count = count
         self.time_steps = int(self._ends.max())
 
+    def places(self, lanes: Array, steps: Array) -> tuple[Array, Array]:
+        """Return series and step `(wanted,)` of steps of lanes, both `(wanted,)`."""
+        return self._part.steps_at(self._starts[lanes] + steps)
+
     def window(self, start: int, stop: int) -> Batch:
         """Gather the steps [start, stop) of every lane."""
         part = self._part

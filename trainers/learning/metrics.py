@@ -50,7 +50,7 @@ class Measures:
 
     Attributes:
         data: Whose parts are passed over.
-        loss: The loss's name.
+        structure: Names the loss and has its settings.
         rows: Names of the sums; a pass adds them up as `(…, rows, outputs or classes)`.
         class_weights: `(classes,)` factors of the loss, or None.
     """
@@ -58,7 +58,7 @@ class Measures:
     def __init__(
         self, data: SequenceData, structure: Structure, device: torch.device | None = None
     ) -> None:
-        self.data, self.loss, self._device = data, structure.loss, device
+        self.data, self.structure, self._device = data, structure, device
         self._metrics = {name: METRICS[name] for name in metric_names(data, structure.loss)}
         # One of each, in the metrics' order; the loss's own come first.
         needed = dict.fromkeys(each for m in self._metrics.values() for each in m.sums)
@@ -90,7 +90,7 @@ class Measures:
         `mask (trials, wanted, outputs or 1)` leaves single elements out. `rescale (trials, wanted,
         2, outputs)` brings answers and targets to the data's common scale.
         """
-        answers = losses.point(self.loss, outputs.detach())
+        answers = losses.point(self.structure, outputs.detach())
         if rescale is not None:
             factor, offset = rescale.unbind(2)
             answers, targets = answers * factor + offset, targets * factor + offset
@@ -194,7 +194,7 @@ class Tally:
         if not self.loss_count or not self.elements:
             return {}  # the very first segment diverged
         mean = self.loss_sum / self.loss_count
-        data, loss = self.measures.data, LOSSES[self.measures.loss]
+        data, loss = self.measures.data, LOSSES[self.measures.structure.loss]
         of = Pass(data, loss, mean, self.plain_loss, self.elements, total_squares)
         return self.measures.values(self.sums, of)
 

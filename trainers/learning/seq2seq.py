@@ -92,7 +92,7 @@ class EncoderDecoder:
                 "lr_decay=plateau waits for a validation metric, which an encoder-decoder does "
                 "not have, but got lr_decay='plateau'; choose constant, exponential or cosine."
             )
-        self.config = config
+        self.config, self._structure = config, structure
         self.steps_done = 0
         self.epochs_done = 0
         self._sizes = input_size, output_size
@@ -151,7 +151,7 @@ class EncoderDecoder:
         for _ in range(steps):
             out, state = self._decode(before, state, None)
             outputs.append(out)
-            answer = losses.point(self.config.loss, out)
+            answer = losses.point(self._structure, out)
             before = answer.argmax(-1) if self._ids else answer
         return torch.cat(outputs, dim=1)
 
@@ -183,7 +183,7 @@ class EncoderDecoder:
         everywhere = torch.ones(answers.shape[:2], dtype=torch.bool)
         exists = everywhere if mask is None else torch.from_numpy(mask)
         wanted = answers[exists] if self._ids else answers[exists].to(outputs.dtype)
-        values = losses.elements(self.config.loss, outputs[exists][None], wanted[None])
+        values = losses.elements(self._structure, outputs[exists][None], wanted[None])
         return values.mean(), int(exists.sum())
 
     def _train_batch(self, pairs: Pairs) -> tuple[float, int]:

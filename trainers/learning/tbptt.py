@@ -86,11 +86,16 @@ class _Wanted:
     whole_batch_counts: bool
 
 
-def target_rows(batch: Batch, span: Span, structure: Structure) -> Array:
-    """Return the batch's row of each target that `cut` finds in a span, `(wanted,)`."""
+def target_places(batch: Batch, span: Span, structure: Structure) -> tuple[Array, Array]:
+    """Return row and step of each target that `cut` finds in a span, `(wanted,)` both.
+
+    Steps count from the batch's first; of one target it is the row's last that exists.
+    """
     if structure.one_target:
-        return _rows_that_end(batch, span)
-    return _present_targets(batch, span)[1]
+        rows = _rows_that_end(batch, span)
+        return rows, batch.ends[rows] - 1
+    steps, rows = _present_targets(batch, span)
+    return rows, steps + span.start
 
 
 def _rows_that_end(batch: Batch, span: Span) -> Array:

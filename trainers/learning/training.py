@@ -44,7 +44,7 @@ def train_segment(model: Model, trial: Trial, source: Source, walk: Walk, input_
     activations: list[Tensor] | None = [] if regularises_activations([trial.config]) else None
     outputs, states = run(model, trial.weights, segments, trial.state, keys, activations)
     scored = [
-        (segment, out, losses.elements(structure.loss, out, segment.targets))
+        (segment, out, losses.elements(structure, out, segment.targets))
         for segment, out in zip(segments, outputs, strict=True)
         if segment.targets is not None
     ]

@@ -108,7 +108,7 @@ def _shapes(
     for number, size in enumerate(structure.head_sizes):
         yield from _dense(f"dense.{number}", (size, features))
         features = size
-    each = LOSSES[structure.loss].outputs_per_target
+    each = LOSSES[structure.loss].width(structure)
     yield from _dense("head", (output_size * each, features))
 
 

@@ -20,7 +20,7 @@ from trainers.learning import losses
 from trainers.learning.batches import Part
 from trainers.learning.metrics import Measures, target_values
 from trainers.learning.spans import Span
-from trainers.learning.tbptt import cut, target_rows
+from trainers.learning.tbptt import cut, target_places
 from trainers.network.dropout import DropoutKey
 from trainers.network.masks import Array
 from trainers.network.model import Model
@@ -72,7 +72,7 @@ class _Sums:
 
     def _add_losses(self, segment: Segment, outputs: Tensor, series: Tensor) -> None:
         assert segment.targets is not None
-        values = losses.elements(self._measures.loss, outputs, segment.targets)
+        values = losses.elements(self._measures.structure, outputs, segment.targets)
         weighted = losses.weighted(values, segment, self._measures.class_weights)
         mask = segment.element_mask
         counts = torch.ones_like(values) if mask is None else mask.expand(values.shape)
@@ -115,7 +115,7 @@ def evaluate_by_series(
         segment = cut(batch, span, model.structure, parts.data.input_size).to(device)
         if segment.targets is not None:
             outputs, _ = model.forward(weights, segment, None, keys)
-            wanted = target_rows(batch, span, model.structure)
+            wanted, _ = target_places(batch, span, model.structure)
             sums.add(segment, outputs, owners[rows[wanted]])
     windows = np.bincount(owners, minlength=count)
     squares = _total_squares(part, owners, count) if parts.data.task == "regression" else None
@@ -125,7 +125,7 @@ def evaluate_by_series(
 def _results(
     sums: _Sums, measures: Measures, model: Model, windows: Array, squares: Array | None
 ) -> Iterator[SeriesMetrics]:
-    reduction, loss = model.structure.loss_reduction, LOSSES[measures.loss]
+    reduction, loss = model.structure.loss_reduction, LOSSES[measures.structure.loss]
     each = measures.data.output_size if loss.targets != "ids" else 1
     metrics, numbers = sums.metrics.cpu(), sums.numbers.cpu().numpy()
     for series in np.flatnonzero(numbers[:, _ELEMENTS]):

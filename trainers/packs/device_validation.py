@@ -71,7 +71,7 @@ class DeviceValidation:
         outputs, _ = self._model.forward(self._weights, segment)
         assert segment.targets is not None
         assert isinstance(segment.denominator, Tensor)
-        values = losses.elements(structure.loss, outputs, segment.targets)
+        values = losses.elements(structure, outputs, segment.targets)
         found = sums_of(segment, outputs, values, self._tally.measures)
         self._metrics += found.metrics
         self._losses[0] += found.losses.double() * segment.denominator

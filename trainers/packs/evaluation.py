@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ from trainers.config.losses import LOSSES
 from trainers.config.train_config import Structure
 from trainers.errors import ConfigError
 from trainers.learning import losses
-from trainers.learning.batches import Part
+from trainers.learning.batches import Part, Source
 from trainers.learning.buffers import Buffers
 from trainers.learning.lanes import Lanes, StreamPart
 from trainers.learning.metrics import Tally
@@ -71,10 +71,10 @@ def evaluate_together(
     common = Tally(parts.data, whole, device)
     sums = common.measures.zeros(trials)
     losses_sum, plain = sums.new_zeros(trials), sums.new_zeros(trials)
-    for segment, outputs in _passes(model, weights, parts, name, keys):
+    for _, segment, outputs in passes(model, weights, parts, name, keys):
         common.loss_count += segment.count
         if segment.targets is not None:
-            values = losses.elements(whole.loss, outputs, segment.targets)
+            values = losses.elements(whole, outputs, segment.targets)
             found = sums_of(segment, outputs, values, common.measures)
             sums += found.metrics
             losses_sum += found.losses.double() * segment.denominator
@@ -135,41 +135,52 @@ def confusion_matrix(
         )
     classes = parts.data.output_size
     counts = torch.zeros(classes * classes, dtype=torch.int64)
-    for segment, outputs in _passes(model, weights, parts, name, keys):
+    for _, segment, outputs in passes(model, weights, parts, name, keys):
         if segment.targets is not None:
-            pairs = segment.targets[0] * classes + losses.point(loss, outputs[0]).argmax(-1)
+            pairs = segment.targets[0] * classes + losses.point(model.structure, outputs[0]).argmax(
+                -1
+            )
             counts += torch.bincount(pairs, minlength=len(counts)).cpu()
     matrix: Array = counts.reshape(classes, classes).numpy()
     return matrix
 
 
-def _passes(
+@dataclass(frozen=True)
+class Place:
+    """Where a pass stands: what is walked, which steps of it, and whether its state is zero."""
+
+    source: Source
+    span: Span
+    begins: bool
+
+
+def passes(
     model: Model,
     weights: Weights,
     parts: Parts,
     name: PartName,
     keys: Sequence[DropoutKey] | None,
-) -> Iterator[tuple[Segment, Tensor]]:
-    """Run a part; yield what was run and its outputs `(trials, wanted, outputs)`."""
+) -> Iterator[tuple[Place, Segment, Tensor]]:
+    """Run a part; yield where, what was run and its outputs `(trials, wanted, outputs)`."""
     state, trials = None, len(weights.head_bias)
     device = weights.head_bias.device
     together = trials > 1 and device.type == "cuda"
     floats = (_FLOATS_TOGETHER_ON_GPU if together else _FLOATS) // trials
-    for begins, segment in _segments(model, parts.part(name), parts.data.input_size, floats):
+    for place, segment in _segments(model, parts.part(name), parts.data.input_size, floats):
         segment = widen(segment.to(device), trials, model.structure)
         if segment.targets is None and parts.data.walk == "sequences":
-            yield segment, weights.head_bias[:, :0]
+            yield place, segment, weights.head_bias[:, :0]
             continue
-        before = None if begins else state
+        before = None if place.begins else state
         outputs, after = model.forward(weights, segment, enter(before, segment), keys)
         state = leave(after, segment)
-        yield segment, outputs
+        yield place, segment, outputs
 
 
 def _segments(
     model: Model, part: Part | StreamPart, input_size: int, floats: int
-) -> Iterator[tuple[bool, Segment]]:
-    """Yield what is run, about `floats` at a time, and whether it begins with zero state."""
+) -> Iterator[tuple[Place, Segment]]:
+    """Yield what is run, about `floats` at a time, and where it is."""
     for source in part.evaluation(evaluation_rows(model, part, floats)):
         stride = source.time_steps
         if isinstance(source, Lanes):
@@ -178,4 +189,5 @@ def _segments(
         for start in range(0, source.time_steps, stride):
             span = Span(start, min(start + stride, source.time_steps), gradient=False)
             batch = source.window(span.start, span.stop)
-            yield start == 0, cut(batch, span, model.structure, input_size)
+            place = Place(source, span, start == 0)
+            yield place, cut(batch, span, model.structure, input_size)

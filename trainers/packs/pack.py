@@ -28,6 +28,7 @@ from trainers.network.masks import Array
 from trainers.network.model import Model
 from trainers.network.parameters import Layout
 from trainers.network.recurrence import Wanted
+from trainers.packs.answers import Answers, answers_of
 from trainers.packs.by_series import SeriesMetrics, evaluate_by_series
 from trainers.packs.evaluation import confusion_matrix, evaluate
 from trainers.packs.memory import out_of_memory_named
@@ -184,6 +185,13 @@ class Pack:
         trial = self._trial(slot)
         keys = evaluation_keys(trial.config)
         return finite(evaluate(self._model, trial.chosen, self._parts, part, keys))
+
+    def answers(self, slot: int, part: PartName) -> Answers:
+        """Return what the trial's best weights say of every target of a part."""
+        torch.set_flush_denormal(True)
+        trial = self._trial(slot)
+        keys = evaluation_keys(trial.config)
+        return answers_of(self._model, trial.chosen, self._parts, part, keys)
 
     def evaluate_by_series(self, slot: int, part: PartName) -> list[SeriesMetrics]:
         """Return the same of each series that has windows and targets in the part.

@@ -200,7 +200,7 @@ class Program:
             self._ground.weights, segment, state, self._keys(), activations
         )
         assert segment.targets is not None
-        values = losses.elements(structure.loss, outputs, segment.targets)
+        values = losses.elements(structure, outputs, segment.targets)
         found = sums_of(segment, outputs, values, self._ground.measures)
         added = penalty_by(self._ground.weights, activations or (), by)
         differentiate(found.losses if added is None else found.losses + added, self._ground.weights)

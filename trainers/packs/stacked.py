@@ -166,7 +166,7 @@ class Stacked:
             sums_of(
                 segment,
                 out,
-                losses.elements(structure.loss, out, segment.targets),
+                losses.elements(structure, out, segment.targets),
                 measures,
                 _valid(group, span, out),
             )

@@ -82,7 +82,7 @@ class ExportedNetwork(nn.Module):
             self.dense.append(nn.Linear(features, size))
             features = size
         self.head_activation = _ACTIVATIONS[structure.head_activation]()
-        self.head = nn.Linear(features, output_size * LOSSES[config.loss].outputs_per_target)
+        self.head = nn.Linear(features, output_size * LOSSES[config.loss].width(structure))
         self.to(getattr(torch, config.dtype))
 
     def forward(self, inputs: Tensor, lengths: Tensor | None = None) -> Tensor:

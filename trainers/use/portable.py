@@ -166,7 +166,7 @@ class PortableModel:
 
     def values_of(self, outputs: Array, scales: Scales | None = None) -> Array:
         """Turn a network's outputs `(…, outputs)` into own units, or probabilities of classes."""
-        answers = losses.point(self.config.loss, torch.from_numpy(outputs)).numpy()
+        answers = losses.point(self.config.structure(), torch.from_numpy(outputs)).numpy()
         return values_of(answers, self.interface, scales, labels=self._labels)
 
     @property

@@ -18,7 +18,7 @@ from tests.trainers.factory import (
 )
 from trainers.config.metrics import metric_names
 from trainers.config.objective import Objective
-from trainers.config.train_config import TrainConfig
+from trainers.config.train_config import Structure, TrainConfig
 from trainers.data.contract import SequenceSet
 from trainers.errors import ConfigError, DataError
 from trainers.learning import losses
@@ -174,7 +174,7 @@ def test_class_weights_weigh_the_class_of_the_target():
     targets = torch.tensor([[0, 2, 1, 1, 0, 2]])
     weights = torch.tensor([1.0, 0.0, 5.0], dtype=torch.float64)
     segment = Segment(torch.zeros(1), targets=targets, denominator=6.0)
-    values = losses.elements("cross_entropy", logits, targets)
+    values = losses.elements(Structure(loss="cross_entropy"), logits, targets)
     expected = torch.nn.functional.cross_entropy(logits[0], targets[0], weights, reduction="sum")
     assert losses.reduced(values, segment, weights).item() == pytest.approx(expected.item() / 6)
 
@@ -183,7 +183,7 @@ def test_class_weights_of_labels_weigh_the_present_ones_as_torchs_pos_weight():
     logits, targets = torch.randn(1, 6, 2), (torch.randn(1, 6, 2) > 0).float()
     weights = torch.tensor([3.0, 0.5])
     segment = Segment(torch.zeros(1), targets=targets, denominator=12.0)
-    values = losses.elements("binary_cross_entropy", logits, targets)
+    values = losses.elements(Structure(loss="binary_cross_entropy"), logits, targets)
     expected = torch.nn.functional.binary_cross_entropy_with_logits(
         logits, targets, pos_weight=weights
     )

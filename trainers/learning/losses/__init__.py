@@ -10,37 +10,42 @@ import torch
 from torch import Tensor
 
 from trainers.config.losses import LOSSES
+from trainers.config.train_config import Structure
 from trainers.errors import ConfigError
 from trainers.network.segment import Segment
 from trainers.registry import UnknownEntry, load_object
 
 
-def elements(loss: str, outputs: Tensor, targets: Tensor) -> Tensor:
+def elements(structure: Structure, outputs: Tensor, targets: Tensor) -> Tensor:
     """Return the loss of every element.
 
     Args:
-        loss: Its name.
+        structure: Names the loss and has its settings.
         outputs: `(trials, wanted, outputs)`, logits for the cross-entropies.
         targets: As outputs, or class ids `(trials, wanted)` for cross_entropy.
 
     Returns:
         `(trials, wanted, outputs)`, or `(trials, wanted, 1)` for cross_entropy, in nats.
     """
-    values: Tensor = _loaded(LOSSES[loss].code)(_by_target(loss, outputs), targets)
+    loss = LOSSES[structure.loss]
+    settings = loss.settings_of(structure)
+    values: Tensor = _loaded(loss.code)(by_target(structure, outputs), targets, **settings)
     return values
 
 
-def point(loss: str, outputs: Tensor) -> Tensor:
+def point(structure: Structure, outputs: Tensor) -> Tensor:
     """Return the answers `(…, outputs or classes)` in the outputs of a head `(…, ·)`."""
-    place = LOSSES[loss].point
-    if place is None:
+    loss = LOSSES[structure.loss]
+    if loss.point is None:
         return outputs
-    answers: Tensor = _loaded(place)(_by_target(loss, outputs))
+    settings = loss.settings_of(structure)
+    answers: Tensor = _loaded(loss.point)(by_target(structure, outputs), **settings)
     return answers
 
 
-def _by_target(loss: str, outputs: Tensor) -> Tensor:
-    each = LOSSES[loss].outputs_per_target
+def by_target(structure: Structure, outputs: Tensor) -> Tensor:
+    """Return a head's outputs `(…, outputs · each)` as `(…, outputs, each)` where several are."""
+    each = LOSSES[structure.loss].width(structure)
     return outputs if each == 1 else outputs.reshape(*outputs.shape[:-1], -1, each)
 
 

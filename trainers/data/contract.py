@@ -18,10 +18,14 @@ from trainers.data.finding import Finding
 from trainers.data.reading import Reading
 from trainers.data.views import Array, Picked, compact, owners, restored
 
-__all__ = ["Array", "Picked", "SequenceData", "SequenceSet", "Task", "Walk", "array_bytes"]
+__all__ = [
+    "Array", "Picked", "SequenceData", "SequenceSet", "TargetTransform", "Task", "Walk",
+    "array_bytes",
+]  # fmt: skip
 
 Task = Literal["regression", "classification"]
 Walk = Literal["sequences", "stream"]
+TargetTransform = Literal["none", "log1p"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,12 @@ class SequenceSet:
             have a scale of their own: in the data's common one they are `targets * factor + offset`
             (`target_scale` and `target_shift` lead on to own units). Losses take targets as they
             are, metrics in the common scale. None = they are in it.
+        ahead: `(sequences, horizon, features)` float32, what is known ahead of each forecast step,
+            scaled, for a decoder; None where nothing is.
+        latest: `(sequences, outputs)` float32 in own units, the newest value of each output's
+            target that is known where the window ends, NaN for none: what persistence answers.
+            None where a target's past is not told.
+        season_ago: Likewise the newest known value a whole number of seasons before the target.
     """
 
     inputs: Array | Picked
@@ -54,6 +64,9 @@ class SequenceSet:
     origins: Array | range | None = None
     series: Array | None = None
     rescale: Array | Picked | None = None
+    ahead: Array | Picked | None = None
+    latest: Array | Picked | None = None
+    season_ago: Array | Picked | None = None
 
     def __len__(self) -> int:
         return int(self.inputs.shape[0])
@@ -117,6 +130,14 @@ class SequenceData:
         categories: The features that hold categories' ids, ascending.
         ids: Names of whole sequences, by part; of windows `origins` and `series` tell.
         findings: What is suspicious about the data, the gravest first; no part of the digest.
+        horizon: Steps that are forecast at once: outputs are step by step, `output_size / horizon`
+            targets each.
+        season: Steps of a season, m; None where there is none.
+        seasonal_errors: `(2, outputs)` float64 in own units: the means of |y_t - y_{t-m}| and of
+            its square over the training part (m = 1 without a season; Hyndman & Koehler 2006).
+            None where a target's past is not told.
+        target_transform: What was done to targets before they were scaled; it is undone after
+            scale and shift.
     """
 
     name: str
@@ -145,6 +166,10 @@ class SequenceData:
     categories: tuple[Category, ...] = ()
     ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    horizon: int = 1
+    season: int | None = None
+    seasonal_errors: Array | None = None
+    target_transform: TargetTransform = "none"
 
     @property
     def category_embeddings(self) -> tuple[tuple[int, ...], ...]:
@@ -158,7 +183,8 @@ class SequenceData:
 
 
 _FIELDS = (
-    "inputs", "targets", "input_mask", "target_mask", "resets", "origins", "series", "rescale"
+    "inputs", "targets", "input_mask", "target_mask", "resets", "origins", "series", "rescale",
+    "ahead", "latest", "season_ago",
 )  # fmt: skip
 
 

@@ -14,7 +14,8 @@ from trainers.data.contract import Array, Picked, SequenceData, SequenceSet
 from trainers.data.tables.reader import RowLimit
 from trainers.errors import DataError
 
-_ARRAYS = ("inputs", "targets", "input_mask", "target_mask", "resets")
+_OVER_TIME = ("inputs", "targets", "input_mask", "target_mask", "resets")
+_OF_SEQUENCES = ("origins", "series", "rescale", "ahead", "latest", "season_ago")
 
 
 @dataclass(frozen=True)
@@ -96,11 +97,11 @@ def _beginning(part: SequenceSet, rows: int, steps: int | None) -> SequenceSet:
             return array
         return cast("Array | Picked", array[:rows, :steps])
 
-    arrays = {name: first(getattr(part, name)) for name in _ARRAYS}
-    origins = None if part.origins is None else part.origins[:rows]
-    series = None if part.series is None else part.series[:rows]
-    rescale = None if part.rescale is None else part.rescale[:rows]
-    return SequenceSet(**arrays, origins=origins, series=series, rescale=rescale)  # type: ignore[arg-type]
+    arrays = {name: first(getattr(part, name)) for name in _OVER_TIME}
+    for name in _OF_SEQUENCES:
+        whole = getattr(part, name)
+        arrays[name] = None if whole is None else whole[:rows]
+    return SequenceSet(**arrays)  # type: ignore[arg-type]
 
 
 def _size(part: SequenceSet) -> tuple[int, int]:

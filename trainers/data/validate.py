@@ -55,7 +55,7 @@ def digest(data: SequenceData) -> str:
         for field in _FIELDS:
             total.update(f"|{name}.{field}|".encode())
             total.update(_fingerprint(getattr(part, field), seen))
-        for field in ("resets", "rescale"):
+        for field in ("resets", "rescale", "ahead"):
             if getattr(part, field) is not None:
                 total.update(f"|{name}.{field}|".encode())
                 total.update(_fingerprint(getattr(part, field), seen))

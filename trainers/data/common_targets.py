@@ -16,6 +16,7 @@ import numpy as np
 
 from trainers.data.blocks import blocks_of
 from trainers.data.contract import SequenceData, SequenceSet
+from trainers.data.own_units import own_units
 from trainers.data.validate import digest
 from trainers.data.views import Array, Picked, as_range, picked
 
@@ -138,20 +139,11 @@ def _judged(data: SequenceData, part: SequenceSet) -> Array:
         steps = _steps(targets, mask)
         rescale = None if part.rescale is None else part.rescale[start : start + len(targets)]
         by_target = None if rescale is None else np.asarray(rescale)[np.nonzero(steps)[0]]
-        values = _own_units(data, targets[steps], by_target)
+        values = own_units(data, targets[steps], by_target)
         if mask is not None and mask.ndim == 3:
             values = np.where(mask[steps], values, np.nan)
         found.append(values)
     return np.concatenate(found)
-
-
-def _own_units(data: SequenceData, values: Array, rescale: Array | None) -> Array:
-    """Return `(targets, outputs)` in their own units; `rescale (targets, 2, outputs)`."""
-    if rescale is not None:
-        values = values * rescale[:, 0] + rescale[:, 1]
-    if data.target_scale is not None:
-        values = values * data.target_scale
-    return values if data.target_shift is None else np.asarray(values + data.target_shift)
 
 
 def _steps(targets: Array, mask: Array | None) -> Array:

@@ -138,6 +138,8 @@ class SequenceData:
             None where a target's past is not told.
         target_transform: What was done to targets before they were scaled; it is undone after
             scale and shift.
+        times: `(rows,)` int64, nanoseconds since 1970 by the local clock of the rows that `origins`
+            count; a range where rows are even, None where they have no time.
     """
 
     name: str
@@ -170,6 +172,7 @@ class SequenceData:
     season: int | None = None
     seasonal_errors: Array | None = None
     target_transform: TargetTransform = "none"
+    times: Array | range | None = None
 
     @property
     def category_embeddings(self) -> tuple[tuple[int, ...], ...]:

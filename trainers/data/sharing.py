@@ -26,7 +26,8 @@ class SharedArrays:
     def share(self, data: SequenceData) -> SequenceData:
         """Return the data; views stay views."""
         parts = {name: self._part(part) for name, part in data.parts().items()}
-        return dataclasses.replace(data, **parts)  # type: ignore[arg-type]
+        times = data.times if isinstance(data.times, range) else self._array(data.times)
+        return dataclasses.replace(data, **parts, times=times)  # type: ignore[arg-type]
 
     def _part(self, part: SequenceSet) -> SequenceSet:
         names = [f.name for f in dataclasses.fields(part)]

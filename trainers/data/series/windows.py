@@ -43,6 +43,7 @@ from trainers.data.tables.reading_options import ReadingOptions, carried
 from trainers.data.tables.request import TableRead
 from trainers.data.times.cycles import Calendar, calendar_of
 from trainers.data.times.public_holidays import Holidays
+from trainers.data.views import as_range
 from trainers.errors import DataError
 
 
@@ -290,7 +291,16 @@ def _assemble(name: str, options: WindowOptions, made: _Made) -> SequenceData:
         reading=_reading(options, made),
         categories=embedded_categories(fitted, options.embedding_size),
         findings=made.findings,
+        times=_times(made.rows),
     )  # fmt: skip
+
+
+def _times(rows: Rows) -> Array | range | None:
+    if rows.instants is None:
+        return None
+    local = rows.instants.local()
+    even = as_range(local)
+    return local if even is None else even
 
 
 def _reading(options: WindowOptions, made: _Made) -> WindowReading:

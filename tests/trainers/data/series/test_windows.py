@@ -282,3 +282,19 @@ def test_rows_are_scaled_alike_however_many_at_once(
     whole = load(tmp_path, **options)
     monkeypatch.setattr("trainers.data.features.encoding._ROWS_AT_ONCE", 7)
     assert load(tmp_path, **options).digest == whole.digest
+
+
+def test_times_are_those_of_the_rows_that_origins_count(tmp_path: Path) -> None:
+    times = pd.date_range("2024-03-01 05:00", periods=30, freq="2h")
+    frame = pd.DataFrame({"time": times, "y": np.arange(30.0)})
+    frame.to_csv(tmp_path / "even.csv", index=False)
+    even = load(tmp_path, path="even.csv", target="y", time_column="time", input_steps=2)
+    assert isinstance(even.times, range)
+    assert even.train.origins is not None
+    first = pd.Timestamp(even.times[int(even.train.origins[0])])
+    assert first == times[2]
+    frame.drop(index=7).to_csv(tmp_path / "hole.csv", index=False)
+    hole = load(tmp_path, path="hole.csv", target="y", time_column="time", input_steps=2)
+    assert hole.times is not None
+    assert np.asarray(hole.times).tolist() == times.delete(7).as_unit("ns").asi8.tolist()
+    assert load(tmp_path, path="even.csv", target="y", input_steps=2, drop=["time"]).times is None

@@ -17,7 +17,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Generic, TypeVar
+from operator import attrgetter
+from typing import Generic, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -109,13 +110,13 @@ class Registry(Mapping[str, T], Generic[T]):
 
 
 def load_object(place: str) -> object:
-    """Return what `module:object` names.
+    """Return what `module:object` names; the object may be `Class.function`.
 
     Raises:
         UnknownEntry: there is no such module, or it has no such object.
     """
     module, _, name = place.partition(":")
     try:
-        return getattr(import_module(module), name)
+        return cast(object, attrgetter(name)(import_module(module)))
     except (ImportError, AttributeError) as error:
         raise UnknownEntry(f"{place} can't be loaded: {error}") from error

@@ -113,6 +113,12 @@ LAWS = (
         "set embedding_size to null, or category_embeddings to []",
     ),
     Law(
+        ("quantiles",),
+        lambda c: bool(c.quantiles) and list(c.quantiles) == sorted(set(c.quantiles)),
+        "quantiles must be at least one level, each higher than the one before",
+        "list levels between 0 and 1 in ascending order, as [0.1, 0.5, 0.9]",
+    ),
+    Law(
         ("recurrent_init", "cell"),
         lambda c: c.recurrent_init != "identity" or CELLS[c.cell].identity_init,
         "recurrent_init=identity needs a cell without gates, as rnn_relu (Le et al. 2015)",

@@ -33,6 +33,10 @@ class LossType:
         point: `module:function` `((…, outputs, outputs_per_target), **settings) -> (…, outputs)`,
             the answer that metrics judge; needed where there are several.
         settings: The structural settings that its functions take.
+        distribution: `module:class` of a `learning.losses.forecast.Forecast`, made of
+            `((…, outputs, outputs_per_target), **settings)`; None where the answer is a point or a
+            class.
+        counts: Whether targets must be whole numbers >= 0, so neither scaled nor shifted.
     """
 
     sentence: str
@@ -42,6 +46,8 @@ class LossType:
     outputs_per_target: int | Callable[[StructuralSettings], int] = 1
     point: str | None = None
     settings: tuple[str, ...] = ()
+    distribution: str | None = None
+    counts: bool = False
 
     @property
     def task(self) -> Task:
@@ -59,13 +65,43 @@ class LossType:
 
 
 _CODE = "trainers.learning.losses"
+
+
+def _likelihood(of: str, place: str, outputs: int, *, counts: bool = False) -> LossType:
+    """Return the loss of a distribution, a class of one of the losses' files."""
+    found = f"{_CODE}.{place}"
+    return LossType(
+        f"negative log-likelihood of {of}", "values", f"{found}.elements", ("nll",), outputs,
+        f"{found}.point", distribution=found, counts=counts,
+    )  # fmt: skip
+
+
 _OWN = {
     "mse": LossType("squared error", "values", f"{_CODE}.errors:squared"),
     "mae": LossType("absolute error", "values", f"{_CODE}.errors:absolute"),
     "huber": LossType("squared below 1, absolute above", "values", f"{_CODE}.errors:huber"),
+    "quantile": LossType(
+        "mean pinball loss of the levels in quantiles (Koenker & Bassett 1978)", "values",
+        f"{_CODE}.quantiles:Quantiles.elements", ("pinball",),
+        lambda structure: len(structure.quantiles), f"{_CODE}.quantiles:Quantiles.point",
+        ("quantiles",), f"{_CODE}.quantiles:Quantiles",
+    ),
+    "gaussian": _likelihood("a normal distribution", "distributions:Gaussian", 2),
+    "laplace": _likelihood("a Laplace distribution", "distributions:Laplace", 2),
+    "student_t": _likelihood(
+        "Student's t, more than 2 degrees of freedom", "distributions:StudentT", 3
+    ),
+    "poisson": _likelihood("a Poisson distribution, of counts", "counts:Poisson", 1, counts=True),
+    "negative_binomial": _likelihood(
+        "a negative binomial distribution, of counts", "counts:NegativeBinomial", 2, counts=True
+    ),
     "cross_entropy": LossType(
         "negative log-likelihood of the class, in nats", "ids", f"{_CODE}.entropies:of_classes",
         metrics=("cross_entropy", "nats", "bits_per_character", "perplexity"),
+    ),
+    "focal": LossType(
+        "cross-entropy that weighs easy answers less, by focal_gamma (Lin et al. 2017)", "ids",
+        f"{_CODE}.entropies:focal", settings=("focal_gamma",),
     ),
     "binary_cross_entropy": LossType(
         "negative log-likelihood of each label, in nats", "labels", f"{_CODE}.entropies:of_labels"

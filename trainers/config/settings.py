@@ -133,6 +133,14 @@ class StructuralSettings:
         "loss", "valid_step",
         "mean over valid steps, sum per sequence, or mean of the sequences' means",
     )
+    quantiles: tuple[float, ...] = setting(
+        "loss", (0.1, 0.5, 0.9), "loss=quantile: the levels, ascending",
+        within=Range(0, 1, above=True, below=True), typical=((0.1, 0.5, 0.9), (0.05, 0.5, 0.95)),
+    )
+    focal_gamma: float = setting(
+        "loss", 2.0, "loss=focal: how much less an easy answer weighs; 0: cross_entropy "
+        "(Lin et al. 2017)", within=AMOUNT, typical=(0.5, 5.0),
+    )
     dtype: Dtype = setting("network", "float32", "precision of weights and arithmetic")
     # No setting that anybody writes: the key of the drawn data options, which a sweep fills in
     # (`trainers.data.choices`). Trials of other data can't share a pack.

@@ -41,11 +41,11 @@ def data_of(targets: str = "values", pattern: Pattern = "none", **fields: Any) -
     """Return sequences whose targets follow from their inputs; what is masked holds NaN.
 
     Args:
-        targets: `values`, class `ids` or `labels`, as `LossType.targets`.
+        targets: `values`, class `ids` or `labels`, as `LossType.targets`; or `counts`.
         pattern: How steps are masked; the last batch is short.
         fields: Of `SequenceData`.
     """
-    task: Any = "regression" if targets == "values" else "classification"
+    task: Any = "regression" if targets in ("values", "counts") else "classification"
     train, validation = (_part(targets, mask_of(pattern), seed) for seed in (0, 1))
     data = SequenceData(
         "example", task, train, validation, None, FEATURES, OUTPUTS, digest="digest"
@@ -58,6 +58,8 @@ def _part(targets: str, mask: Array | None, seed: int) -> SequenceSet:
     values = np.cumsum(inputs[..., :OUTPUTS], axis=1) * 0.3
     if targets == "ids":
         return SequenceSet(_blank(inputs, mask), values.argmax(-1), mask, mask)
+    if targets == "counts":
+        values = np.abs(values * 5).round()
     if targets == "labels":
         values = (values > 0).astype(np.float64)
     return SequenceSet(_blank(inputs, mask), _blank(values, mask), mask, mask)

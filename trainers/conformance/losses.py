@@ -46,7 +46,8 @@ def check_gradients(name: str) -> None:
 
 def check_packed(name: str) -> None:
     """Hold trials of a pack against each alone, by every reduction; what is masked is NaN."""
-    targets = LOSSES[name].targets
+    loss = LOSSES[name]
+    targets = "counts" if loss.counts else loss.targets
     for pattern, reduction in zip(
         PATTERNS, ("valid_step", "sequence_sum", "sequence_mean"), strict=True
     ):
@@ -71,4 +72,6 @@ def _drawn(name: str) -> tuple[Tensor, Tensor]:
     targets = torch.randn(2, _WANTED, OUTPUTS, generator=generator, dtype=torch.float64)
     if loss.targets == "ids":
         return outputs, targets.argmax(-1)
+    if loss.counts:
+        return outputs, targets.abs().round()
     return outputs, (targets > 0).double() if loss.targets == "labels" else targets

@@ -92,7 +92,8 @@ def test_both_examples_of_a_setting_can_be_written_so(name):
     assert fixed[name] != key.default
     validate(SMALLEST | {"train": fixed})
     if drawn is None:
-        assert name in ("head_sizes", "category_embeddings")  # a choice of a space is no list
+        # a choice of a space is no list
+        assert name in ("head_sizes", "category_embeddings", "quantiles")
     else:
         validate(SMALLEST | {"space": {"parameters": drawn}})
         assert build_space(None, drawn, Path()).size() > 1

@@ -52,6 +52,7 @@ EXAMPLES = {
         {"category_embeddings": [[2, 5, 3]], "embedding_size": 4},
         {"category_embeddings": [], "embedding_size": 4},
     ),
+    ("quantiles",): ({"quantiles": [0.5, 0.1]}, {"quantiles": [0.5]}),
     ("recurrent_init", "cell"): (
         {"recurrent_init": "identity", "cell": "gru"},
         {"recurrent_init": "identity", "cell": "rnn_tanh"},

@@ -29,7 +29,7 @@ def elements(structure: Structure, outputs: Tensor, targets: Tensor) -> Tensor:
     """
     loss = LOSSES[structure.loss]
     settings = loss.settings_of(structure)
-    values: Tensor = _loaded(loss.code)(by_target(structure, outputs), targets, **settings)
+    values: Tensor = loaded(loss.code)(by_target(structure, outputs), targets, **settings)
     return values
 
 
@@ -39,7 +39,7 @@ def point(structure: Structure, outputs: Tensor) -> Tensor:
     if loss.point is None:
         return outputs
     settings = loss.settings_of(structure)
-    answers: Tensor = _loaded(loss.point)(by_target(structure, outputs), **settings)
+    answers: Tensor = loaded(loss.point)(by_target(structure, outputs), **settings)
     return answers
 
 
@@ -50,7 +50,12 @@ def by_target(structure: Structure, outputs: Tensor) -> Tensor:
 
 
 @cache
-def _loaded(place: str) -> Callable[..., Any]:
+def loaded(place: str) -> Callable[..., Any]:
+    """Return a loss's function or class.
+
+    Raises:
+        ConfigError: there is none there.
+    """
     try:
         found = load_object(place)
     except UnknownEntry as error:

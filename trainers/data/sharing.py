@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from trainers.data.contract import SequenceData, SequenceSet
-from trainers.data.views import Array, ArrayView, Picked, compact, restored
+from trainers.data.views import Array, ArrayView, Picked, compact, owner, restored, view_of
 
 
 class SharedArrays:
@@ -21,6 +21,7 @@ class SharedArrays:
 
     def __init__(self) -> None:
         self._by_content: dict[str, Array] = {}
+        self._views: dict[tuple[Any, ...], Any] = {}  # by base and geometry: pickled as copies
         self._seen: dict[int, tuple[Array, Array]] = {}  # by id; holds the array, so ids last
 
     def share(self, data: SequenceData) -> SequenceData:
@@ -40,7 +41,14 @@ class SharedArrays:
         state = compact(array)
         if isinstance(state, ArrayView):
             return restored(dataclasses.replace(state, base=self._one(state.base)))
-        return self._one(state) if isinstance(state, np.ndarray) and state is array else array
+        if not isinstance(state, np.ndarray) or state is not array:
+            return array
+        own = owner(array)
+        if own is array or own.dtype != array.dtype or not own.flags.c_contiguous:
+            return self._one(array)
+        view = dataclasses.replace(view_of(own, array), base=self._one(own))
+        place = (id(view.base), view.offset, view.shape, view.strides)
+        return self._views.setdefault(place, restored(view))
 
     def _one(self, array: Array) -> Array:
         if id(array) not in self._seen:

@@ -36,6 +36,8 @@ def checked(data: SequenceData) -> SequenceData:
             _check_one_target(name, part)
         if part.rescale is not None:
             _check_rescale(name, part.rescale, len(part), data)
+        _check_past(name, part, data)
+    _check_horizon(data)
     check_categories(data)
     _check_scaling(data)
     data = _with_vocabulary(data)
@@ -288,6 +290,26 @@ def _check_rescale(name: str, rescale: Array | Picked, rows: int, data: Sequence
                 f"{name}: rescale must hold a factor > 0 and an offset, both finite, but got "
                 f"{block[row, :, output].tolist()} for output {output} of sequence {start + row}."
             )
+
+
+def _check_past(name: str, part: SequenceSet, data: SequenceData) -> None:
+    for field in ("latest", "season_ago"):
+        values = getattr(part, field)
+        if values is not None:
+            _expect(name, field, values, (len(part), data.output_size), np.float32)
+
+
+def _check_horizon(data: SequenceData) -> None:
+    if data.horizon < 1 or (data.horizon > 1 and data.output_size % data.horizon):
+        raise DataError(
+            "outputs must be step by step, a whole number for each step of the horizon, but got "
+            f"(output_size={data.output_size}, horizon={data.horizon})."
+        )
+    errors, shape = data.seasonal_errors, (2, data.output_size)
+    if errors is not None and (errors.shape != shape or not np.isfinite(errors).all()):
+        raise DataError(
+            f"seasonal_errors must hold finite numbers of shape {shape}, but got {errors.tolist()}."
+        )
 
 
 def _check_scaling(data: SequenceData) -> None:

@@ -116,6 +116,11 @@ def compact(array: Array | Picked | range | None) -> Array | ArrayView | Picked 
     base = owner(array)
     if not base.flags.c_contiguous or base.dtype != array.dtype or base.nbytes > array.nbytes:
         return np.ascontiguousarray(array)
+    return view_of(base, array)
+
+
+def view_of(base: Array, array: Array) -> ArrayView:
+    """Return where an array lies in the one that owns its memory."""
     offset = array.__array_interface__["data"][0] - base.__array_interface__["data"][0]
     return ArrayView(base, offset, array.shape, array.strides, array.dtype.str)
 

@@ -31,6 +31,7 @@ from trainers.data.series.columns import Chosen, check_target, choose_columns
 from trainers.data.series.cutting import Series, cut
 from trainers.data.series.options import WindowOptions
 from trainers.data.series.parts import TEST_MARK, parts_of, training_rows
+from trainers.data.series.past import Past, past_of
 from trainers.data.series.reading import WindowReading
 from trainers.data.series.rows import long_form, rows_of
 from trainers.data.series.targets import Targets, targets_of
@@ -76,10 +77,13 @@ def windows_from_table(read: TableRead, options: WindowOptions, name: str) -> Se
     fit = Fit(options.scaling, options.scale_by == "series", options.input_steps)
     recipe, said = _recipe(chosen, rows, options, train)
     fitted = fit_encoding(recipe, rows, train, fit, _static(rows, chosen, options))
+    past = past_of(rows, options, train)
     series, targets, gaps = _series(fitted, rows, options, train)
     sets, lines = cut(series, parts, options.geometry, rows.said)
     notes = (*source.notes, *chosen.notes, *rows.notes, *said, *gaps, *lines)
-    made = _Made(rows, fitted, targets, sets, notes, source.reading, findings)
+    if past is not None:
+        sets = [past.told(part, options.ahead) for part in sets]
+    made = _Made(rows, fitted, targets, sets, notes, source.reading, findings, past)
     return _assemble(name, options, made)
 
 
@@ -94,6 +98,7 @@ class _Made:
     notes: tuple[str, ...]
     reading: ReadingOptions
     findings: tuple[Finding, ...]
+    past: Past | None
 
 
 @dataclass(frozen=True)
@@ -292,6 +297,9 @@ def _assemble(name: str, options: WindowOptions, made: _Made) -> SequenceData:
         categories=embedded_categories(fitted, options.embedding_size),
         findings=made.findings,
         times=_times(made.rows),
+        horizon=horizons,
+        season=None if made.past is None else made.past.season,
+        seasonal_errors=None if made.past is None else made.past.errors,
     )  # fmt: skip
 
 

@@ -63,9 +63,9 @@ def test_windows_of_thousands_of_series_are_views(tmp_path: Path) -> None:
     data = load(write(tmp_path, lengths), input_steps=24, inputs=["y", "area"])
     rows = sum(lengths.values())
     assert isinstance(data.train.inputs, Picked)
-    # Inputs and targets once, and for each window where it lies (three numbers of 8 bytes at most).
+    # Inputs, targets, and what was known of them, once; and for each window where it lies.
     windows = sum(len(part) for part in data.parts().values())
-    assert array_bytes(data) < rows * 3 * 4 + windows * 40
+    assert array_bytes(data) < rows * 5 * 4 + windows * 48
     again = pickle.loads(pickle.dumps(data, protocol=5))
     np.testing.assert_array_equal(np.asarray(again.train.inputs), np.asarray(data.train.inputs))
 

@@ -161,6 +161,9 @@ class FinalistsSection(Section):
         3, description="evaluated once on the test part, best first"
     )
     replicates: PositiveInt = Field(1, description="seeds per finalist, its own included")
+    interval: Annotated[float, Field(ge=0.5, le=0.99)] = Field(
+        0.9, description="level of the calibrated interval that finalists are judged by"
+    )
 
 
 class RetentionSection(Section):

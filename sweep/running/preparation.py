@@ -195,6 +195,7 @@ def worker_settings(prepared: Prepared, device: str, folder: Path, uid: str) -> 
         device=device,
         pack=0 if measured else pack_size(prepared.config),
         backend=run.backend,
+        interval=prepared.config.finalists.interval,
         sweep_uid=uid,
     )
 

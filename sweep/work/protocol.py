@@ -178,6 +178,7 @@ class WorkerSettings:
         device: cpu or cuda.
         pack: Trials to train together; 0 lets each worker plan that by measuring.
         backend: What runs a pack, in `trainers.packs.pack`'s words.
+        interval: Level of the interval that finalists are judged by.
     """
 
     objective: Objective
@@ -189,3 +190,4 @@ class WorkerSettings:
     pack: int = 1
     backend: Literal["auto", "native", "stepwise", "eager", "graph"] = "auto"
     sweep_uid: str = ""
+    interval: float = 0.9

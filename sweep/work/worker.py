@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweep.log.checkpoints import checkpoint_name
+from sweep.log.finalists import kept_of
+from sweep.work.judging import judge
 from sweep.work.packing import HeldTrial, OpenPacks
 from sweep.work.protocol import (
     Admit,
@@ -36,7 +38,6 @@ from sweep.work.shared_disk import check_shared_disk
 from trainers.errors import CheckpointError, DeviceLost, OutOfMemory
 from trainers.learning.checkpoint import read_checkpoint
 from trainers.packs.memory import is_device_lost
-from trainers.packs.pack import evaluate_checkpoint
 
 if TYPE_CHECKING:
     from trainers.data.choices import DataChoices
@@ -261,7 +262,8 @@ class Worker:
         try:
             config = read_checkpoint(path, tensors=False).config
             data = self._data.of(config.data_choice)
-            test = evaluate_checkpoint(path, data, "test", self._packs.objective)
+            kept = kept_of(Path(self._settings.checkpoint_folder).parent, command.trial)
+            test = judge(path, data, self._packs.objective, self._settings.interval, kept)
         except CheckpointError as error:
             self._items.append(Unreadable(command.trial, 0, str(error), time.time()))
             return

@@ -187,6 +187,13 @@ _OWN = {
         "how many numbers a trial trains: of the network, so no pass has it", "minimize", "number",
         (), lambda sums, of: None,
     ),
+    "interval_coverage": MetricType(
+        "share of targets in a finalist's calibrated interval, on the test part", "maximize",
+        "share", (), lambda sums, of: None,
+    ),
+    "interval_width": MetricType(
+        "mean width of that interval", "minimize", "target", (), lambda sums, of: None
+    ),
 }  # fmt: skip
 
 METRICS: Registry[MetricType] = Registry("rnn_sweep.metrics", "metric", MetricType, _OWN)

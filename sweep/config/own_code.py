@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from sweep.errors import ConfigProblem
+from trainers.own_code import module_of, reason
 
 _FUNCTION = re.compile(r"^(?P<path>.+\.py):(?P<name>[A-Za-z_]\w*)$")
 
@@ -61,17 +61,10 @@ def own_function(key: str, text: str | None, folder: Path) -> Callable[..., Any]
 
 
 def _run(path: Path, key: str) -> ModuleType:
-    """Run one file as a module of its own name: it shadows no module and leaves no bytecode."""
-    module = ModuleType(f"_own_code_{path.stem}_{abs(hash(str(path)))}")
-    module.__file__ = str(path)
-    # Dataclasses look their module up by name while it is being run.
-    sys.modules[module.__name__] = module
     try:
-        exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
+        return module_of(str(path), path.read_bytes())
     except Exception as error:
-        del sys.modules[module.__name__]
         raise _failed(key, path, error) from error
-    return module
 
 
 def _is_own(value: object, module: ModuleType) -> bool:
@@ -79,12 +72,4 @@ def _is_own(value: object, module: ModuleType) -> bool:
 
 
 def _failed(key: str, path: Path, error: Exception) -> ConfigProblem:
-    line = error.lineno if isinstance(error, SyntaxError) else None
-    trace = error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(path):
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    where = path.name if line is None else f"{path.name}:{line}"
-    reason = " ".join(str(error).split())
-    return ConfigProblem(f"{key} fails at {where}: {type(error).__name__}: {reason}")
+    return ConfigProblem(f"{key} fails at {reason(str(path), error)}")

@@ -26,7 +26,8 @@ from sweep.search.space import EXAMPLES, sweep_space, training_defaults
 from sweep.search.study import SearchRules
 from sweep.work.protocol import WorkerSettings
 from trainers.config.fitting import check_structure
-from trainers.config.metrics import METRICS, metric_names
+from trainers.config.measured import metric_names
+from trainers.config.metrics import METRICS
 from trainers.config.train_config import TrainConfig
 from trainers.data.choices import DataChoices, choice_key, load_choices
 from trainers.errors import ConfigError

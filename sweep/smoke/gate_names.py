@@ -12,7 +12,7 @@ from sweep.results.results import DEFAULT_FOLDER
 from sweep.running.preparation import Prepared
 from sweep.smoke.gate import Gate, Unknown
 from sweep.smoke.gate_syntax import GateError
-from trainers.config.metrics import metric_names
+from trainers.config.measured import metric_names
 
 Values = dict[str, float | Unknown]
 

@@ -9,7 +9,7 @@ import torch
 
 from sweep.log.finalists import answers_file, calibration_file
 from trainers.config.losses import LOSSES
-from trainers.config.metrics import is_language
+from trainers.config.measured import is_language
 from trainers.config.objective import Objective
 from trainers.config.train_config import Structure
 from trainers.data.contract import Array, SequenceData

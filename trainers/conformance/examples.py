@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
+from trainers.config.measured import NOTHING, Asked
 from trainers.config.objective import Objective
 from trainers.config.train_config import TrainConfig
 from trainers.data.contract import Array, SequenceData, SequenceSet
@@ -97,13 +98,16 @@ def saved(pack: Pack, slot: int = 0) -> Checkpoint:
 
 
 def assert_packed_is_solo(
-    configs: Sequence[TrainConfig], data: SequenceData, backend: str = "stepwise"
+    configs: Sequence[TrainConfig],
+    data: SequenceData,
+    backend: str = "stepwise",
+    asked: Asked = NOTHING,
 ) -> None:
     """Train configurations as one program, and each alone: weights and reports must agree."""
-    pack = pack_of(configs, data, backend=backend)
+    pack = pack_of(configs, data, backend=backend, asked=asked)
     together = finished(pack)
     for slot, config in enumerate(configs):
-        solo = pack_of([config], data)
+        solo = pack_of([config], data, asked=asked)
         reports = finished(solo)[0]
         mine, alone = (saved(*of).tensors["weights"] for of in ((pack, slot), (solo, 0)))
         torch.testing.assert_close(mine, alone, rtol=1e-8, atol=1e-9)

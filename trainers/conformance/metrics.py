@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,9 @@ import torch
 from torch import Tensor
 
 from trainers.config.losses import LOSSES
-from trainers.config.metrics import METRICS, metric_names
+from trainers.config.measured import Asked, find_metric, metric_names
+from trainers.config.metrics import METRICS
+from trainers.config.train_config import Structure
 from trainers.conformance.examples import (
     CONFIG,
     OUTPUTS,
@@ -24,9 +26,11 @@ from trainers.conformance.examples import (
     saved,
 )
 from trainers.data.contract import SequenceData
+from trainers.learning.judged import answer_metrics, judged, need_answers
 from trainers.learning.metrics import Tally
 
 _WANTED = 12
+_FIELDS = ("vocabulary_size", "target_scale", "seasonal_errors")
 
 
 def value_of(
@@ -35,17 +39,16 @@ def value_of(
     """Return a metric of some predictions, to be held against a number worked out by hand.
 
     Args:
-        name: The metric's.
+        name: The metric's, `rmse/h1` and the like too.
         loss: A loss that it goes with.
-        outputs: `(wanted, outputs)`, as the network gives them.
-        targets: Alike, or class ids `(wanted,)`.
+        outputs: `(wanted, ·)`, as the network gives them.
+        targets: `(wanted, outputs)`, or class ids `(wanted,)`.
         mask: `(wanted, outputs)`, True where an element counts.
         data: Fields of `SequenceData`, as `target_scale`.
     """
-    made = data_of(LOSSES[loss].targets, output_size=outputs.shape[-1], **data)
-    tally = _tally(made, loss)
-    tally.add(outputs[None], targets[None], None if mask is None else mask[None])
-    return tally.result(np.full(outputs.shape[-1], float(len(outputs)))).get(name)
+    size = outputs.shape[-1] if targets.dim() == 1 else targets.shape[-1]
+    made = data_of(LOSSES[loss].targets, **{"output_size": size, **data})
+    return _measured(name, loss, made, [(outputs, targets, mask)])
 
 
 def check_masks(name: str) -> None:
@@ -55,9 +58,9 @@ def check_masks(name: str) -> None:
         keep = torch.arange(_WANTED) % 3 > 0
         mask = keep[:, None].expand(-1, 1 if targets.dim() == 1 else OUTPUTS)
         wild = torch.where(keep[:, None], outputs, torch.nan)
-        masked, without = _tally(data, loss), _tally(data, loss)
-        masked.add(wild[None], targets[None], mask[None])
-        without.add(outputs[None, keep], targets[None, keep])
+        nowhere = targets if targets.dim() == 1 else torch.where(mask, targets, torch.nan)
+        masked = _measured(name, loss, data, [(wild, nowhere, mask)])
+        without = _measured(name, loss, data, [(outputs[keep], targets[keep], None)])
         _assert_same(name, masked, without)
 
 
@@ -65,29 +68,42 @@ def check_batches(name: str) -> None:
     """Add predictions up in one go or some at a time: it is the same number."""
     for loss, data in _homes(name):
         outputs, targets = _drawn(loss, data)
-        whole, parts = _tally(data, loss), _tally(data, loss)
-        whole.add(outputs[None], targets[None])
-        for some in (slice(0, 1), slice(1, 7), slice(7, None)):
-            parts.add(outputs[None, some], targets[None, some])
-        _assert_same(name, whole, parts)
+        parts = [
+            (outputs[some], targets[some], None)
+            for some in (slice(0, 1), slice(1, 7), slice(7, None))
+        ]
+        whole = _measured(name, loss, data, [(outputs, targets, None)])
+        _assert_same(name, whole, _measured(name, loss, data, parts))
+
+
+def check_steps(name: str) -> None:
+    """Tell the steps of a horizon apart: each is what the metric is without the others."""
+    for loss, data in _homes(name) if METRICS[name].by_step else ():
+        outputs, targets = _drawn(loss, data)
+        ahead = replace(data, horizon=OUTPUTS)
+        for step in range(OUTPUTS):
+            only = torch.arange(OUTPUTS).expand(_WANTED, -1) == step
+            masked = _measured(name, loss, data, [(outputs, targets, only)], step)
+            by_step = _measured(f"{name}/h{step + 1}", loss, ahead, [(outputs, targets, None)])
+            _assert_same(name, by_step, masked)
 
 
 def check_packed(name: str) -> None:
     """Report the same whether trials run as one program or alone, and go on from a file."""
     for loss, data in list(_homes(name))[:1]:
         base = replace(CONFIG, loss=loss, max_epochs=1)
-        fields = {"vocabulary_size": data.vocabulary_size, "target_scale": data.target_scale}
-        masked = data_of(LOSSES[loss].targets, "gaps", **fields)
-        assert_packed_is_solo([base, replace(base, seed=1)], masked)
-        assert_packed_is_solo([base, replace(base, seed=1)], data, "eager")
-        assert name in finished(pack_of([base], data))[0][0].validation
+        fields = {field: getattr(data, field) for field in _FIELDS}
+        masked, asked = data_of(LOSSES[loss].targets, "gaps", **fields), Asked((name,))
+        assert_packed_is_solo([base, replace(base, seed=1)], masked, asked=asked)
+        assert_packed_is_solo([base, replace(base, seed=1)], data, "eager", asked)
+        assert name in finished(pack_of([base], data, asked=asked))[0][0].validation
 
 
 def check_checkpoint(name: str) -> None:
     """Save within an epoch, and go on elsewhere with the same sums."""
     for loss, data in list(_homes(name))[:1]:
-        config = replace(CONFIG, loss=loss)
-        pack, after = pack_of([config], data), pack_of([config], data)
+        config, asked = replace(CONFIG, loss=loss), Asked((name,))
+        pack, after = pack_of([config], data, asked=asked), pack_of([config], data, asked=asked)
         pack.train(0, 0.0)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "trial.safetensors"
@@ -101,38 +117,73 @@ def check_checkpoint(name: str) -> None:
 CHECKS: tuple[Callable[[str], None], ...] = (
     check_masks,
     check_batches,
+    check_steps,
     check_packed,
     check_checkpoint,
 )
 
+_Part = tuple[Tensor, Tensor, Tensor | None]
+
 
 def _homes(name: str) -> Iterator[tuple[str, SequenceData]]:
-    """Yield the losses that have a metric, and data of each; classes are the vocabulary as well."""
-    kinds = METRICS[name].targets
+    """Yield the losses that have a metric, and data of each; classes are the vocabulary as well.
+
+    They are no vocabulary where a metric is not of one.
+    """
+    if not METRICS[name].targets:
+        return
+    found = False
     for loss, facts in LOSSES.items():
-        data = data_of(facts.targets, target_scale=np.array([2.0, 0.5]), vocabulary_size=OUTPUTS)
-        if name in metric_names(data, loss):
-            kinds = ()
-            yield loss, data
-    assert not kinds, f"{name} is of targets that are {kinds}, but no loss has it"
+        for vocabulary in (OUTPUTS, None):
+            data = data_of(
+                facts.targets,
+                target_scale=np.array([2.0, 0.5]),
+                vocabulary_size=vocabulary,
+                seasonal_errors=np.array([[1.0, 2.0], [3.0, 4.0]]),
+            )
+            if name in metric_names(data, loss):
+                found = True
+                yield loss, data
+                break
+    assert found, f"{name} is of targets that are {METRICS[name].targets}, but no loss has it"
 
 
 def _drawn(loss: str, data: SequenceData) -> tuple[Tensor, Tensor]:
     """Return outputs `(wanted, ·)` of one trial's head, and targets."""
     targets = torch.from_numpy(data.train.targets[:2])
     targets = targets.reshape(-1, *targets.shape[2:])[:_WANTED]
-    width = OUTPUTS * LOSSES[loss].width(replace(CONFIG, loss=loss).structure())
+    width = OUTPUTS * LOSSES[loss].width(_structure(loss))
     generator = torch.Generator().manual_seed(0)
     return torch.randn(_WANTED, width, generator=generator, dtype=torch.float64), targets
 
 
-def _tally(data: SequenceData, loss: str) -> Tally:
-    tally = Tally(data, replace(CONFIG, loss=loss).structure())
+def _structure(loss: str) -> Structure:
+    return replace(CONFIG, loss=loss).structure()
+
+
+def _measured(
+    name: str, loss: str, data: SequenceData, parts: Sequence[_Part], step: int | None = None
+) -> float | None:
+    """Return a metric of outputs, targets and masks; of one output only where `step` is given."""
+    metrics = {name: find_metric(name, data, loss)}
+    if need_answers(metrics):
+        heads = torch.cat([part[0] for part in parts]).numpy()
+        wanted = torch.cat([part[1] for part in parts]).numpy()
+        hidden = parts[0][2]
+        exists = None if hidden is None else hidden.numpy().reshape(wanted.shape)
+        answers = judged(heads, wanted, exists, None, data, _structure(loss))
+        return answer_metrics(answers, metrics).get(name)
+    tally = Tally(data, _structure(loss), metrics=metrics)
     tally.loss_sum = tally.loss_count = tally.plain_loss = 1.0
-    return tally
+    for outputs, targets, mask in parts:
+        tally.add(outputs[None], targets[None], None if mask is None else mask[None])
+    squares = np.full(data.output_size, float(sum(len(part[0]) for part in parts)))
+    if step is not None:
+        squares[np.arange(data.output_size) != step] = 0
+    return tally.result(squares).get(name)
 
 
-def _assert_same(name: str, one: Tally, other: Tally) -> None:
-    mine, theirs = (tally.result(np.ones(OUTPUTS)) for tally in (one, other))
-    assert name in mine, f"{name} has no value"
-    np.testing.assert_allclose(mine[name], theirs[name], rtol=1e-12, err_msg=name)
+def _assert_same(name: str, one: float | None, other: float | None) -> None:
+    assert one is not None, f"{name} has no value"
+    assert other is not None, f"{name} has no value"
+    np.testing.assert_allclose(one, other, rtol=1e-12, err_msg=name)

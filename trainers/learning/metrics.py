@@ -15,14 +15,16 @@ import torch
 from torch import Tensor
 
 from trainers.config.losses import LOSSES
-from trainers.config.metrics import METRICS, Pass, metric_names
+from trainers.config.measured import epoch_metrics
+from trainers.config.metrics import MetricType, Pass
 from trainers.config.objective import Objective
 from trainers.config.train_config import Structure
 from trainers.data.contract import SequenceData
 from trainers.errors import ConfigError
-from trainers.learning import losses
 from trainers.learning.batches import Part
 from trainers.learning.lanes import StreamPart
+from trainers.learning.own_units import OwnUnits
+from trainers.learning.seen import Seen
 from trainers.network.masks import Array
 from trainers.network.segment import Segment
 from trainers.registry import load_object
@@ -31,16 +33,17 @@ _KEPT = 3  # rows that checkpoints hold as one tensor
 _NUMBERS = ("loss_sum", "loss_count", "plain_loss", "elements")
 
 
-def check_objective(objective: Objective, data: SequenceData, structure: Structure) -> None:
-    """Check that the objective is a metric of this data.
+def check_objective(
+    objective: Objective, metrics: Mapping[str, MetricType], data: SequenceData
+) -> None:
+    """Check that the objective is among the metrics of an epoch.
 
     Raises:
         ConfigError: it is not.
     """
-    names = metric_names(data, structure.loss)
-    if objective.metric not in names:
+    if objective.metric not in metrics:
         raise ConfigError(
-            f"the objective's metric must be one of {list(names)} for {data.task}, "
+            f"the objective's metric must be one of {list(metrics)} for {data.task}, "
             f"but got {objective.metric!r}."
         )
 
@@ -53,20 +56,26 @@ class Measures:
         structure: Names the loss and has its settings.
         rows: Names of the sums; a pass adds them up as `(…, rows, outputs or classes)`.
         class_weights: `(classes,)` factors of the loss, or None.
+
+    Args:
+        metrics: What is measured, by name; those that need all answers are left out. None for
+            what every epoch has.
     """
 
     def __init__(
-        self, data: SequenceData, structure: Structure, device: torch.device | None = None
+        self,
+        data: SequenceData,
+        structure: Structure,
+        device: torch.device | None = None,
+        metrics: Mapping[str, MetricType] | None = None,
     ) -> None:
         self.data, self.structure, self._device = data, structure, device
-        self._metrics = {name: METRICS[name] for name in metric_names(data, structure.loss)}
+        wanted = epoch_metrics(data, structure.loss) if metrics is None else metrics
+        self._values = {name: m.value for name, m in wanted.items() if m.value is not None}
         # One of each, in the metrics' order; the loss's own come first.
-        needed = dict.fromkeys(each for m in self._metrics.values() for each in m.sums)
-        self._adds = [(_loaded(one.code), one.own_units) for one in needed]
-        self._scale, self._shift = (
-            None if given is None else torch.as_tensor(given, dtype=torch.float64, device=device)
-            for given in (data.target_scale, data.target_shift)
-        )
+        needed = dict.fromkeys(each for name in self._values for each in wanted[name].sums)
+        self._adds = [(one, _loaded(one.code)) for one in needed]
+        self._units = OwnUnits(data, device)
         self.rows = tuple(row for accumulator in needed for row in accumulator.rows)
         self.class_weights: Tensor | None = None
         if data.class_weights is not None:
@@ -90,25 +99,14 @@ class Measures:
         `mask (trials, wanted, outputs or 1)` leaves single elements out. `rescale (trials, wanted,
         2, outputs)` brings answers and targets to the data's common scale.
         """
-        answers = losses.point(self.structure, outputs.detach())
-        if rescale is not None:
-            factor, offset = rescale.unbind(2)
-            answers, targets = answers * factor + offset, targets * factor + offset
-        found = [
-            add(*(map(self._own, (answers, targets)) if own else (answers, targets)), mask)
-            for add, own in self._adds
-        ]
-        return found[0] if len(found) == 1 else torch.cat(found, dim=1)
-
-    def _own(self, values: Tensor) -> Tensor:
-        """Return `(trials, wanted, outputs)` in the target's own units."""
-        scaled = values if self._scale is None else values * self._scale
-        return scaled if self._shift is None else scaled + self._shift
+        seen = Seen(self.structure, self._units, outputs.detach(), targets, rescale)
+        found = [add(*seen.by(one), mask, *one.arguments) for one, add in self._adds]
+        return torch.cat(found, dim=1) if found else self.zeros(len(outputs))
 
     def values(self, sums: Tensor, of: Pass) -> dict[str, float]:
         """Return the metrics by name; those that the data do not define are absent."""
         named = dict(zip(self.rows, sums.cpu().numpy(), strict=True))
-        found = {name: metric.value(named, of) for name, metric in self._metrics.items()}
+        found = {name: value(named, of) for name, value in self._values.items()}
         return {name: value for name, value in found.items() if value is not None}
 
 
@@ -125,9 +123,13 @@ class Tally:
     """
 
     def __init__(
-        self, data: SequenceData, structure: Structure, device: torch.device | None = None
+        self,
+        data: SequenceData,
+        structure: Structure,
+        device: torch.device | None = None,
+        metrics: Mapping[str, MetricType] | None = None,
     ) -> None:
-        self.measures = Measures(data, structure, device)
+        self.measures = Measures(data, structure, device, metrics)
         self.sums = self.measures.zeros()
         self.loss_sum = 0.0
         self.loss_count = 0.0

@@ -9,15 +9,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from trainers.config.metrics import Judged
 from trainers.config.train_config import Structure
+from trainers.data.contract import SequenceData
+from trainers.learning.batches import Source
+from trainers.learning.judged import judged
 from trainers.learning.lanes import Lanes
 from trainers.learning.tbptt import target_places
 from trainers.network.dropout import DropoutKey
 from trainers.network.masks import Array
 from trainers.network.model import Model
 from trainers.network.parameters import Weights
-from trainers.packs.evaluation import Place, passes
+from trainers.network.segment import Segment
 from trainers.packs.parts import PartName, Parts
+from trainers.packs.passes import Place, passes
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,52 @@ class Answers:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def judged(self, data: SequenceData, structure: Structure) -> Judged:
+        """Return them in the targets' own units, or as probabilities."""
+        given = self.outputs, self.targets, self.mask, self.rescale
+        return judged(*given, data, structure)
+
+
+_Batch = tuple[Array, Array, Array, Array, Array | None, Array | None]
+
+
+class Kept:
+    """Answers of several trials, kept while a pass goes over a part.
+
+    Args:
+        structure: What the trials have in common.
+    """
+
+    def __init__(self, structure: Structure) -> None:
+        self._structure = structure
+        self._batches: list[_Batch] = []
+        self._source: Source | None = None
+        self._first = self._stop = 0
+
+    def add(self, place: Place, segment: Segment, outputs: Tensor) -> None:
+        """Keep a segment's outputs `(trials, wanted, ·)`; those of a pass come in its order."""
+        if place.source is not self._source:  # batches follow each other in the part's order
+            self._source, self._first = place.source, self._stop
+            self._stop = self._first + len(place.source.window(0, 1).ends)
+        if segment.targets is not None:
+            rows, steps = _places(place, self._structure, self._first)
+            mask, rescale = (_numpy(one) for one in (segment.element_mask, segment.rescale))
+            targets = segment.targets[0].cpu().numpy()
+            self._batches.append((rows, steps, outputs.cpu().numpy(), targets, mask, rescale))
+
+    def answers(self, trial: int = 0) -> Answers:
+        """Return what one of the trials said of the whole part."""
+        found = self._batches
+        rows, steps, targets = (np.concatenate([b[column] for b in found]) for column in (0, 1, 3))
+        own = np.concatenate([batch[2][trial] for batch in found])
+        masks = [np.ones(b[3].shape, np.bool_) if b[4] is None else b[4] for b in found]
+        mask = np.concatenate(masks) if any(b[4] is not None for b in found) else None
+        scales = [batch[5] for batch in found if batch[5] is not None]
+        rescale = np.concatenate(scales) if scales else None
+        order = np.lexsort((steps, rows))
+        mask, rescale = (None if one is None else one[order] for one in (mask, rescale))
+        return Answers(rows[order], steps[order], own[order], targets[order], mask, rescale)
+
 
 @torch.no_grad()
 def answers_of(
@@ -55,30 +106,10 @@ def answers_of(
     keys: Sequence[DropoutKey] | None = None,
 ) -> Answers:
     """Run `weights` (one trial) over a part, as `evaluate` does, and keep every answer."""
-    structure = model.structure
-    found: list[tuple[Array, Array, Array, Array, Array | None, Array | None]] = []
-    source, first, stop = None, 0, 0
+    kept = Kept(model.structure)
     for place, segment, outputs in passes(model, weights, parts, name, keys):
-        if place.source is not source:  # batches follow each other in the part's order
-            source, first = place.source, stop
-            stop = first + len(place.source.window(0, 1).ends)
-        if segment.targets is not None:
-            rows, steps = _places(place, structure, first)
-            mask, rescale = (_numpy(one) for one in (segment.element_mask, segment.rescale))
-            own, targets = _numpy(outputs), _numpy(segment.targets)
-            assert own is not None
-            assert targets is not None
-            found.append((rows, steps, own, targets, mask, rescale))
-    rows, steps, own, targets = (
-        np.concatenate([batch[column] for batch in found]) for column in range(4)
-    )
-    masks = [np.ones(b[3].shape, np.bool_) if b[4] is None else b[4] for b in found]
-    mask = np.concatenate(masks) if any(b[4] is not None for b in found) else None
-    scales = [batch[5] for batch in found if batch[5] is not None]
-    rescale = np.concatenate(scales) if scales else None
-    order = np.lexsort((steps, rows))
-    mask, rescale = (None if one is None else one[order] for one in (mask, rescale))
-    return Answers(rows[order], steps[order], own[order], targets[order], mask, rescale)
+        kept.add(place, segment, outputs)
+    return kept.answers()
 
 
 def _places(place: Place, structure: Structure, first: int) -> tuple[Array, Array]:
@@ -90,5 +121,5 @@ def _places(place: Place, structure: Structure, first: int) -> tuple[Array, Arra
 
 
 def _numpy(values: Tensor | None) -> Array | None:
-    """Return those of the one trial that is run."""
+    """Return what is the same for all trials."""
     return None if values is None else values[0].cpu().numpy()

@@ -26,8 +26,8 @@ from trainers.network.masks import Array
 from trainers.network.model import Model
 from trainers.network.parameters import Weights
 from trainers.network.segment import Segment
-from trainers.packs.evaluation import evaluation_rows
 from trainers.packs.parts import PartName, Parts
+from trainers.packs.passes import evaluation_rows
 
 _LOSS, _PLAIN, _ELEMENTS = range(3)
 
@@ -105,7 +105,7 @@ def evaluate_by_series(
         )
     owners = np.asarray(owners, dtype=np.int64)
     device, count = weights.head_bias.device, len(parts.data.series)
-    measures = Measures(parts.data, model.structure, device)
+    measures = Measures(parts.data, model.structure, device, parts.metrics)
     sums = _Sums(measures, count, device)
     size = evaluation_rows(model, part)
     for first in range(0, part.rows, size):

@@ -14,8 +14,9 @@ from trainers.learning.tallies import sums_of
 from trainers.network.model import Model
 from trainers.network.parameters import weights_of
 from trainers.packs.device_part import DevicePart, Picked
-from trainers.packs.evaluation import evaluation_rows, results_of, untruncated
+from trainers.packs.evaluation import results_of, untruncated
 from trainers.packs.parts import Parts
+from trainers.packs.passes import evaluation_rows
 from trainers.packs.program import captured
 from trainers.packs.stacking import widen
 
@@ -38,7 +39,7 @@ class DeviceValidation:
         self._model = replace(model, structure=whole)
         self._weights = weights_of(model.layout, buffers.weights)
         self._part = DevicePart(part, whole, parts.data.input_size, device)
-        self._tally = Tally(parts.data, whole, device)
+        self._tally = Tally(parts.data, whole, device, parts.metrics)
         self._squares, self._slots = parts.total_squares("validation"), slots
         floats = _FLOATS.get(device.type, _FLOATS["cuda"]) // slots
         self._rows = min(evaluation_rows(model, part, floats), self._part.rows)

@@ -6,12 +6,14 @@ to the trial alone; or several as one program, equal to the trial alone but for 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 
 from trainers.config.fitting import check_structure
+from trainers.config.measured import NOTHING, Asked, end_metrics, finalist_metrics
+from trainers.config.metrics import MetricType
 from trainers.config.objective import Objective
 from trainers.config.optimizers import OPTIMIZERS
 from trainers.config.train_config import Structure, TrainConfig
@@ -51,6 +53,7 @@ class Pack:
         slots: K.
         device: `cpu` or a torch device.
         backend: `auto` takes the fastest that is exact for the cell, slot by slot.
+        asked: What is measured at each epoch beside what every epoch has.
 
     Raises:
         ConfigError: the structure does not fit the data or the objective.
@@ -66,11 +69,12 @@ class Pack:
         slots: int = 1,
         device: str = "cpu",
         backend: Wanted = "auto",
+        asked: Asked = NOTHING,
     ) -> None:
         check_structure(structure, data)
-        check_objective(objective, data, structure)
         self.structure, self._objective = structure, objective
-        self._parts = Parts(data, structure)
+        self._parts = Parts(data, structure, asked)
+        check_objective(objective, self._parts.metrics, data)
         selected = select_stepper(backend, structure, self._parts.part("train"), device, slots)
         layout = Layout.of(structure, data.input_size, data.output_size)
         self._model = Model(structure, layout, selected.backend)
@@ -120,7 +124,7 @@ class Pack:
                 f"trials of a pack must share {self.structure}, but got {config.structure()}."
             )
         rows, data = self._buffers.views(slot, slot + 1), self._parts.data
-        tally = Tally(data, self.structure, rows.weights.device)
+        tally = Tally(data, self.structure, rows.weights.device, self._parts.metrics)
         trial = Trial(config, rows, self._model.layout, tally)
         if checkpoint is None:
             initialise(self._model.layout, rows.weights[0], config)
@@ -186,6 +190,24 @@ class Pack:
         keys = evaluation_keys(trial.config)
         return finite(evaluate(self._model, trial.chosen, self._parts, part, keys))
 
+    def evaluate_at_end(self, slot: int) -> dict[str, float]:
+        """Return the validation metrics of its best weights that the epochs did not have."""
+        wanted = end_metrics(self._parts.data, self.structure.loss, self._parts.asked)
+        return self._evaluate_more(slot, "validation", wanted) if wanted else {}
+
+    def evaluate_finalist(self, slot: int, part: PartName) -> dict[str, float]:
+        """Return all metrics of its best weights, by step and by class too."""
+        wanted = finalist_metrics(self._parts.data, self.structure.loss, self._parts.asked)
+        return self._evaluate_more(slot, part, wanted)
+
+    def _evaluate_more(
+        self, slot: int, part: PartName, wanted: Mapping[str, MetricType]
+    ) -> dict[str, float]:
+        torch.set_flush_denormal(True)
+        trial = self._trial(slot)
+        keys = evaluation_keys(trial.config)
+        return finite(evaluate(self._model, trial.chosen, self._parts, part, keys, wanted))
+
     def answers(self, slot: int, part: PartName) -> Answers:
         """Return what the trial's best weights say of every target of a part."""
         torch.set_flush_denormal(True)
@@ -250,23 +272,29 @@ class Pack:
 
 
 def evaluate_checkpoint(
-    path: Path, data: SequenceData, part: PartName, objective: Objective
+    path: Path,
+    data: SequenceData,
+    part: PartName,
+    objective: Objective,
+    asked: Asked = NOTHING,
 ) -> dict[str, float]:
-    """Return the metrics of a saved trial's best weights on one part.
+    """Return all metrics of a saved trial's best weights on one part.
 
     Raises:
         CheckpointError: the checkpoint is damaged, or of other data.
     """
-    return pack_of_checkpoint(path, data, objective).evaluate(0, part)
+    return pack_of_checkpoint(path, data, objective, asked).evaluate_finalist(0, part)
 
 
-def pack_of_checkpoint(path: Path, data: SequenceData, objective: Objective) -> Pack:
+def pack_of_checkpoint(
+    path: Path, data: SequenceData, objective: Objective, asked: Asked = NOTHING
+) -> Pack:
     """Return a pack whose slot 0 holds a saved trial.
 
     Raises:
         CheckpointError: the checkpoint is damaged, or of other data.
     """
     config = read_checkpoint(path, tensors=False).config
-    pack = Pack(config.structure(), data, objective)
+    pack = Pack(config.structure(), data, objective, asked=asked)
     pack.admit(0, config, path)
     return pack

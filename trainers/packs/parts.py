@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from trainers.config.measured import NOTHING, Asked, epoch_metrics
 from trainers.config.train_config import Structure
 from trainers.data.contract import SequenceData
 from trainers.errors import DataError
@@ -20,10 +21,16 @@ class Parts:
 
     Attributes:
         data: The whole.
+        asked: What is measured beside what every epoch has.
+        metrics: What is measured at each epoch, by name.
+
+    Raises:
+        ConfigError: something is asked for that the data or the loss don't have.
     """
 
-    def __init__(self, data: SequenceData, structure: Structure) -> None:
-        self.data = data
+    def __init__(self, data: SequenceData, structure: Structure, asked: Asked = NOTHING) -> None:
+        self.data, self.asked = data, asked
+        self.metrics = epoch_metrics(data, structure.loss, asked)
         self._structure = structure
         self._bound: dict[PartName, Part | StreamPart] = {}
         self._total_squares: dict[PartName, Array] = {}

@@ -13,6 +13,7 @@ import torch
 
 from trainers.learning.batches import epoch_order
 from trainers.learning.buffers import Buffers
+from trainers.learning.judged import need_answers
 from trainers.learning.trial import Trial
 from trainers.network.dropout import evaluation_keys
 from trainers.network.masks import Array
@@ -65,13 +66,15 @@ class Resident:
     def validate(self, trials: Trials) -> dict[int, dict[str, float]]:
         """Return each trial's metrics: from a pass of all slots on the device where that pays.
 
-        Zoneout's expectation and parts that do not fit there are stacked on the host.
+        Zoneout's expectation, parts that do not fit there and metrics that need all answers are
+        stacked on the host.
         """
         ground, part = self._ground, self._parts.part("validation")
         model, buffers = ground.model, ground.buffers
         few = _WORTH_ALL * len(trials) < len(buffers.weights)
         noisy = evaluation_keys(*(trial.config for trial in trials.values())) is not None
-        if few or noisy or not fits_device(model.structure, part):
+        kept = need_answers(self._parts.metrics)
+        if few or noisy or kept or not fits_device(model.structure, part):
             return evaluate_slots(model, buffers, self._parts, trials)
         if self._validation is None:
             self._validation = DeviceValidation(model, buffers, self._parts, capture=ground.capture)

@@ -14,7 +14,8 @@ import torch
 
 from trainers.config.cells import CELLS
 from trainers.config.losses import LOSSES
-from trainers.config.metrics import METRICS, metric_names
+from trainers.config.measured import metric_names
+from trainers.config.metrics import METRICS
 from trainers.config.train_config import TrainConfig
 from trainers.conformance import cells, losses, metrics
 from trainers.conformance.examples import CONFIG, assert_packed_is_solo, data_of, pack_of

@@ -16,7 +16,7 @@ from tests.trainers.factory import (
     regression_set,
     wrap,
 )
-from trainers.config.metrics import metric_names
+from trainers.config.measured import metric_names
 from trainers.config.objective import Objective
 from trainers.config.train_config import Structure, TrainConfig
 from trainers.data.contract import SequenceSet

@@ -1,0 +1,83 @@
+"""What accumulators see of some outputs of a network, each made once and only where one asks."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trainers.config.losses import LOSSES
+from trainers.config.metrics import Accumulator
+from trainers.config.train_config import Structure
+from trainers.learning import losses
+from trainers.learning.own_units import OwnForecast, OwnUnits
+
+
+class Seen:
+    """Outputs of a head `(trials, wanted, ·)`, and the targets that they are held against.
+
+    Args:
+        structure: Names the loss and has its settings.
+        units: The way to own units.
+        outputs: As the head gives them.
+        targets: `(trials, wanted, outputs)`, or class ids `(trials, wanted)`.
+        rescale: `(trials, wanted, 2, outputs)`, from each sequence's scale to the common one.
+    """
+
+    def __init__(
+        self,
+        structure: Structure,
+        units: OwnUnits,
+        outputs: Tensor,
+        targets: Tensor,
+        rescale: Tensor | None,
+    ) -> None:
+        self._structure, self._units = structure, units
+        self._outputs, self._targets, self._rescale = outputs, targets, rescale
+
+    def by(self, accumulator: Accumulator) -> tuple[Any, Tensor]:
+        """Return what an accumulator sees, and the targets in the same units."""
+        if accumulator.of == "forecast":
+            return self.forecast, self.own_targets
+        if accumulator.of == "probabilities":
+            return self.probabilities, self._targets
+        if accumulator.own_units:
+            return self.own_answers, self.own_targets
+        return self._common(self._answers), self._common(self._targets)
+
+    @cached_property
+    def own_answers(self) -> Tensor:
+        """`(trials, wanted, outputs)` in own units."""
+        return self._units.of(self._answers, self._rescale)
+
+    @cached_property
+    def own_targets(self) -> Tensor:
+        """`(trials, wanted, outputs)` in own units."""
+        return self._units.of_targets(self._targets, self._rescale)
+
+    @cached_property
+    def probabilities(self) -> Tensor:
+        """`(trials, wanted, classes)`, which add up to 1 for classes that exclude each other."""
+        logits = self._answers.double()
+        if LOSSES[self._structure.loss].targets == "ids":
+            return torch.softmax(logits, dim=-1)
+        return torch.sigmoid(logits)
+
+    @cached_property
+    def forecast(self) -> OwnForecast:
+        """The distribution or quantiles, in own units."""
+        from trainers.learning.losses.forecast import forecast
+
+        return OwnForecast(forecast(self._structure, self._outputs), self._units, self._rescale)
+
+    @cached_property
+    def _answers(self) -> Tensor:
+        return losses.point(self._structure, self._outputs)
+
+    def _common(self, values: Tensor) -> Tensor:
+        if self._rescale is None:
+            return values
+        factor, offset = self._rescale.unbind(2)
+        return values * factor + offset

@@ -34,6 +34,12 @@ def after_run(screen: Console, outcome: Outcome, more: str) -> None:
     screen.print(f"{results.config.name}: {_came_to(results, outcome)}")
     if outcome.reason == "budget":
         screen.print(_spent(results))
+        if outcome.finalists_missing:
+            wanted = results.config.finalists.count
+            screen.print(
+                f"{wanted - outcome.finalists_missing} of {wanted} finalists are trained to their "
+                "end; with a larger budget the best of the paused and pruned trials are too."
+            )
     show_best(screen, results)
     _show_failed(screen, results, most=1)
     place = shlex.quote(str(outcome.folder.parent))

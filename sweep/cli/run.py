@@ -145,8 +145,13 @@ def _conclude(outcome: Outcome, more: str, *, as_json: bool) -> None:
     from sweep.words.console import console
 
     if as_json:
-        ending = {"reason": outcome.reason, "best": outcome.best, "folder": str(outcome.folder)}
-        json_line({**ending, "finalists": outcome.finalists, "untracked": outcome.untracked})
+        ending: dict[str, Any] = {
+            "reason": outcome.reason,
+            "best": outcome.best,
+            "folder": str(outcome.folder),
+        }
+        ending |= {"finalists": outcome.finalists, "untracked": outcome.untracked}
+        json_line({**ending, "finalists_missing": outcome.finalists_missing})
     else:
         after_run(console(), outcome, more)
     if outcome.all_failed:

@@ -20,6 +20,7 @@ from sweep.log.kinds import (
     Failed,
     Opened,
     Pruned,
+    Recalled,
     Reported,
     Resized,
     Started,
@@ -171,7 +172,10 @@ class LedgerFold:
                 self._report(trial, seconds, event)
             case Completed() | Pruned() | Failed() as end if trial.ended is None:
                 trial.ended = _ENDS[type(end)]
-                trial.total, trial.seconds = trial.sum(), array("d")
+                if not isinstance(end, Pruned):  # which may be recalled
+                    trial.total, trial.seconds = trial.sum(), array("d")
+            case Recalled():
+                trial.ended = None
 
     def _start(self, trial: _Training, kept: int, event: Event) -> None:
         self._lost += sum(trial.seconds[kept:])

@@ -57,7 +57,10 @@ class TrialState:
         lead: The trial whose structure a pack was asked to follow; its own number for a free ask.
         bracket: Which trials a rung judges it against: those of the same bracket.
         generation: The cohort whose judgement sent the trial on last; None before a promotion.
-        first_pause: How it stood when a rung paused it first; None if none did.
+        first_pause: How it stood when a rung paused it first, or had ended it before it was
+            recalled; None if neither happened.
+        recalled: The rung from which it was sent on when the search was over, to be a finalist; 0
+            where it was not.
     """
 
     number: int
@@ -95,6 +98,7 @@ class TrialState:
     bracket: int = 0
     generation: int | None = None
     first_pause: Pause | None = None
+    recalled: int = 0
 
     @property
     def ended(self) -> bool:
@@ -203,6 +207,8 @@ class SweepState:
                 _started(trial, start)
             case kinds.Continued() as verdict:
                 self._continue(trial, verdict, epoch)
+            case kinds.Recalled() as recall:
+                self._recall(trial, recall, epoch)
             case kinds.Paused() as pause:
                 self._pause(trial, pause, epoch)
             case kinds.Completed() | kinds.Pruned() | kinds.Failed() as end:
@@ -266,15 +272,26 @@ class SweepState:
         rung = self._enter_rung(trial, epoch)
         if verdict.promoted:
             rung.release(trial.number)
-            del self.paused[trial.number]
-            self.active[trial.number] = trial
-            trial.state = Standing.WAITING
-            trial.generation = verdict.generation or 0
+            self._send_on(trial, verdict.generation or 0)
+
+    def _recall(self, trial: TrialState, recall: kinds.Recalled, epoch: int) -> None:
+        self._enter_rung(trial, len(trial.curve)).release(trial.number)
+        self._send_on(trial, recall.generation)
+        trial.first_pause = trial.first_pause or _stand(trial)
+        trial.recalled, trial.ended_at = epoch, None
+        trial.config = recall.config or trial.config
+
+    def _send_on(self, trial: TrialState, generation: int) -> None:
+        """Have a trial that was put aside wait for a worker."""
+        self.paused.pop(trial.number, None)
+        self.active[trial.number] = trial
+        trial.state = Standing.WAITING
+        trial.generation = generation
 
     def _pause(self, trial: TrialState, pause: kinds.Paused, epoch: int) -> None:
         trial.state, trial.deaths, trial.suspect = Standing.PAUSED, 0, False
         trial.values = pause.values
-        trial.first_pause = trial.first_pause or Pause(trial.epoch, trial.values, dict(trial.best))
+        trial.first_pause = trial.first_pause or _stand(trial)
         self._enter_rung(trial, epoch).pause(trial.number)
         del self.active[trial.number]
         self.paused[trial.number] = trial
@@ -295,6 +312,10 @@ class SweepState:
         _ended(trial, end)
         if not self.keep_reports:
             trial.config = {}  # the checkpoint holds it; 10,000 ended trials must stay small
+
+
+def _stand(trial: TrialState) -> Pause:
+    return Pause(trial.epoch, trial.values, dict(trial.best))
 
 
 def _started(trial: TrialState, start: kinds.Started) -> None:

@@ -145,16 +145,21 @@ class EventLog:
 
         self._last_seq = self.patience.call(attempt, "writable") + len(events) - 1
 
-    def read(self, after_seq: int = 0) -> Iterator[Event]:
+    def read(self, after_seq: int = 0, *, trial: int | None = None) -> Iterator[Event]:
         """Yield the events after `after_seq`, in order, as far as they are committed now.
+
+        Args:
+            after_seq: The last event that is known; 0 for none.
+            trial: Whose events alone; None for all.
 
         Raises:
             LogError: a newer release wrote one of them, or it is damaged.
         """
+        own = () if trial is None else (EVENTS.c.trial == trial,)
         while True:
             query = (
                 sa.select(EVENTS)
-                .where(EVENTS.c.sweep == self.sweep, EVENTS.c.seq > after_seq)
+                .where(EVENTS.c.sweep == self.sweep, EVENTS.c.seq > after_seq, *own)
                 .order_by(EVENTS.c.seq)
                 .limit(_READ_BATCH)
             )

@@ -251,6 +251,23 @@ class Continued:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled:
+    """The search is over; a trial that was paused or pruned goes on to its end, as a finalist.
+
+    It goes on from its checkpoint where that is there, otherwise from its first epoch to the same
+    numbers, and meets no rung any more.
+
+    Attributes:
+        generation: As `Continued` has it.
+        config: The settings that the trial was asked with, where it had ended.
+    """
+
+    version: ClassVar[int] = 1
+    generation: int = 0
+    config: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Paused:
     """A rung, the event's epoch, put the trial aside; a later judgement may promote it.
 
@@ -366,6 +383,7 @@ What = (
     | Reported
     | Checkpointed
     | Continued
+    | Recalled
     | Paused
     | Pruned
     | Completed

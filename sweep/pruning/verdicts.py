@@ -96,6 +96,7 @@ class Decision(StrEnum):
     PAUSE = "pause"
     STOP = "stop"
     PROMOTE = "promote"
+    RECALL = "recall"
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ class Verdict:
     @property
     def goes_on(self) -> bool:
         """Whether the trial trains on, now or when a worker is free."""
-        return self.decision in (Decision.GO, Decision.PROMOTE)
+        return self.decision in (Decision.GO, Decision.PROMOTE, Decision.RECALL)
 
 
 @dataclass(frozen=True)
@@ -147,8 +148,9 @@ def generation_of(trial: TrialState, cohort: int) -> int:
 
 
 def rungs_of(rule: Rule, trial: TrialState) -> tuple[int, ...]:
-    """Return a trial's rungs; what only repeats another trial runs to its end."""
-    return () if trial.of is not None else rule.rungs(trial.max_epochs, trial.index)
+    """Return a trial's rungs; what repeats another, or was recalled, runs to its end."""
+    to_its_end = trial.of is not None or trial.recalled > 0
+    return () if to_its_end else rule.rungs(trial.max_epochs, trial.index)
 
 
 def waits_at(trial: TrialState, rungs: Sequence[int]) -> bool:
@@ -158,7 +160,12 @@ def waits_at(trial: TrialState, rungs: Sequence[int]) -> bool:
 
 
 def judge(
-    state: SweepState, rule: Rule, waiting: Sequence[int], horizon: Horizon, target: int
+    state: SweepState,
+    rule: Rule,
+    waiting: Sequence[int],
+    horizon: Horizon,
+    target: int,
+    finalists: int = 0,
 ) -> list[Verdict]:
     """Judge trials that wait at one rung as one set, and whom their arrival promotes.
 
@@ -166,6 +173,7 @@ def judge(
         waiting: Numbers of the trials; all of them stand at the same epoch, in one bracket.
         horizon: What may be looked at.
         target: Trials of the whole sweep: who can't be promoted by then is not kept waiting.
+        finalists: How many of the best shall be complete at last: so many are not stopped for good.
     """
     example = state.trials[waiting[0]]
     epoch = example.epoch
@@ -173,6 +181,7 @@ def judge(
     record = state.rungs.get((example.bracket, epoch)) or RungRecord()
     if isinstance(rule, PausingRule):
         most = rule.most_kept(example.max_epochs, example.index, epoch, target)
+        most = max(most, finalists, 1)
         found = _ranked(state, rule, record, candidates, horizon, most)
     else:
         assert isinstance(rule, StoppingRule)
@@ -201,8 +210,8 @@ def _ranked(
         return value_at(ordered, candidates.values(), rank) if rank else -math.inf
 
     cut = value_of_rank(rule.keeps(reached))
-    # Whoever is behind this one can't be promoted, whatever may still come.
-    last_hope = value_of_rank(max(most, 1)) if reached > max(most, 1) else math.inf
+    # Whoever is behind this one can't be promoted or recalled, whatever may still come.
+    last_hope = value_of_rank(most) if reached > most else math.inf
     found = {}
     for number, value in candidates.items():
         if value <= cut and math.isfinite(value):
@@ -218,11 +227,12 @@ def _ranked(
     return found
 
 
-def closing_verdicts(state: SweepState) -> list[Verdict]:
+def closing_verdicts(state: SweepState, recalls: Sequence[Verdict] = ()) -> list[Verdict]:
     """Judge paused trials when no trial runs and none will come.
 
     A rung that has let nobody go on sends its best on, so that something is trained to its end;
-    when there is no such rung, the paused trials are over.
+    when there is no such rung, finalists that are missing are recalled; then the paused trials are
+    over.
     """
     verdicts = []
     generation = max((t.index for t in state.trials.values()), default=0)
@@ -231,6 +241,6 @@ def closing_verdicts(state: SweepState) -> list[Verdict]:
             continue
         _, best = record.paused[0]
         verdicts.append(Verdict(best, epoch, Decision.PROMOTE, generation))
-    if verdicts:
-        return verdicts
+    if verdicts or recalls:
+        return verdicts or list(recalls)
     return [Verdict(n, t.epoch, Decision.STOP) for n, t in sorted(state.paused.items())]

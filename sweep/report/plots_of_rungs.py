@@ -48,7 +48,7 @@ def rungs(results: Results) -> Plot:
 def rung_epochs(trials: Sequence[TrialState]) -> list[int]:
     """Return the epochs at which a rung decided something."""
     stopped = {t.epoch for t in trials if t.state in (Standing.PRUNED, Standing.PAUSED)}
-    return sorted((stopped | {t.cleared for t in trials}) - {0})
+    return sorted((stopped | {e for t in trials for e in (t.cleared, t.recalled)}) - {0})
 
 
 def _rows(results: Results, entered: Entered, drawn: set[int]) -> list[dict[str, Any]]:
@@ -92,6 +92,7 @@ def _entered(
         trial
         for trial in trials
         if trial.cleared >= epoch
+        or trial.recalled == epoch
         or (trial.epoch == epoch and trial.state in (Standing.PRUNED, Standing.PAUSED))
     ]
     values = ((trial, trial.best_at(epoch, results.state.sign)) for trial in judged)

@@ -196,6 +196,9 @@ class Coordinator:
             return Event(kinds.Continued(), *common)
         if verdict.decision is Decision.PROMOTE:
             return Event(kinds.Continued(True, verdict.generation), *common)
+        if verdict.decision is Decision.RECALL:
+            config = {} if trial.config else self._journal.asked_config(trial.number)
+            return Event(kinds.Recalled(verdict.generation, config), *common)
         value = self.state.sign * trial.best_at(verdict.epoch, self.state.sign)
         kind = kinds.Paused if verdict.decision is Decision.PAUSE else kinds.Pruned
         values = (value,) if math.isfinite(value) else ()
@@ -215,7 +218,7 @@ class Coordinator:
         trial = self.state.trials[verdict.trial]
         if verdict.decision is Decision.GO:
             self._fleet.let_go_on(Continue(verdict.trial, trial.attempt, verdict.epoch))
-        elif verdict.decision is not Decision.PROMOTE:
+        elif not verdict.goes_on:
             self._fleet.tell(trial.worker, Stop(verdict.trial, trial.attempt))
 
     def _start(self, assignments: Iterable[tuple[int, str]]) -> None:
@@ -256,6 +259,10 @@ class Coordinator:
     def add(self, repeats: Iterable[Repeat]) -> None:
         """Take trials that repeat others; `run` trains them."""
         self._record(self._asking.repeat(self.state, repeats))
+
+    def forget_stopped(self) -> None:
+        """Delete checkpoints of trials that rungs have ended: the finalists are complete."""
+        self._retention.forget_stopped()
 
     # -- acting --------------------------------------------------------------------------------
 

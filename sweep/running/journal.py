@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from sweep.config.identity import difference, identity
 from sweep.config.sweep_config import SweepConfig
@@ -17,6 +18,7 @@ from sweep.history.state import SweepState, TrialState, load_state
 from sweep.log.checkpoints import checkpoint_path
 from sweep.log.event import Event
 from sweep.log.event_log import EventLog
+from sweep.log.kinds import Asked
 from sweep.log.lease import Lease
 from sweep.log.places import adopt, create_log, has_log, probe
 from sweep.running.preparation import Prepared
@@ -84,6 +86,11 @@ class Journal:
     def stop_requested(self) -> bool:
         """Return whether somebody has asked this coordinator to save and end."""
         return self.log.stop_requested(self.lease.fence)
+
+    def asked_config(self, number: int) -> dict[str, Any]:
+        """Return the settings that a trial was asked with; of one that has ended the log knows."""
+        asked = (event.what for event in self.log.read(trial=number))
+        return next(what.config for what in asked if isinstance(what, Asked))
 
     def has_checkpoint(self, number: int) -> bool:
         """Return whether a trial's weights are still on disk; they may have gone with a disk."""

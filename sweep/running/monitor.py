@@ -161,8 +161,9 @@ class Monitor:
         if not coordinator.clock.epochs or not (live or lengths.count):
             return None
         whole = max((t.max_epochs for t in live), default=lengths.mean)
-        left: list[float] = [t.max_epochs - t.epoch for t in live if t.of is not None]
-        left += [lengths.left(t.epoch, t.max_epochs) for t in live if t.of is None]
+        whole_ones = [t for t in live if t.of is not None or t.recalled]
+        left: list[float] = [t.max_epochs - t.epoch for t in whole_ones]
+        left += [lengths.left(t.epoch, t.max_epochs) for t in live if t not in whole_ones]
         left += [lengths.left(0, whole)] * max(self._trials - state.searched, 0)
         left += [whole] * max(self._repeats - (len(state.trials) - state.searched), 0)
         workers = max(coordinator.workers_alive(), 1)

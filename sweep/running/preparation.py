@@ -17,6 +17,7 @@ from sweep.errors import ConfigProblem, UserError
 from sweep.history.goal import Goal
 from sweep.log.checkpoints import CHECKPOINTS
 from sweep.log.kinds import Opened
+from sweep.pruning.finals import Finals
 from sweep.pruning.verdicts import rule_of
 from sweep.running.provenance import earlier_code
 from sweep.running.scheduler import Scheduling
@@ -92,6 +93,7 @@ class Prepared:
             cohort=slots,
             pack=pack_size(config),
             most_at_once=config.cluster.max_concurrent_trials,
+            finals=Finals(config.finalists.count, self.goal),
         )
 
 

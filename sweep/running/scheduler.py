@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sweep.history.state import Standing, SweepState, TrialState
+from sweep.pruning.finals import Finals
 from sweep.pruning.verdicts import (
     Horizon,
     Rule,
@@ -45,6 +46,7 @@ class Scheduling:
         cohort: In reproducible order, how many trials a rung judges together.
         pack: Trials that one worker trains together, unless a worker says otherwise.
         most_at_once: Trials that all workers together may hold; None sets no limit.
+        finals: How many trials shall be complete when the search is over; None: none in particular.
     """
 
     order: Literal["free", "reproducible"]
@@ -54,6 +56,12 @@ class Scheduling:
     cohort: int
     pack: int = 1
     most_at_once: int | None = None
+    finals: Finals | None = None
+
+    @property
+    def finalists(self) -> int:
+        """How many trials shall be complete at last."""
+        return 0 if self.finals is None else self.finals.count
 
 
 @dataclass(frozen=True)
@@ -108,10 +116,11 @@ def decide(
         joining = [number for number, chosen in assignments if chosen == worker]
         slots = (capacity or {}).get(worker, rules.pack)
         follow = _followed(state, [*fleet[worker], *joining], rules, slots)
-    over = not state.active and state.searched >= rules.target
-    if over and state.paused:
-        return Decisions(verdicts=tuple(closing_verdicts(state)))
-    return Decisions(assignments=assignments, ask=more, follow=follow, finished=over)
+    if not state.active and state.searched >= rules.target:
+        recalls = () if rules.finals is None else rules.finals.verdicts(state)
+        last = tuple(closing_verdicts(state, recalls))
+        return Decisions(verdicts=last, finished=not last)
+    return Decisions(assignments=assignments, ask=more, follow=follow)
 
 
 def may_ask(state: SweepState, rules: Scheduling) -> bool:
@@ -247,11 +256,11 @@ def _verdicts(state: SweepState, rules: Scheduling) -> Iterator[Verdict]:
             at_rung[generation, trial.epoch, trial.bracket].append(trial.number)
     for (generation, epoch, bracket), waiting in sorted(at_rung.items()):
         if rules.order == "free":
-            yield from judge(state, rules.rule, waiting, Horizon(), rules.target)
+            yield from judge(state, rules.rule, waiting, Horizon(), rules.target, rules.finalists)
         elif _cohort_ready(state, rules, generation, epoch, bracket):
             complete = generation * rules.cohort - rules.look_ahead + 1
             horizon = Horizon(generation, rules.cohort, complete)
-            yield from judge(state, rules.rule, waiting, horizon, rules.target)
+            yield from judge(state, rules.rule, waiting, horizon, rules.target, rules.finalists)
 
 
 def _cohort_ready(

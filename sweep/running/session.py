@@ -17,6 +17,7 @@ from sweep.config.sweep_config import SweepConfig
 from sweep.history.state import Standing
 from sweep.log.event import Event
 from sweep.log.kinds import Closed
+from sweep.pruning.verdicts import PausingRule
 from sweep.running.asking import Asking
 from sweep.running.coordinator import ASKED_TO_END, Coordinator
 from sweep.running.finalists import best_numbers, finalists, with_replicates
@@ -64,6 +65,7 @@ class Outcome:
         untracked: Events that MLflow has not got yet; `rnn-sweep sync` writes them.
         all_failed: Whether there are trials and every one of them has failed.
         nothing_left: Whether everything was done before this session began.
+        finalists_missing: How many finalists a spent budget has left paused or pruned.
     """
 
     reason: str
@@ -75,6 +77,7 @@ class Outcome:
     untracked: int = 0
     all_failed: bool = False
     nothing_left: bool = False
+    finalists_missing: int = 0
 
 
 def run_sweep(
@@ -165,6 +168,7 @@ class Session:
             untracked,
             {trial.state for trial in trials.values()} == {Standing.FAILED},
             nothing_left,
+            0 if rules.finals is None else rules.finals.missing(self._journal.state),
         )
 
     # -- what it consists of -------------------------------------------------------------------
@@ -204,7 +208,8 @@ class Session:
         in_packs = not on_cpu if run.pack == "auto" else run.pack > 1
         asking = Asking.restored(prepared, rules, journal.state, in_packs=in_packs)
         keep = max(self._config.retention.checkpoints, self._config.finalists.count)
-        retention = Retention(journal.folder, keep, prepared.goal.cost)
+        spare = 0 if isinstance(rules.rule, PausingRule) else rules.finalists
+        retention = Retention(journal.folder, keep, prepared.goal.cost, spare)
         retention.restore(journal.state)
         return Coordinator(journal, rules, fleet, asking, retention)
 
@@ -246,6 +251,7 @@ class Session:
         config, state, seed = self._config, self._journal.state, self._config.search.seed
         reason = run()
         if reason == "finished":
+            coordinator.forget_stopped()
             coordinator.add(audits(state, config.search.pruning.audit, seed))
             reason = run()
         if reason == "finished" and config.finalists.replicates > 1:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from sweep.history.goal import Goal, ranked
 from sweep.history.state import Standing, SweepState, TrialState
 from sweep.log.event import Event
-from sweep.log.kinds import Asked, Completed, Failed, Pruned, Reported, Started
+from sweep.log.kinds import Asked, Completed, Failed, Pruned, Recalled, Reported, Started
 
 if TYPE_CHECKING:
     from sweep.tracking.reading import Record, RecordedRun
@@ -141,6 +141,7 @@ def check_resumed(before: Sequence[Event], after: Sequence[Event]) -> Check:
         if count > 1
     ]
     over = {e.trial for e in before if isinstance(e.what, Completed | Failed | Pruned)}
+    over -= {e.trial for e in after if isinstance(e.what, Recalled)}  # to be finalists
     again = {e.trial for e in after[len(before) :] if isinstance(e.what, Started)} & over
     problems += [f"trial {n} had ended, and was trained again" for n in sorted(again, key=str)]
     epochs = sum(isinstance(e.what, Reported) for e in before)

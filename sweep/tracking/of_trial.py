@@ -21,6 +21,7 @@ from sweep.log.kinds import (
     Failed,
     Paused,
     Pruned,
+    Recalled,
     Reported,
     Started,
 )
@@ -43,6 +44,7 @@ class TrialRun:
     paused: bool = False
     repeats: int | None = None
     _evaluated: bool = False
+    _may_be_recalled: bool = False
     _covered: int = 0
     _best_told: list[Point] = field(default_factory=list)
     _waiting: dict[int, list[Point]] = field(default_factory=dict)
@@ -81,7 +83,7 @@ class TrialRun:
     def is_stale(self, event: Event) -> bool:
         """Whether the event comes too late: its attempt was given up, or the trial is over."""
         if self.ended:
-            return not isinstance(event.what, Evaluated)
+            return not isinstance(event.what, Evaluated | Recalled)
         return event.attempt is not None and event.attempt < self.attempt
 
     def is_fresh(self, created_before_ms: float) -> bool:
@@ -104,6 +106,7 @@ class TrialRun:
         write = self.run.take()
         if self.ended:
             self.run.shrink()
+        if self.ended and not self._may_be_recalled:
             self._times_ms, self.best, self._curves = {}, {}, LossCurves()
             self._best_told = []
         return write
@@ -157,7 +160,7 @@ class TrialRun:
         if failure is not None and failure.message:
             self.run.tag({"failure": failure.message})
         self.run.end(Status.FINISHED if failure is None else Status.FAILED, when)
-        self.ended = True
+        self.ended, self._may_be_recalled = True, isinstance(end, Pruned)
         return state
 
     def pause(self, event: Event, pause: Paused, objectives: Sequence[str]) -> None:
@@ -167,6 +170,10 @@ class TrialRun:
         self.run.tag({"state": "paused"})
         self.run.end(Status.FINISHED, when)
         self.paused = True
+
+    def recall(self) -> None:
+        """The search is over, and the trial goes on to be a finalist."""
+        self.ended = self.paused = False
 
     def leave_open(self, event: Event, *, paused: bool, objectives: Sequence[str]) -> None:
         """The sweep closed over an unfinished trial: paused at a rung, or interrupted."""

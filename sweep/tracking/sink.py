@@ -198,6 +198,10 @@ class SinkFold:
                 self._end(trial, event, end)
             case kinds.Paused() as pause:
                 trial.pause(event, pause, self._metrics())
+            case kinds.Recalled():
+                self._ended["pruned"] = max(self._ended.get("pruned", 0) - trial.ended, 0)
+                trial.recall()
+                self._live[trial.number] = trial
             case kinds.Evaluated(test):
                 trial.evaluate(event, test)
                 trial.run.link(self._data)

@@ -1,7 +1,7 @@
 import pytest
 
 from sweep.log.event import Event
-from sweep.log.kinds import Checkpointed, Evaluated, Pruned
+from sweep.log.kinds import Checkpointed, Evaluated, Pruned, Recalled
 from sweep.running.retention import Retention
 from tests.sweep.events_factory import completed, folded, run_of, some
 
@@ -109,3 +109,18 @@ def test_a_replicate_keeps_its_weights_until_it_is_evaluated_and_costs_no_other_
     assert names(folder) == ["t0", "t1"]
     follow(retention, state, Event(Evaluated({"loss": 0.2}), 1))
     assert names(folder) == ["t0"]
+
+
+def test_the_best_that_a_rung_has_stopped_keep_theirs_until_the_search_is_over(disk):
+    folder, write = disk
+    state = folded(*run_of(0), *run_of(1), *run_of(2))
+    retention = Retention(folder.parent, 1, objective, spare=2)
+    for trial, loss in ((0, 0.3), (1, 0.1), (2, 0.2)):
+        pruned = Event(some(Pruned, values=(loss,)), trial, 1, 1)
+        follow(retention, state, saved(trial, write(f"t{trial}")), pruned)
+    assert names(folder) == ["t1", "t2"]
+    again = Retention(folder.parent, 1, objective, spare=2)
+    again.restore(state)
+    follow(again, state, Event(Recalled(0, {}), 1, 1, 1))
+    again.forget_stopped()
+    assert names(folder) == ["t1"]

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
 
 from sweep.config.choice import ChosenBy
+from sweep.config.data_folds import DataFolds
 from sweep.config.data_limit import DataLimit
 from sweep.config.data_options import flattened
 from sweep.config.pruning import RULES, PruningSection
@@ -45,6 +46,12 @@ class DataSection(Section):
         None,
         description="keep the first so many sequences of each part, or steps of a stream; "
         "or {first: N} or {last: N} rows of tables that are read",
+    )
+
+    folds: DataFolds = Field(
+        None,
+        description="judge each trial by the mean over so many folds: rolling origins in time, "
+        "groups of whole sequences; or {count: N, window: sliding}",
     )
 
     accept: tuple[GraveKind, ...] = Field(

@@ -24,9 +24,9 @@ from trainers.data.finding import GRAVE_KINDS, Finding
 from trainers.data.findings.judge import table_findings
 from trainers.data.findings.judged import JudgedTable
 from trainers.data.options import build_options
+from trainers.data.series.opening import table_of
 from trainers.data.series.options import WindowOptions
 from trainers.data.series.rows import long_form, rows_of
-from trainers.data.series.windows import table_of
 from trainers.data.tables.columns import numeric_columns
 from trainers.data.tables.reader import TableReader
 from trainers.data.tables.reading_options import ReadingOptions

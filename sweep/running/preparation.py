@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cluster.nodes import Needs
+from sweep.config.data_folds import folds_of
 from sweep.config.data_limit import limit_of
 from sweep.config.data_options import drawable_point, is_data_option
 from sweep.config.own_code import own_function
@@ -156,6 +157,7 @@ def loaded(config: SweepConfig, dimensions: DataDimensions) -> DataChoices:
         limit=limit_of(section.limit),
         function=own_function("data.source", section.source, here),
         accept=section.accept,
+        folds=folds_of(section.folds),
     )
 
 

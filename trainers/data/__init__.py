@@ -19,10 +19,11 @@ from trainers.errors import DataError
 from trainers.registry import Registry, UnknownEntry
 
 if TYPE_CHECKING:
+    from trainers.data.folds import Folds
     from trainers.data.limit import Limit
     from trainers.data.tables.reader import TableReader
 
-__all__ = ["SOURCES", "SequenceData", "SequenceSet", "Source", "load_data"]
+__all__ = ["SOURCES", "SequenceData", "SequenceSet", "Source", "load_data", "load_folds"]
 
 SOURCES: Registry[Source] = Registry(
     "rnn_sweep.sources",
@@ -73,28 +74,81 @@ def load_data(
         DataError: the source or an option is unknown, the data break the contract, the source has
             no rows to limit, or a finding is wrong and not accepted.
     """
+    where: dict[str, Any] = {"base_dir": base_dir, "limit": limit, "function": function}
+    return load_folds(source, options, None, **where, tables=tables, accept=accept)[0]
+
+
+def load_folds(
+    source: str,
+    options: Mapping[str, Any],
+    folds: Folds | None,
+    *,
+    base_dir: Path,
+    limit: int | Limit | None = None,
+    function: Callable[..., Any] | None = None,
+    tables: TableReader | None = None,
+    accept: Collection[str] = (),
+) -> list[SequenceData]:
+    """Load each fold of a data set, as `load_data` loads the whole; None for the one that is it.
+
+    Only the last fold has a test part: its model is the one that is kept.
+
+    Raises:
+        DataError: as `load_data`, or the data have too few rows or sequences for so many folds.
+    """
     from trainers.data.findings.judge import judged
     from trainers.data.limit import Limit, limited
-    from trainers.data.tables.reader import TableReader
     from trainers.data.validate import checked
 
     wanted = Limit.of(limit)
     if function is not None:
         wanted.check_source(source, reads_tables=False)
-        from trainers.data.function import load_function, with_inferred_target
+        loaded = _of_function(function, source, options, folds)
+    else:
+        loaded = _of_source(source, options, folds, base_dir, tables, wanted)
+    found = [checked(limited(one, wanted.sequences)) for one in loaded]
+    if function is not None and folds is None:
+        from trainers.data.function import with_inferred_target
 
-        own = load_function(function, source, options)
-        data = with_inferred_target(checked(limited(own, wanted.sequences)))
-        return judged(data, accept, whole=wanted.sequences is None)
+        found = [with_inferred_target(one) for one in found]
+    return [*found[:-1], judged(found[-1], accept, whole=wanted.sequences is None)]
+
+
+def _of_function(
+    function: Callable[..., Any], source: str, options: Mapping[str, Any], folds: Folds | None
+) -> list[SequenceData]:
+    """What a function of the user's own gives, not checked yet."""
+    from trainers.data.function import load_function, with_inferred_target
+    from trainers.data.sequences.pooling import over_sequences
+    from trainers.data.validate import checked
+
+    own = load_function(function, source, options)
+    if folds is None:
+        return [own]
+    return over_sequences(with_inferred_target(checked(own)), folds, source, options)
+
+
+def _of_source(
+    source: str,
+    options: Mapping[str, Any],
+    folds: Folds | None,
+    base_dir: Path,
+    tables: TableReader | None,
+    limit: Limit,
+) -> list[SequenceData]:
+    from trainers.data.sequences.pooling import over_sequences
+    from trainers.data.tables.reader import TableReader
+    from trainers.data.validate import checked
+
     try:
         entry = SOURCES[source]
     except UnknownEntry as error:
         raise DataError(f"{error}; a function of your own is path.py:function.") from error
-    wanted.check_source(source, reads_tables=entry.reads_tables)
+    limit.check_source(source, reads_tables=entry.reads_tables)
     built: Any = build_options(entry.options, source, options)
-    if entry.reads_tables:
-        loaded = entry.load(built, base_dir, tables or TableReader(wanted.rows))
-    else:
-        loaded = entry.load(built, base_dir)
-    data = checked(limited(loaded, wanted.sequences))
-    return judged(data, accept, whole=wanted.sequences is None)
+    given = [built, base_dir, *([tables or TableReader(limit.rows)] if entry.reads_tables else [])]
+    if folds is None:
+        return [entry.load(*given)]
+    if entry.load_folds is not None:
+        return entry.load_folds(*given, folds)
+    return over_sequences(checked(entry.load(*given)), folds, source, options)

@@ -13,15 +13,17 @@ import itertools
 import json
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from trainers.data import SOURCES, load_data
+from trainers.data import SOURCES, load_folds
 from trainers.data.common_targets import difference, on_common_targets
 from trainers.data.contract import Array, Picked, SequenceData, array_bytes
+from trainers.data.folds import Folds, fold_key
 from trainers.data.limit import Limit
 from trainers.data.options import nearest
 from trainers.data.sharing import SharedArrays
@@ -38,59 +40,82 @@ class DataChoices:
 
     Attributes:
         by_key: Every choice; the first is what stands for all where only names, task or test part
-            are asked for.
+            are asked for. Of a choice that has folds it is the last one, whose model is kept.
+        earlier: The folds before the last one by their choice's key, in order; none without folds.
     """
 
     by_key: Mapping[str, SequenceData]
+    earlier: Mapping[str, Sequence[SequenceData]] = field(default_factory=dict)
 
     @classmethod
     def single(cls, data: SequenceData) -> DataChoices:
         """Return the one choice where no option of the data is drawn."""
         return cls({"": data})
 
+    @classmethod
+    def of_folds(cls, folds: Sequence[SequenceData]) -> DataChoices:
+        """Return the one choice where no option of the data is drawn, by its folds."""
+        *earlier, last = folds
+        return cls({"": last}, {"": earlier} if earlier else {})
+
     @property
     def default(self) -> SequenceData:
         """The first choice."""
         return next(iter(self.by_key.values()))
 
+    @cached_property
+    def _every(self) -> dict[str, SequenceData]:
+        """Every fold of every choice, by its own key."""
+        return {key: data for choice in self.by_key for key, data in self.folds_of(choice).items()}
+
     def of(self, key: str) -> SequenceData:
-        """Return the data of a choice.
+        """Return the data of a choice, or of one of its folds.
 
         Raises:
             DataError: there is no such choice.
         """
-        if key not in self.by_key:
+        if key not in self._every:
             known = ", ".join(repr(known) for known in self.by_key)
             raise DataError(
                 f"a trial's data must be one of the sweep's choices ({known}), but got {key!r}."
             )
-        return self.by_key[key]
+        return self._every[key]
+
+    def folds_of(self, choice: str) -> dict[str, SequenceData]:
+        """Return the folds of a choice by their keys, in order; the last has the choice's own.
+
+        Raises:
+            DataError: there is no such choice.
+        """
+        if choice not in self.by_key:
+            return {choice: self.of(choice)}
+        earlier = self.earlier.get(choice, ())
+        keyed = {fold_key(choice, number): data for number, data in enumerate(earlier)}
+        return keyed | {choice: self.by_key[choice]}
+
+    @property
+    def folds(self) -> int:
+        """How many folds each choice has; 1 without folds."""
+        return 1 + max((len(own) for own in self.earlier.values()), default=0)
 
     @property
     def digest(self) -> str:
-        """The data's digest; of several choices a SHA-256 over theirs."""
-        if list(self.by_key) == [""]:
+        """The data's digest; of several choices or folds a SHA-256 over theirs."""
+        if list(self._every) == [""]:
             return self.default.digest
-        lines = [f"{key} {data.digest}" for key, data in sorted(self.by_key.items())]
+        lines = [f"{key} {data.digest}" for key, data in sorted(self._every.items())]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     @property
     def array_bytes(self) -> int:
         """Memory of all choices' arrays; what they share counts once."""
-        return array_bytes(*self.by_key.values())
+        return array_bytes(*self._every.values())
 
     @property
     def have_one_loss(self) -> bool:
         """Whether a loss is the same number in every choice: targets' scaling and class weights."""
-        names, first = ("target_scale", "target_shift", "class_weights"), self.default
-        return all(
-            _same(getattr(first, name), getattr(data, name))
-            for data in self.by_key.values()
-            for name in names
-        ) and all(
-            _same(first.validation.rescale, data.validation.rescale)
-            for data in self.by_key.values()
-        )
+        by_fold = zip(*(self.folds_of(choice).values() for choice in self.by_key), strict=True)
+        return all(_have_one_loss(fold) for fold in by_fold)
 
 
 def choice_key(options: Mapping[str, Any]) -> str:
@@ -109,10 +134,11 @@ def load_choices(
     limit: int | Limit | None = None,
     function: Callable[..., Any] | None = None,
     accept: Collection[str] = (),
+    folds: Folds | None = None,
 ) -> DataChoices:
     """Load a data set for every combination of drawn options; arrays that are equal are one.
 
-    Each table is read once.
+    Each table is read once, and each choice has the same folds.
 
     Args:
         source: As `load_data` takes it, like what follows.
@@ -122,36 +148,49 @@ def load_choices(
         limit: Of each choice.
         function: A source of the user's own.
         accept: Kinds of findings that may be wrong.
+        folds: How often each choice is divided; None for once.
 
     Raises:
-        DataError: as `load_data`; or an option can't be drawn, since choices would be judged on
+        DataError: as `load_folds`; or an option can't be drawn, since choices would be judged on
             different targets.
     """
     where: dict[str, Any] = {"base_dir": base_dir, "limit": limit, "function": function}
     where["accept"] = accept
     if not dimensions:
-        return DataChoices.single(load_data(source, options, **where))
+        return DataChoices.of_folds(load_folds(source, options, folds, **where))
     where["tables"] = TableReader(Limit.of(limit).rows, keep=True)
     check_searchable(source, dimensions, function)
-    shared, loaded = SharedArrays(), list[tuple[dict[str, Any], SequenceData]]()
+    shared, loaded = SharedArrays(), list[tuple[dict[str, Any], list[SequenceData]]]()
     for drawn in _combinations(dimensions):
         try:
-            data = load_data(source, {**options, **drawn}, **where)
+            found = load_folds(source, {**options, **drawn}, folds, **where)
         except DataError as error:
             raise DataError(f"with {_shown(drawn)}: {error}") from error
         if loaded:
-            _check_same(loaded[0], (drawn, data))
-        loaded.append((drawn, shared.share(data)))
-    judged, notes = on_common_targets([data for _, data in loaded])
+            _check_same((loaded[0][0], loaded[0][1][-1]), (drawn, found[-1]))
+        loaded.append((drawn, [shared.share(data) for data in found]))
+    *earlier, last = (
+        _judged_alike(own, dimensions) for own in zip(*(found for _, found in loaded), strict=True)
+    )
+    keys = [choice_key(drawn) for drawn, _ in loaded]
+    by_fold = zip(*earlier, strict=True) if earlier else ()
+    return DataChoices(
+        dict(zip(keys, last, strict=True)), dict(zip(keys, by_fold, strict=bool(earlier)))
+    )
+
+
+def _judged_alike(
+    choices: Sequence[SequenceData], dimensions: Mapping[str, Sequence[Any]]
+) -> list[SequenceData]:
+    """One fold of every choice, judged on the targets that all of them have."""
+    judged, notes = on_common_targets(choices)
     for name, part in judged[0].parts().items():
         if not len(part):
             raise DataError(
                 f"choices of {_names(dimensions)} must have {name} targets in common, but have "
                 "none; list fewer choices."
             )
-    keys = [choice_key(drawn) for drawn, _ in loaded]
-    with_notes = (dataclasses.replace(d, notes=(*d.notes, *notes)) for d in judged)
-    return DataChoices(dict(zip(keys, with_notes, strict=True)))
+    return [dataclasses.replace(d, notes=(*d.notes, *notes)) for d in judged]
 
 
 def check_searchable(
@@ -231,6 +270,13 @@ def _names(options: Collection[str]) -> str:
 
 def _shown(drawn: Mapping[str, Any]) -> str:
     return ", ".join(f"data.{name}={value!r}" for name, value in drawn.items())
+
+
+def _have_one_loss(data_sets: Sequence[SequenceData]) -> bool:
+    names, first = ("target_scale", "target_shift", "class_weights"), data_sets[0]
+    return all(
+        _same(getattr(first, name), getattr(data, name)) for data in data_sets for name in names
+    ) and all(_same(first.validation.rescale, data.validation.rescale) for data in data_sets)
 
 
 def _same(first: Array | Picked | None, second: Array | Picked | None) -> bool:

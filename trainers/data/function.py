@@ -62,11 +62,13 @@ def with_inferred_target(data: SequenceData) -> SequenceData:
 
 def _check_options(function: Callable[..., Any], options: Mapping[str, Any], source: str) -> None:
     signature = inspect.signature(function)
-    if "limit" in signature.parameters:
-        raise DataError(
-            f"data source {source!r}: data.limit cuts what any source loads, so a function's own "
-            "argument must have another name, but this one takes `limit`; rename it."
-        )
+    for name, does in (("limit", "cuts"), ("folds", "divides")):
+        if name in signature.parameters:
+            raise DataError(
+                f"data source {source!r}: data.{name} {does} what any source loads, so a "
+                f"function's own argument must have another name, but this one takes `{name}`; "
+                "rename it."
+            )
     try:
         signature.bind(**options)
     except TypeError as error:

@@ -20,11 +20,14 @@ class Source:
         load: Returns the data, not checked yet, from the options and the folder that relative paths
             start from; raises DataError.
         reads_tables: Whether `load` takes a third argument, the `TableReader` that it reads with.
+        load_folds: As `load`, with `trainers.data.folds.Folds` as its last argument: returns every
+            fold, scaled by its own training part. None: whole sequences are divided anew.
     """
 
     options: type[Any]
     load: Callable[..., SequenceData]
     reads_tables: bool = False
+    load_folds: Callable[..., list[SequenceData]] | None = None
 
     @property
     def path_options(self) -> tuple[str, ...]:

@@ -34,5 +34,6 @@ def test_they_conform_and_are_trained_with(tmp_path):
     found = json.loads(run.stdout)
     assert found["wape by hand"] == 1.0
     assert found["wape"][1] < 0.7 * found["wape"][0]
-    assert found["metrics"] == ["loss", "mse", "rmse", "mae", "r2", "outside_wape"]
+    assert found["metrics"][:5] == ["loss", "mse", "rmse", "mae", "r2"]
+    assert "outside_wape" in found["metrics"]
     assert found["by place"] > 0

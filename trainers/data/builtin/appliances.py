@@ -14,9 +14,10 @@ from typing import Literal
 
 from trainers.data.builtin.download import RemoteFile, cache_folder, fetch
 from trainers.data.contract import SequenceData
+from trainers.data.folds import Folds
 from trainers.data.options import means, path_means, search_means
 from trainers.data.series.options import WindowOptions
-from trainers.data.series.windows import windows_from_table
+from trainers.data.series.windows import folds_from_table, windows_from_table
 from trainers.data.source import Source
 from trainers.data.tables.table import read_table
 
@@ -86,11 +87,26 @@ def load_appliances(options: AppliancesOptions, base_dir: Path) -> SequenceData:
     Raises:
         DataError: the file can't be had, or is not as it must be.
     """
-    if options.path is not None:
-        path = base_dir / Path(options.path).expanduser()
-    else:
-        path = fetch(UCI_FILE, cache_folder())
+    path = _path(options, base_dir)
     return windows_from_table(read_table(path), options.windows(path), name="appliances")
 
 
-APPLIANCES = Source(AppliancesOptions, load_appliances)
+def load_appliances_folds(
+    options: AppliancesOptions, base_dir: Path, folds: Folds
+) -> list[SequenceData]:
+    """Cut the same file into the windows of each fold.
+
+    Raises:
+        DataError: as `load_appliances`, or there are too few rows for so many folds.
+    """
+    path = _path(options, base_dir)
+    return folds_from_table(read_table(path), options.windows(path), "appliances", folds)
+
+
+def _path(options: AppliancesOptions, base_dir: Path) -> Path:
+    if options.path is not None:
+        return base_dir / Path(options.path).expanduser()
+    return fetch(UCI_FILE, cache_folder())
+
+
+APPLIANCES = Source(AppliancesOptions, load_appliances, load_folds=load_appliances_folds)

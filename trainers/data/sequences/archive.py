@@ -17,6 +17,7 @@ from trainers.data.contract import Array, SequenceData, Task
 from trainers.data.division import divide, shares_beside, with_given_parts
 from trainers.data.finding import Finding
 from trainers.data.findings.judge import column_findings
+from trainers.data.folds import Folds, divisions, fold_line, require_undivided, told
 from trainers.data.options import require
 from trainers.data.reading import CaseFormat, CaseReading
 from trainers.data.sequences.alignment import Aligned, align
@@ -48,6 +49,23 @@ def load_sequences(options: SequencesOptions, base_dir: Path) -> SequenceData:
     Raises:
         DataError: a file, a label or a value is not as it must be, or a part gets no sequence.
     """
+    return _loaded(options, base_dir, None)[0]
+
+
+def load_sequence_folds(
+    options: SequencesOptions, base_dir: Path, folds: Folds
+) -> list[SequenceData]:
+    """Lay out each fold of the cases, scaled for itself.
+
+    Raises:
+        DataError: as `load_sequences`, or there are fewer cases than folds.
+    """
+    folds.check_sequences("sequences")
+    require_undivided(options.given_parts)
+    return _loaded(options, base_dir, folds)
+
+
+def _loaded(options: SequencesOptions, base_dir: Path, folds: Folds | None) -> list[SequenceData]:
     found = archive_files(options.path, options.given_parts, base_dir)
     shares = shares_beside(options.split, DEFAULT_SPLIT, set(found.files) - {"train"})
     cases = _read(found, options)
@@ -62,16 +80,21 @@ def load_sequences(options: SequencesOptions, base_dir: Path) -> SequenceData:
     divided = divide(len(train.sequences), shares, options.seed, strata)
     given = {part: len(own.sequences) for part, own in labelled.items() if part != "train"}
     sequences = [one for own in labelled.values() for one in own.sequences]
-    rows = with_given_parts(divided, given)
-    data = assemble(
-        _layout(found.name, task, classes, options),
-        sequences,
-        scaled_inputs(first.features, sequences, rows["train"], options.scaling),
-        rows,
-        [*found.notes, *task_notes, *_notes(cases, labelled, classes)],
-    )
+    layout = _layout(found.name, task, classes, options)
     reading = CaseReading(first.format, first.steps, classes, options.target, first.columns)
-    return replace(data, reading=reading, findings=_findings(cases, numbers, task, options))
+    notes = [*found.notes, *task_notes, *_notes(cases, labelled, classes)]
+    findings = _findings(cases, numbers, task, options)
+
+    def assembled(own: Sequence[Array]) -> SequenceData:
+        rows = with_given_parts(own, given)
+        inputs = scaled_inputs(first.features, sequences, rows["train"], options.scaling)
+        data = assemble(layout, sequences, inputs, rows, notes)
+        return replace(data, reading=reading, findings=findings)
+
+    if folds is None:
+        return [assembled(divided)]
+    every = divisions(divided, folds, options.seed, strata)
+    return told([assembled(own) for own in every], lines=[fold_line(*own[:2]) for own in every])
 
 
 def _findings(
@@ -205,4 +228,4 @@ def _balance(cases: Cases, classes: Sequence[str]) -> str:
     return f"{line}; declared, but without a case: {', '.join(unseen)}" if unseen else line
 
 
-SEQUENCES = Source(SequencesOptions, load_sequences)
+SEQUENCES = Source(SequencesOptions, load_sequences, load_folds=load_sequence_folds)

@@ -21,6 +21,7 @@ from trainers.data.finding import Finding, gravest_first
 from trainers.data.findings.judge import column_findings, table_findings
 from trainers.data.findings.judged import JudgedTable
 from trainers.data.findings.sentinels import MARKS
+from trainers.data.folds import Folds, divisions, fold_line, require_undivided, told
 from trainers.data.sequences.alignment import Aligned, align
 from trainers.data.sequences.assembling import Layout, assemble
 from trainers.data.sequences.grouping import (
@@ -67,16 +68,34 @@ def load_table(options: TableOptions, base_dir: Path, reader: TableReader) -> Se
     Raises:
         DataError: a file, a column or a value is not as it must be, or a part gets no sequence.
     """
+    return _loaded(options, base_dir, reader, None)[0]
+
+
+def load_table_folds(
+    options: TableOptions, base_dir: Path, reader: TableReader, folds: Folds
+) -> list[SequenceData]:
+    """Lay out each fold of the sequences, encoded and scaled for itself.
+
+    Raises:
+        DataError: as `load_table`, or there are fewer sequences than folds.
+    """
+    folds.check_sequences("table")
+    require_undivided(options.given_parts)
+    return _loaded(options, base_dir, reader, folds)
+
+
+def _loaded(
+    options: TableOptions, base_dir: Path, reader: TableReader, folds: Folds | None
+) -> list[SequenceData]:
     files, name = _files(options, base_dir, reader)
     raw = raw_inputs({part: own.tables for part, own in files.items()}, options)
     labels, classes = _labels(files, options)
     findings = _findings(raw, labels, options)
     found = {part: _aligned(raw, part, labels[part], options) for part in files}
     kept = {part: own for part, (own, _) in found.items()}
-    divided = _divided(kept["train"], labels["train"], files["train"], options)
+    classes_of = _one_class(kept["train"], options)
+    divided = _divided(kept["train"], labels["train"], files["train"], options, classes_of)
     given = {part: len(own) for part, own in kept.items() if part != "train"}
-    ids = list(kept["train"])
-    inputs, encoding = encode_inputs(raw, kept, [ids[row] for row in divided[0]], options)
     layout = Layout(
         name=name,
         task=options.task,
@@ -86,17 +105,41 @@ def load_table(options: TableOptions, base_dir: Path, reader: TableReader) -> Se
         class_weights=options.class_weights,
         units=options.units,
     )
-    data = assemble(
-        layout,
-        [one for own in kept.values() for one in own.values()],
-        inputs,
-        with_given_parts(divided, given),
-        _notes(files, raw, sum(count for _, count in found.values())),
+    made = _Made(files, raw, kept, findings, _notes(files, raw, sum(n for _, n in found.values())))
+    if folds is None:
+        return [_assembled(made, layout, with_given_parts(divided, given), options)]
+    rows = divisions(divided, folds, options.seed, classes_of)
+    laid = [_assembled(made, layout, with_given_parts(own, given), options) for own in rows]
+    return told(laid, lines=[fold_line(*own[:2]) for own in rows])
+
+
+@dataclass(frozen=True)
+class _Made:
+    """Sequences that are read and aligned, not divided yet."""
+
+    files: Mapping[str, _Files]
+    raw: RawInputs
+    kept: Mapping[str, Mapping[str, Aligned]]
+    findings: tuple[Finding, ...]
+    notes: list[str]
+
+
+def _assembled(
+    made: _Made, layout: Layout, rows: Mapping[str, Array], options: TableOptions
+) -> SequenceData:
+    """Encode, scale and pad by what the training sequences hold."""
+    ids, raw = list(made.kept["train"]), made.raw
+    # Encoding takes the columns out of the table.
+    copied = replace(raw, rows=replace(raw.rows, frame=raw.rows.frame.copy(deep=False)))
+    inputs, encoding = encode_inputs(
+        copied, made.kept, [ids[row] for row in rows["train"]], options
     )
-    terms = files["train"].tables[0].reading
+    sequences = [one for own in made.kept.values() for one in own.values()]
+    data = assemble(layout, sequences, inputs, rows, made.notes)
+    terms = made.files["train"].tables[0].reading
     sequence = None if options.path is None else options.sequence
     reading = TableReading(raw.chosen.names, sequence, options.order, terms, encoding)
-    return replace(data, reading=reading, findings=findings)
+    return replace(data, reading=reading, findings=made.findings)
 
 
 def _findings(
@@ -233,15 +276,24 @@ def _check_ids(names: Sequence[str], found: Collection[str], options: TableOptio
         )
 
 
+def _one_class(sequences: Mapping[str, Aligned], options: TableOptions) -> Array | None:
+    """The class of each sequence that has one, `(sequences,)`; None where they have others."""
+    if options.alignment != "one_label" or options.task != "classification":
+        return None
+    classes = [np.nanmax(sequence.targets) for sequence in sequences.values()]
+    return np.array(classes, dtype=np.int64)
+
+
 def _divided(
-    sequences: Mapping[str, Aligned], labels: _Labels, files: _Files, options: TableOptions
+    sequences: Mapping[str, Aligned],
+    labels: _Labels,
+    files: _Files,
+    options: TableOptions,
+    classes: Array | None,
 ) -> list[Array]:
     """Numbers of each part's sequences; stratified where each has one class."""
     if options.split_column is None:
-        one = options.alignment == "one_label" and options.task == "classification"
-        classes = [np.nanmax(sequence.targets) for sequence in sequences.values()] if one else []
-        of_classes = np.array(classes, dtype=np.int64) if one else None
-        return divide(len(sequences), options.shares, options.seed, of_classes)
+        return divide(len(sequences), options.shares, options.seed, classes)
     column = options.split_column
     in_labels = column in files.labels[0].frame.columns
     where = files.labels if in_labels else files.tables
@@ -262,4 +314,4 @@ def _divided(
     return rows
 
 
-TABLE = Source(TableOptions, load_table, reads_tables=True)
+TABLE = Source(TableOptions, load_table, reads_tables=True, load_folds=load_table_folds)

@@ -35,7 +35,7 @@ def parts_of(rows: Rows, options: WindowOptions) -> Parts:
     pairs = itertools.pairwise(rows.bounds.tolist())
     if TEST_MARK not in rows.frame.columns:
         return _divided(rows, list(pairs), options)
-    tests = [_given_test(rows, series, *pair) for series, pair in enumerate(pairs)]
+    tests = given_tests(rows)
     begins = rows.bounds[:-1].tolist()
     extents = [(begin, test.start) for begin, test in zip(begins, tests, strict=True)]
     parts = _divided(rows, extents, options)
@@ -61,13 +61,24 @@ def _divided(rows: Rows, extents: Extents, options: WindowOptions) -> Parts:
         require_columns(rows.frame, [column], "split")
         return by_column(extents, rows.frame[column].tolist(), column)
     assert rows.instants is not None
-    firsts = [_first(split.get(part), rows, f"data.split.{part}") for part in PARTS[1:]]
+    firsts = first_instants(rows, options)
     if None not in firsts and firsts[1] <= firsts[0]:  # type: ignore[operator]
         raise DataError(
             "test must begin after validation, but got data.split="
             f"{{validation: {split['validation']}, test: {split['test']}}}."
         )
     return by_times(extents, rows.instants.utc, firsts, options.embargo)
+
+
+def first_instants(rows: Rows, options: WindowOptions) -> list[int | None]:
+    """Return the instants at which validation and test begin, as `split` dates them.
+
+    Raises:
+        DataError: a date can't be read.
+    """
+    assert isinstance(options.split, dict)
+    named = ((part, options.split.get(part)) for part in PARTS[1:])
+    return [_first(given, rows, f"data.split.{part}") for part, given in named]
 
 
 def _first(given: Any, rows: Rows, option: str) -> int | None:
@@ -87,6 +98,16 @@ def _first(given: Any, rows: Rows, option: str) -> int | None:
         return int(at.tz_convert("UTC").tz_localize(None).as_unit("ns").value)
     local = np.array([at.as_unit("ns").value], dtype=np.int64)
     return int(rows.instants.at_local(local).utc[0])
+
+
+def given_tests(rows: Rows) -> list[Span]:
+    """Return the rows of each series that came from `test_path`, perhaps none.
+
+    Raises:
+        DataError: one is not later than those of `path`.
+    """
+    pairs = itertools.pairwise(rows.bounds.tolist())
+    return [_given_test(rows, series, *pair) for series, pair in enumerate(pairs)]
 
 
 def _given_test(rows: Rows, series: int, begin: int, end: int) -> Span:

@@ -33,6 +33,7 @@ class Span:
 
 
 Parts = list[list[Span]]
+Edges = list[list[int]]  # of each series: where its parts begin, and where the last one ends
 Extents = Sequence[tuple[int, int]]  # of each series: its first row, and the row after its last
 
 
@@ -44,11 +45,16 @@ def by_shares(extents: Extents, split: Sequence[float], embargo: int = 0) -> Par
         split: Shares of train, validation and test; that of test may be 0.
         embargo: Rows left out after a boundary.
     """
+    return _between(edges_by_shares(extents, split), embargo)
+
+
+def edges_by_shares(extents: Extents, split: Sequence[float]) -> Edges:
+    """Return where each series' parts begin, and where the last one ends."""
     edges = []
     for begin, end in extents:
         own = boundaries_of(end - begin, split)
         edges.append([begin + edge for edge in (*own, *[own[-1]] * (4 - len(own)))])
-    return _between(edges, embargo)
+    return edges
 
 
 def by_times(
@@ -65,12 +71,7 @@ def by_times(
     Raises:
         DataError: a part gets no row.
     """
-    edges = []
-    for begin, end in extents:
-        own = times[begin:end]
-        inner = [end if at is None else begin + int(np.searchsorted(own, at)) for at in firsts]
-        edges.append([begin, *inner, end])
-    parts = _between(edges, embargo)
+    parts = _between(edges_by_times(extents, times, firsts), embargo)
     for name, spans in zip(PARTS, parts, strict=True):
         if not spans and not (name == "test" and firsts[1] is None):
             raise DataError(
@@ -78,6 +79,22 @@ def by_times(
                 "`rnn-sweep data FILE` shows the first and the last."
             )
     return parts
+
+
+def edges_by_times(extents: Extents, times: Array, firsts: Sequence[int | None]) -> Edges:
+    """Return the row of each series at which each time comes, between its first and its last.
+
+    Args:
+        extents: Of each series.
+        times: `(rows,)` int64, ascending within each series.
+        firsts: Ascending; None is the end.
+    """
+    edges = []
+    for begin, end in extents:
+        own = times[begin:end]
+        inner = [end if at is None else begin + int(np.searchsorted(own, at)) for at in firsts]
+        edges.append([begin, *inner, end])
+    return edges
 
 
 def by_column(extents: Extents, values: Sequence[object], column: str) -> Parts:

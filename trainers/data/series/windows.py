@@ -8,7 +8,7 @@ Scales and vocabularies see training rows only.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,13 +27,17 @@ from trainers.data.features.scales import Fit
 from trainers.data.finding import Finding
 from trainers.data.findings.judge import table_findings
 from trainers.data.findings.judged import JudgedTable
+from trainers.data.folds import Folds, told
 from trainers.data.series.columns import Chosen, check_target, choose_columns
 from trainers.data.series.cutting import Series, cut
+from trainers.data.series.opening import table_of
 from trainers.data.series.options import WindowOptions
-from trainers.data.series.parts import TEST_MARK, parts_of, training_rows
+from trainers.data.series.parts import parts_of, training_rows
 from trainers.data.series.past import Past, past_of
 from trainers.data.series.reading import WindowReading
+from trainers.data.series.rolling import fold_error, fold_line, fold_parts
 from trainers.data.series.rows import long_form, rows_of
+from trainers.data.series.spans import Parts
 from trainers.data.series.targets import Targets, targets_of
 from trainers.data.source import Source
 from trainers.data.tables.columns import matrix
@@ -54,13 +58,42 @@ def load_windows(options: WindowOptions, base_dir: Path, tables: TableReader) ->
     Raises:
         DataError: the file, a column or a value is not as it must be, or a part has no room.
     """
-    path = base_dir / Path(options.path).expanduser()
     # Nobody holds the table but the one who takes it apart: it may be larger than the windows.
-    return windows_from_table(table_of(options, base_dir, tables), options, table_stem(path))
+    return _divided(table_of(options, base_dir, tables), options, _name(options, base_dir), None)[0]
+
+
+def load_window_folds(
+    options: WindowOptions, base_dir: Path, tables: TableReader, folds: Folds
+) -> list[SequenceData]:
+    """Read the file and cut it into the windows of each fold, encoded and scaled for itself.
+
+    Raises:
+        DataError: as `load_windows`, or there are too few rows for so many folds.
+    """
+    read = table_of(options, base_dir, tables)
+    return folds_from_table(read, options, _name(options, base_dir), folds)
 
 
 def windows_from_table(read: TableRead, options: WindowOptions, name: str) -> SequenceData:
     """Cut a table whose rows are time steps into windows; see `load_windows`."""
+    return _divided(read, options, name, None)[0]
+
+
+def folds_from_table(
+    read: TableRead, options: WindowOptions, name: str, folds: Folds
+) -> list[SequenceData]:
+    """Cut such a table into the windows of each fold; see `load_window_folds`."""
+    return _divided(read, options, name, folds)
+
+
+def _name(options: WindowOptions, base_dir: Path) -> str:
+    return table_stem(base_dir / Path(options.path).expanduser())
+
+
+def _divided(
+    read: TableRead, options: WindowOptions, name: str, folds: Folds | None
+) -> list[SequenceData]:
+    """The data set, or each of its folds."""
     frame = long_form(read.frame, options.rows).copy(deep=False)
     source = _Source(read.reading, read.notes)
     del read
@@ -71,8 +104,24 @@ def windows_from_table(read: TableRead, options: WindowOptions, name: str) -> Se
     for column in {*(options.time_column or ())} & {*rows.frame.columns} - {*chosen.own}:
         rows.frame.pop(column)
     _check_resampled(rows, chosen, options)
-    findings = table_findings(_judged(rows, chosen, options))
-    parts = parts_of(rows, options)
+    table = _Table(name, rows, chosen, source, table_findings(_judged(rows, chosen, options)))
+    if folds is None:
+        return [_windows(table, parts_of(rows, options), options)]
+    found, divided = list[SequenceData](), fold_parts(rows, options, folds)
+    for number, parts in enumerate(divided):
+        # Encoding takes the columns out of the table; the last fold may have it.
+        copied = replace(rows, frame=rows.frame.copy(deep=False))
+        own = table if number == folds.count - 1 else replace(table, rows=copied)
+        try:
+            found.append(_windows(own, parts, options))
+        except DataError as error:
+            raise fold_error(number, folds, error) from error
+    return told(found, lines=[fold_line(parts, rows) for parts in divided])
+
+
+def _windows(table: _Table, parts: Parts, options: WindowOptions) -> SequenceData:
+    """Encode a table's rows by those of the training part, and cut them into windows."""
+    rows, chosen = table.rows, table.chosen
     train = training_rows(parts, rows)
     fit = Fit(options.scaling, options.scale_by == "series", options.input_steps)
     recipe, said = _recipe(chosen, rows, options, train)
@@ -80,11 +129,22 @@ def windows_from_table(read: TableRead, options: WindowOptions, name: str) -> Se
     past = past_of(rows, options, train)
     series, targets, gaps = _series(fitted, rows, options, train)
     sets, lines = cut(series, parts, options.geometry, rows.said)
-    notes = (*source.notes, *chosen.notes, *rows.notes, *said, *gaps, *lines)
+    notes = (*table.source.notes, *chosen.notes, *rows.notes, *said, *gaps, *lines)
     if past is not None:
         sets = [past.told(part, options.ahead) for part in sets]
-    made = _Made(rows, fitted, targets, sets, notes, source.reading, findings, past)
-    return _assemble(name, options, made)
+    made = _Made(rows, fitted, targets, sets, notes, table.source.reading, table.findings, past)
+    return _assemble(table.name, options, made)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A table whose columns are chosen and whose rows are in order."""
+
+    name: str
+    rows: Rows
+    chosen: Chosen
+    source: _Source
+    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True)
@@ -107,47 +167,6 @@ class _Source:
 
     reading: ReadingOptions
     notes: tuple[str, ...]
-
-
-def table_of(options: WindowOptions, base_dir: Path, tables: TableReader) -> TableRead:
-    """Read the file, and after it that of the test part where it has its own.
-
-    Raises:
-        DataError: one can't be read, or they have other columns.
-    """
-    path = base_dir / Path(options.path).expanduser()
-    read = tables.read(path, options.reading)
-    if read.reading.format == "tsf" and options.series is None:
-        _check_one_series(read, path)
-    if options.test_path is None:
-        return read
-    test_path = base_dir / Path(options.test_path).expanduser()
-    return _with_test(read, tables.read(test_path, options.reading), test_path)
-
-
-def _check_one_series(read: TableRead, path: Path) -> None:
-    """Refuse the series of a .tsf file as one: they aren't each other's continuation."""
-    first = str(read.frame.columns[0])
-    count = read.frame[first].nunique()
-    if count > 1:
-        raise DataError(
-            f"{path.name} holds {count} series, which must be told apart: set data.series: {first}."
-        )
-
-
-def _with_test(read: TableRead, test: TableRead, path: Path) -> TableRead:
-    """The table with the test part's rows after its own, marked."""
-    import pandas as pd
-
-    lacking = [name for name in read.frame.columns if name not in test.frame.columns]
-    if lacking:
-        raise DataError(
-            f"both files need the same columns, but {path.name} (data.test_path) lacks "
-            f"{', '.join(map(repr, lacking[:4]))}."
-        )
-    both = pd.concat([read.frame, test.frame[list(read.frame.columns)]], ignore_index=True)
-    both[TEST_MARK] = np.arange(len(both)) >= len(read.frame)
-    return TableRead(both, (*read.notes, *test.notes), read.reading)
 
 
 def _check_resampled(rows: Rows, chosen: Chosen, options: WindowOptions) -> None:
@@ -345,4 +364,4 @@ def _target_names(options: WindowOptions) -> tuple[str, ...]:
     return tuple(f"{name}+{step}" for step in ahead for name in options.target)
 
 
-CSV = Source(WindowOptions, load_windows, reads_tables=True)
+CSV = Source(WindowOptions, load_windows, reads_tables=True, load_folds=load_window_folds)

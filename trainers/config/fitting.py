@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from itertools import zip_longest
 
+from trainers.config.counts import check_counts
 from trainers.config.declaration import plain
 from trainers.config.losses import LOSSES, losses_for, targets_of
 from trainers.config.train_config import Structure
@@ -39,6 +40,8 @@ def _check_loss(loss: str, data: SequenceData) -> None:
         raise ConfigError(
             f"loss must be {fitting} for targets that are {_KINDS[kind]}, but got {loss!r}."
         )
+    if LOSSES[loss].counts:
+        check_counts(loss, data)
 
 
 def _check_embedding(structure: Structure, data: SequenceData) -> None:

@@ -113,7 +113,7 @@ class DataChoices:
 
     @property
     def have_one_loss(self) -> bool:
-        """Whether a loss is the same number in every choice: targets' scaling and class weights."""
+        """Whether a loss is the same number in every choice: of targets alike, weighed alike."""
         by_fold = zip(*(self.folds_of(choice).values() for choice in self.by_key), strict=True)
         return all(_have_one_loss(fold) for fold in by_fold)
 
@@ -274,6 +274,8 @@ def _shown(drawn: Mapping[str, Any]) -> str:
 
 def _have_one_loss(data_sets: Sequence[SequenceData]) -> bool:
     names, first = ("target_scale", "target_shift", "class_weights"), data_sets[0]
+    if any(first.target_transform != data.target_transform for data in data_sets):
+        return False
     return all(
         _same(getattr(first, name), getattr(data, name)) for data in data_sets for name in names
     ) and all(_same(first.validation.rescale, data.validation.rescale) for data in data_sets)

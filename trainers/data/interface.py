@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from trainers.data.contract import Category, SequenceData, Task, Walk
+from trainers.data.contract import Category, SequenceData, TargetTransform, Task, Walk
 from trainers.data.features.reading import EncodedReading
 from trainers.data.reading import Reading
 from trainers.data.readings import reading_from_dict, reading_to_dict
@@ -43,6 +43,7 @@ class Interface:
     target_names: tuple[str, ...] = ()
     target_scale: tuple[float, ...] | None = None
     target_shift: tuple[float, ...] | None = None
+    target_transform: TargetTransform = "none"
     input_names: tuple[str, ...] = ()
     input_scale: tuple[float, ...] | None = None
     input_shift: tuple[float, ...] | None = None
@@ -66,6 +67,7 @@ class Interface:
             walk=data.walk,
             units=data.units,
             target_names=data.target_names,
+            target_transform=data.target_transform,
             input_names=data.input_names,
             tokens=data.tokens,
             reading=data.reading,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from trainers.data.contract import Array, SequenceData
+from trainers.data.transforms import undone
 
 
 def own_units(data: SequenceData, values: Array, rescale: Array | None = None) -> Array:
@@ -21,4 +22,4 @@ def own_units(data: SequenceData, values: Array, rescale: Array | None = None) -
         values = values * data.target_scale
     if data.target_shift is not None:
         values = np.asarray(values + data.target_shift)
-    return np.expm1(values) if data.target_transform == "log1p" else values
+    return undone(values, data.target_transform)

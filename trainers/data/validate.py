@@ -15,7 +15,7 @@ import numpy as np
 
 from trainers.data.blocks import BLOCK_ELEMENTS, blocks_of
 from trainers.data.category_ids import check_categories
-from trainers.data.contract import Array, Picked, SequenceData, SequenceSet, Walk
+from trainers.data.contract import Array, Picked, SequenceData, SequenceSet, TargetTransform, Walk
 from trainers.data.views import ArrayView, compact
 from trainers.errors import DataError
 
@@ -40,6 +40,7 @@ def checked(data: SequenceData) -> SequenceData:
     _check_horizon(data)
     check_categories(data)
     _check_scaling(data)
+    _check_transform(data)
     data = _with_vocabulary(data)
     _check_walk(data)
     _check_class_weights(data)
@@ -64,6 +65,8 @@ def digest(data: SequenceData) -> str:
     for field in ("target_scale", "target_shift"):
         total.update(f"|{field}|".encode())
         total.update(_fingerprint(getattr(data, field), seen))
+    if data.target_transform != "none":
+        total.update(f"|target_transform {data.target_transform}|".encode())
     if data.class_weights is not None:
         total.update(b"|class_weights|" + _fingerprint(data.class_weights, seen))
     if data.walk != "sequences":
@@ -324,6 +327,19 @@ def _check_scaling(data: SequenceData) -> None:
                 )
         if scale is not None and (scale <= 0).any():
             raise DataError(f"`{side}_scale > 0` must hold, but got {scale.tolist()}.")
+
+
+def _check_transform(data: SequenceData) -> None:
+    if data.target_transform not in get_args(TargetTransform):
+        raise DataError(
+            f"target_transform must be one of {get_args(TargetTransform)}, but got "
+            f"{data.target_transform!r}."
+        )
+    if data.target_transform != "none" and data.task != "regression":
+        raise DataError(
+            f"target_transform={data.target_transform!r} is of numbers, but the task is "
+            f"{data.task!r}; leave it at none."
+        )
 
 
 def _with_vocabulary(data: SequenceData) -> SequenceData:

@@ -21,6 +21,7 @@ from trainers.data.interface import Interface
 from trainers.data.options import nearest
 from trainers.data.reading import TextReading
 from trainers.data.texts.vocabulary import UNKNOWN, Vocabulary, split_text
+from trainers.data.transforms import undone
 from trainers.errors import DataError
 
 FIELDS = ("steps", "ids", "text", "mask", "series", "state", "probabilities")
@@ -211,7 +212,8 @@ def values_of(
         if scales is not None:
             scale, shift = (np.tile(one, values.shape[-1] // len(one)) for one in scales)
         values = values if scale is None else values * np.array(scale)
-        return values if shift is None else values + np.array(shift)
+        values = values if shift is None else values + np.array(shift)
+        return undone(values, interface.target_transform)
     if labels:
         return np.asarray(1 / (1 + np.exp(-values)))
     powers = np.exp(values - values.max(axis=-1, keepdims=True))

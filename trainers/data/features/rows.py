@@ -48,3 +48,11 @@ class Rows:
     def said(self, row: int) -> str:
         """Name a row: its time, or its number."""
         return str(row) if self.instants is None else self.instants.text(row)
+
+    def placed(self, row: int) -> str:
+        """Name a row in a sentence: `data row 5 (counted from 0)`, of its series, or its time."""
+        if self.instants is not None:
+            where = f"the row of {self.instants.text(row)}"
+        else:
+            where = f"data row {row - self.bounds[self.codes[row]]} (counted from 0)"
+        return f"{where} of series {self.names[self.codes[row]]!r}" if self.names else where

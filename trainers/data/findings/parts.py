@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from trainers.data.classes import class_counts
-from trainers.data.contract import Array, SequenceData, SequenceSet
+from trainers.data.contract import Array, SequenceData, SequenceSet, TargetTransform
 from trainers.data.finding import Finding
 from trainers.data.findings.judged import evenly
+from trainers.data.transforms import undone
 
 _ELEMENTS = 200_000  # looked at in each part
 _FEWEST = 10
@@ -128,7 +129,10 @@ def column_ranges(data: SequenceData) -> list[ColumnRanges]:
     """Ranges of inputs and of numbers to predict, in each part."""
     found = []
     for what, names, scales in _fields(data):
-        samples = {name: _sample(part, what, scales) for name, part in data.parts().items()}
+        samples = {
+            name: _sample(part, what, scales, data.target_transform)
+            for name, part in data.parts().items()
+        }
         for place, name in enumerate(names):
             values = {part: sample[:, place] for part, sample in samples.items()}
             values = {part: own[np.isfinite(own)] for part, own in values.items()}
@@ -174,7 +178,12 @@ def _pair(scale: Array | None, shift: Array | None) -> tuple[Array, Array] | Non
     return None if scale is None or shift is None else (scale, shift)
 
 
-def _sample(part: SequenceSet, what: str, scales: tuple[Array, Array] | None) -> Array:
+def _sample(
+    part: SequenceSet,
+    what: str,
+    scales: tuple[Array, Array] | None,
+    transform: TargetTransform,
+) -> Array:
     """Some existing steps of a part in own units, float64 `(steps, columns)`."""
     array = part.inputs if what == "input" else part.targets
     rows = evenly(len(part), max(1, _ELEMENTS // max(1, int(np.prod(array.shape[1:])))))
@@ -185,4 +194,5 @@ def _sample(part: SequenceSet, what: str, scales: tuple[Array, Array] | None) ->
     if mask is not None:
         values[~np.asarray(mask[rows])] = np.nan
     values = values.reshape(-1, values.shape[-1])
-    return values if scales is None else values * scales[0] + scales[1]
+    values = values if scales is None else values * scales[0] + scales[1]
+    return undone(values, transform) if what == "target" else values

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trainers.data.classes import ClassWeights, class_weights, missing_classes_note
-from trainers.data.contract import Array, Category, SequenceData, SequenceSet, Task
+from trainers.data.contract import Array, Category, SequenceData, SequenceSet, TargetTransform, Task
 from trainers.data.padding import padded
 from trainers.data.scaling import ColumnScaler, Scaling, fit_scaler, joined
 from trainers.data.sequences.alignment import Aligned
@@ -22,6 +22,8 @@ class Layout:
     Attributes:
         targets: One name per output (regression) or per class (classification).
         one_target: Whether each sequence has a single target, at its last existing step.
+        scaling: Of inputs, and of targets unless `scale_targets` is false.
+        target_transform: What was done to targets.
     """
 
     name: str
@@ -31,6 +33,8 @@ class Layout:
     scaling: Scaling
     class_weights: ClassWeights
     units: str
+    scale_targets: bool = True
+    target_transform: TargetTransform = "none"
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,7 @@ def assemble(
         target_shift=target_scaler.shift if target_scaler is not None else None,
         target_names=layout.targets,
         units=layout.units,
+        target_transform=layout.target_transform,
         one_target=layout.one_target,
         notes=(*notes, *_counts(sets), *extra),
         class_weights=(
@@ -145,7 +150,8 @@ def _target_scaler(train: Sequence[Aligned], layout: Layout) -> ColumnScaler | N
         valid = column[~np.isnan(column)]
         if len(valid) == 0:
             raise DataError(f"target {name!r} is missing in the whole training part.")
-        scalers.append(fit_scaler(valid[:, None], layout.scaling))
+        scaling = layout.scaling if layout.scale_targets else "none"
+        scalers.append(fit_scaler(valid[:, None], scaling))
     return joined(scalers)
 
 

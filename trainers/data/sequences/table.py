@@ -43,6 +43,7 @@ from trainers.data.source import Source
 from trainers.data.tables.formats import table_stem
 from trainers.data.tables.reader import TableReader
 from trainers.data.tables.reading_options import ReadingOptions
+from trainers.data.transforms import transformed
 from trainers.errors import DataError
 
 
@@ -91,6 +92,7 @@ def _loaded(
     raw = raw_inputs({part: own.tables for part, own in files.items()}, options)
     labels, classes = _labels(files, options)
     findings = _findings(raw, labels, options)
+    labels = {part: _transformed(own, files[part].labels, options) for part, own in labels.items()}
     found = {part: _aligned(raw, part, labels[part], options) for part in files}
     kept = {part: own for part, (own, _) in found.items()}
     classes_of = _one_class(kept["train"], options)
@@ -104,6 +106,8 @@ def _loaded(
         scaling=options.scaling,
         class_weights=options.class_weights,
         units=options.units,
+        scale_targets=options.scale_targets,
+        target_transform=options.target_transform,
     )
     made = _Made(files, raw, kept, findings, _notes(files, raw, sum(n for _, n in found.values())))
     if folds is None:
@@ -237,6 +241,19 @@ def _label_values(
     encoded[[row for row, value in enumerate(flat) if value is not None], 0] = ids
     ends = np.cumsum([len(values) for values in raw.values()])
     return dict(zip(raw, np.split(encoded, ends[:-1]), strict=True)), classes
+
+
+def _transformed(labels: _Labels, tables: Sequence[Table], options: TableOptions) -> _Labels:
+    """Labels as they are scaled; those of classes are what they were."""
+    ends = np.cumsum([len(table.frame) for table in tables])
+
+    def said(row: int) -> str:
+        table = int(np.searchsorted(ends, row, side="right"))
+        place = row - (int(ends[table - 1]) if table else 0)
+        return f"data row {place} (counted from 0) of {tables[table].path.name}"
+
+    values = transformed(labels.values, options.target_transform, options.target, said)
+    return _Labels(values, labels.groups)
 
 
 def _aligned(

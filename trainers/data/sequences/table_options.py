@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from trainers.data.classes import ClassWeights
-from trainers.data.contract import Task
+from trainers.data.contract import TargetTransform, Task
 from trainers.data.division import PARTS, shares_beside
 from trainers.data.features.filling import Fill
 from trainers.data.features.input_columns import CategoryEncoding, ColumnRules
@@ -105,6 +105,13 @@ class TableOptions:
     class_weights: ClassWeights = field(
         default="none", metadata=search_means("none, balanced, or one number a class")
     )
+    scale_targets: bool = field(
+        default=True, metadata=means("false: targets as they are, which losses of counts need")
+    )
+    target_transform: TargetTransform = field(
+        default="none",
+        metadata=search_means("log1p: of targets > -1, before scaling; metrics are in own units"),
+    )
     units: str = field(default="", metadata=means("the targets' unit, for tables"))
     reading: ReadingOptions = field(
         default=ReadingOptions(), metadata=means("how the files are to be understood")
@@ -123,6 +130,9 @@ class TableOptions:
         require(one, "one target for classification", "target", list(self.target))
         weighed = self.task == "classification" or self.class_weights == "none"
         require(weighed, "class_weights only for classes", "class_weights", self.class_weights)
+        plain = self.task == "regression" or self.target_transform == "none"
+        require(plain, "target_transform only for numbers", "target_transform",
+                self.target_transform)  # fmt: skip
         require(self.seed >= 0, "seed >= 0", "seed", self.seed)
         size = self.embedding_size
         require(size is None or size >= 1, "embedding_size >= 1", "embedding_size", size)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from trainers.data.classes import ClassWeights
-from trainers.data.contract import Task
+from trainers.data.contract import TargetTransform, Task
 from trainers.data.division import require_shares, require_two_shares
 from trainers.data.features.filling import Fill
 from trainers.data.features.input_columns import CategoryEncoding, ColumnRules
@@ -149,6 +149,13 @@ class WindowOptions:
     class_weights: ClassWeights = field(
         default="none", metadata=means("none, balanced, or one number a class")
     )
+    scale_targets: bool = field(
+        default=True, metadata=means("false: targets as they are, which losses of counts need")
+    )
+    target_transform: TargetTransform = field(
+        default="none",
+        metadata=search_means("log1p: of targets > -1, before scaling; metrics are in own units"),
+    )
     units: str = field(default="", metadata=means("the targets' unit, for tables"))
 
     def __post_init__(self) -> None:
@@ -232,6 +239,9 @@ def _check_measures(options: WindowOptions) -> None:
             options.output_steps)  # fmt: skip
     weighed = classes or options.class_weights == "none"
     require(weighed, "class_weights only for classes", "class_weights", options.class_weights)
+    plain = not classes or options.target_transform == "none"
+    require(plain, "target_transform only for numbers", "target_transform",
+            options.target_transform)  # fmt: skip
 
 
 def _check_columns(options: WindowOptions) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trainers.data.contract import TargetTransform
 from trainers.data.features.encoding import Encoding
 from trainers.data.features.reading import EncodedReading, Scales
 from trainers.data.features.rows import Rows
@@ -15,6 +16,7 @@ from trainers.data.series.rows import RowOptions, rows_of
 from trainers.data.tables.columns import matrix
 from trainers.data.tables.reading_options import ReadingOptions
 from trainers.data.times.steps import Step
+from trainers.data.transforms import transformed
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class WindowReading(EncodedReading):
         targets: Columns that were predicted.
         scales: Of each target, in own units; empty for classes.
         step: From row to row; None without times.
+        transform: What was done to targets before they were scaled.
     """
 
     rows: RowOptions
@@ -42,6 +45,7 @@ class WindowReading(EncodedReading):
     table: ReadingOptions = field(default_factory=ReadingOptions)
     scales: tuple[Scale, ...] = ()
     step: Step | None = None
+    transform: TargetTransform = "none"
 
     @property
     def times(self) -> tuple[str, ...]:
@@ -103,6 +107,7 @@ class WindowReading(EncodedReading):
             return known
         if name not in rows.frame.columns:
             return scale.scale, scale.shift
-        values = matrix(rows.frame, [name], "mask")[:, 0]
+        raw = matrix(rows.frame, [name], "mask")
+        values = transformed(raw, self.transform, [name], rows.placed)[:, 0]
         none = np.zeros(len(values), dtype=np.bool_)
         return self.encoding.fit.of_series(values, rows, none, scale)[series]

@@ -13,6 +13,7 @@ from trainers.data.features.scales import Fit, Scale
 from trainers.data.series.columns import class_labels
 from trainers.data.series.options import WindowOptions
 from trainers.data.tables.columns import matrix
+from trainers.data.transforms import transformed
 from trainers.errors import DataError
 
 _TRUTH = {"0": 0.0, "1": 1.0, "False": 0.0, "True": 1.0, "false": 0.0, "true": 1.0}
@@ -48,8 +49,10 @@ def targets_of(rows: Rows, options: WindowOptions, train: Array, fit: Fit) -> Ta
     if options.task == "classification":
         return _classes(rows, options) if len(options.target) == 1 else _labels(rows, options)
     raw = matrix(rows.frame, options.target, "error" if options.missing == "error" else "mask")
+    raw = transformed(raw, options.target_transform, options.target, rows.placed)
     present = ~np.isnan(raw)
     values = np.empty(raw.shape, dtype=np.float32)
+    fit = fit if options.scale_targets else Fit("none")
     scales, by_row = [], np.empty((2, *raw.shape)) if fit.by_series else None
     for place, (name, column) in enumerate(zip(options.target, raw.T, strict=True)):
         known = train & present[:, place]

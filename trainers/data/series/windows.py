@@ -300,6 +300,7 @@ def _assemble(name: str, options: WindowOptions, made: _Made) -> SequenceData:
         target_shift=np.tile([s.shift for s in targets.scales], horizons) if numbers else None,
         target_names=targets.classes or _target_names(options),
         units=options.units,
+        target_transform=options.target_transform,
         one_target=options.targets == "last",
         notes=made.notes if numbers or labels else (
             *made.notes, *missing_classes_note(train, targets.classes)
@@ -339,6 +340,7 @@ def _reading(options: WindowOptions, made: _Made) -> WindowReading:
         input_steps=options.input_steps,
         targets=options.target,
         scales=made.targets.scales,
+        transform=options.target_transform,
         step=made.rows.step,
     )
 

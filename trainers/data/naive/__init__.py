@@ -1,0 +1,1 @@
+"""Naive forecasts: what anybody could say without a network, fitted on the training part."""

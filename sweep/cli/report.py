@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sweep.cli.options import SWEEPS, Directory, Name
+from sweep.errors import UserError
 
 
 def report(
@@ -57,16 +58,39 @@ def compare(
 
 
 def export(
-    name: Name,
-    url: Annotated[str, typer.Argument(help="A database URL, as sqlite:///study.db.")],
+    name: Annotated[
+        str, typer.Argument(help="A sweep; for ONNX any model, as `predict` takes it.")
+    ],
+    target: Annotated[
+        str, typer.Argument(help="A database URL, as sqlite:///study.db, or a file, as load.onnx.")
+    ],
     directory: Directory = SWEEPS,
 ) -> None:
-    """Write a sweep as a study into an Optuna storage, for optuna-dashboard; again replaces it.
+    """Write a trained model as ONNX, or a sweep as a study into an Optuna storage.
+
+    An ONNX file takes and answers own units, sequences of any length, with state in and out; a
+    study is for optuna-dashboard. Either replaces an earlier export.
 
     \b
     Examples:
+      rnn-sweep export load load.onnx
+      rnn-sweep export models:/load@champion load.onnx
       rnn-sweep export digits sqlite:///study.db
     """
+    if target.lower().endswith(".onnx") and "://" not in target:
+        from sweep.models.onnx_file import export_onnx
+
+        typer.echo(export_onnx(name, Path(target), directory))
+        return
+    if "://" not in target:
+        raise UserError(
+            "a sweep is exported to a database URL, as sqlite:///study.db, and a model to a file "
+            f"that ends in .onnx, but got {target!r}; name one of them."
+        )
+    typer.echo(_export_study(name, target, directory))
+
+
+def _export_study(name: str, url: str, directory: Path) -> str:
     from sweep.log.places import open_log
     from sweep.results.optuna_export import export_study
     from sweep.results.results import open_results
@@ -79,4 +103,4 @@ def export(
     finally:
         log.close()
     again = " in place of its earlier export" if replaced else ""
-    typer.echo(f"Study {found.config.name!r} in {shown(url)} holds {count} trials{again}.")
+    return f"Study {found.config.name!r} in {shown(url)} holds {count} trials{again}."

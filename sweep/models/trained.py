@@ -89,8 +89,9 @@ def _from_sweep(name: str, directory: Path) -> PortableModel:
 
     sweep, number = _split(name, directory)
     found = open_results(sweep, directory)
-    checkpoint = trial_checkpoint(found, number)
-    return PortableModel.of_trial(checkpoint, found.folder)
+    trial, checkpoint = checkpointed_trial(found, number)
+    about = {"sweep": found.config.name, "trial": trial.number, "best_epoch": trial.best_epoch}
+    return PortableModel.of_trial(checkpoint, found.folder, about)
 
 
 def _split(name: str, directory: Path) -> tuple[str, int | None]:

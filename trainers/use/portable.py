@@ -48,12 +48,15 @@ class PortableModel:
     Args:
         saved: A checkpoint with its tensors.
         interface: Of the data it was trained on.
+        about: What is said of its origin.
 
     Raises:
         CheckpointError: the two are of different data.
     """
 
-    def __init__(self, saved: Checkpoint, interface: Interface) -> None:
+    def __init__(
+        self, saved: Checkpoint, interface: Interface, about: Mapping[str, Any] | None = None
+    ) -> None:
         if saved.data_digest != interface.digest:
             raise CheckpointError(
                 f"a model needs the description of its own data (digest {saved.data_digest[:12]}), "
@@ -61,7 +64,8 @@ class PortableModel:
             )
         self.interface = interface
         self.config = saved.config
-        self._saved = saved
+        self.saved = saved
+        self.about = dict(about or {})
         self._encoder = Encoder(interface)
         self._network = Network(saved)
         self._streaming: StreamingModel | None = None
@@ -77,7 +81,9 @@ class PortableModel:
         return cls(read_checkpoint(path), interface)
 
     @classmethod
-    def of_trial(cls, path: Path, folder: Path) -> PortableModel:
+    def of_trial(
+        cls, path: Path, folder: Path, about: Mapping[str, Any] | None = None
+    ) -> PortableModel:
         """Take a trial's best weights, and of its sweep's folder how its own data are read.
 
         Raises:
@@ -85,7 +91,7 @@ class PortableModel:
             DataError: the folder does not say how its data are read.
         """
         saved = read_checkpoint(path)
-        return cls(saved, read_interface(folder, saved.config.data_choice))
+        return cls(saved, read_interface(folder, saved.config.data_choice), about)
 
     @classmethod
     def read(cls, folder: Path) -> PortableModel:
@@ -107,7 +113,7 @@ class PortableModel:
                 f"a model's format must be {MODEL_FORMAT}, but {folder} has {version!r}; load it "
                 "with the version of rnn-sweep that logged it."
             )
-        return cls(*_parsed(values, folder))
+        return cls(*_parsed(values, folder), values.get("about"))
 
     def write(self, folder: Path, about: Mapping[str, Any] | None = None) -> None:
         """Write the model's two files into a folder, which must exist.
@@ -124,7 +130,7 @@ class PortableModel:
         }
         text = json.dumps(config, indent=1, ensure_ascii=False, allow_nan=False)
         (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
-        weights = {name: w.clone() for name, w in named_weights(self._saved).items()}
+        weights = {name: w.clone() for name, w in named_weights(self.saved).items()}
         (folder / WEIGHTS_FILE).write_bytes(save(weights))  # `save_file` hides it from other users
 
     def predict(self, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -193,7 +199,7 @@ class PortableModel:
         Raises:
             ConfigError: it is bidirectional.
         """
-        return StreamingModel(self._saved)
+        return StreamingModel(self.saved)
 
     def scaled(self, raw: Array) -> Array:
         """Return raw numbers `(…, features)` as the network reads them: float32.

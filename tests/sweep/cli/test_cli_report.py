@@ -2,6 +2,7 @@ import optuna
 import pytest
 from typer.testing import CliRunner
 
+from sweep.__main__ import main
 from sweep.cli.app import app
 from tests.sweep.sweep_factory import complete, write_sweep
 
@@ -41,3 +42,10 @@ def test_export_says_what_it_wrote(run, tmp_path):
     assert run("export", "one", url).strip() == f"Study 'one' in {url} holds 2 trials."
     assert "in place of its earlier export" in run("export", "one", url)
     assert optuna.load_study(study_name="one", storage=url).best_value == 0.3
+
+
+def test_export_to_what_is_neither_a_file_nor_a_database_is_one_line(tmp_path, capsys):
+    assert main(["export", "one", "study.db", "--dir", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert "a file that ends in .onnx, but got 'study.db'" in error
+    assert error.count("\n") == 1

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pandas as pd
 import pytest
 
@@ -52,6 +53,27 @@ def complaint(capsys: pytest.CaptureFixture[str], *words: str | Path) -> str:
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     return error
+
+
+def test_a_sweeps_model_is_written_as_onnx(swept, tmp_path, capsys):
+    path = tmp_path / "load.onnx"
+    assert main(["export", "s/1", str(path), "--dir", str(swept)]) == 0
+    assert "ONNX model of load in" in capsys.readouterr().out
+    session = onnxruntime.InferenceSession(path)
+    about = session.get_modelmeta().custom_metadata_map
+    assert (about["sweep"], about["trial"]) == ("s", "1")
+    frame = pd.read_csv(swept / "load.csv")
+    window = frame[json.loads(about["inputs"])].to_numpy()[None, :4]
+    values = session.run(["values"], {"inputs": window.astype(np.float64)})[0]
+    rows = csv.DictReader(io.StringIO(printed(capsys, "s/1", swept / "load.csv", "--dir", swept)))
+    assert values.ravel()[-1] == pytest.approx(float(next(rows)["load_predicted"]), rel=1e-5)
+
+
+def test_an_onnx_file_that_cannot_be_written_is_one_line(swept, tmp_path, capsys):
+    assert main(["export", "s", str(tmp_path / "none" / "x.onnx"), "--dir", str(swept)]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "an ONNX file must be a path to write to" in error
 
 
 def test_predictions_in_own_units_have_the_error_that_the_sweep_recorded(swept, capsys):

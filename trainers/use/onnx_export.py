@@ -1,0 +1,28 @@
+"""A trained network as an ONNX file's bytes, where the package `onnx` is installed."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from trainers.errors import ConfigError
+
+if TYPE_CHECKING:
+    from trainers.use.portable import PortableModel
+
+
+def as_onnx(model: PortableModel) -> bytes:
+    """Return a network, with how its data are scaled, as ONNX; see `trainers.use.onnx_graph`.
+
+    Raises:
+        ConfigError: the package is missing, or a cell's or loss's own code can't be translated.
+    """
+    if find_spec("onnx") is None:
+        raise ConfigError(
+            "an ONNX file needs the package onnx, but it is not installed: "
+            "pip install 'rnn-sweep[onnx]'."
+        )
+    from trainers.use.onnx_graph.network import onnx_model
+
+    content: bytes = onnx_model(model, model.about).SerializeToString()
+    return content

@@ -20,6 +20,7 @@ from trainers.config.metrics import MetricType, Pass
 from trainers.config.objective import Objective
 from trainers.config.train_config import Structure
 from trainers.data.contract import SequenceData
+from trainers.data.own_units import own_units
 from trainers.errors import ConfigError
 from trainers.learning.batches import Part
 from trainers.learning.lanes import StreamPart
@@ -207,25 +208,33 @@ def _loaded(code: str | Callable[..., Any]) -> Callable[..., Any]:
     return found
 
 
-def total_squares(part: Part | StreamPart) -> Array:
-    """Return SST per output `(outputs,)` over a part's valid targets, in two streaming passes."""
+def total_squares(part: Part | StreamPart, data: SequenceData | None = None) -> Array:
+    """Return SST per output `(outputs,)` over a part's valid targets, in two streaming passes.
+
+    It is of targets as they are trained on; those that `data` says were transformed are taken in
+    own units.
+    """
     shift: Array | None = None
     mean = squares = count = np.zeros(1)
-    for values, valid in target_values(part):
+    for values, valid in target_values(part, data):
         # Differences from one value keep a constant target's SST exactly 0.
         shift = values[0] if shift is None else shift
         mean = mean + np.where(valid, values - shift, 0.0).sum(0)
         count = count + valid.sum(0)
     mean = mean / np.maximum(count, 1)
-    for values, valid in target_values(part):
+    for values, valid in target_values(part, data):
         squares = squares + np.square(np.where(valid, values - shift - mean, 0.0)).sum(0)
     return np.asarray(squares)
 
 
-def target_values(part: Part | StreamPart) -> Iterator[tuple[Array, Array]]:
+def target_values(
+    part: Part | StreamPart, data: SequenceData | None
+) -> Iterator[tuple[Array, Array]]:
     """Yield targets `(steps, outputs)` in float64 and which are valid, some rows at a time."""
     for targets, mask in part.target_blocks():
         values = targets.reshape(-1, targets.shape[-1]).astype(np.float64)
+        if data is not None and data.target_transform != "none":
+            values = own_units(data, values)
         valid = np.ones(values.shape, dtype=bool)
         if mask is not None:
             valid &= mask.reshape(len(values), -1)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from trainers.data.contract import SequenceData
+from trainers.learning.losses.forecast import EVEN_LEVELS, Forecast, crps_of_quantiles
 
 _ROUNDING = 2.0**-22  # of numbers that were scaled in float32
 
@@ -18,8 +18,11 @@ class OwnUnits:
     """The way to own units of one data set's targets.
 
     Args:
-        data: Its scale and shift.
+        data: Its scale, shift and transform.
         device: Where numbers lie.
+
+    Attributes:
+        is_linear: Whether a distance is as long wherever it lies: nothing but scale and shift.
     """
 
     def __init__(self, data: SequenceData, device: torch.device | None = None) -> None:
@@ -27,6 +30,7 @@ class OwnUnits:
             None if given is None else torch.as_tensor(given, dtype=torch.float64, device=device)
             for given in (data.target_scale, data.target_shift)
         )
+        self.is_linear = data.target_transform == "none"
 
     def of(self, values: Tensor, rescale: Tensor | None = None) -> Tensor:
         """Return numbers `(trials, wanted, outputs)` in own units.
@@ -35,18 +39,19 @@ class OwnUnits:
             values: As the network was trained on them.
             rescale: `(trials, wanted, 2, outputs)`, to the data's common scale first.
         """
-        return self._shifted(self._sized(values, rescale), rescale)
+        return self._undone(self._shifted(self._sized(values, rescale), rescale))
 
     def of_targets(self, targets: Tensor, rescale: Tensor | None = None) -> Tensor:
         """Return the same of targets; one that was 0 before it was scaled is exactly 0 again."""
         sized = self._sized(targets, rescale)
         own = self._shifted(sized, rescale)
-        if self._shift is None and rescale is None:
-            return own
-        return torch.where(own.abs() <= _ROUNDING * sized.abs(), 0.0, own)
+        if self._shift is not None or rescale is not None:
+            own = torch.where(own.abs() <= _ROUNDING * sized.abs(), 0.0, own)
+        return self._undone(own)
 
     def back(self, own: Tensor, rescale: Tensor | None = None) -> Tensor:
         """Return numbers in own units as the network is trained on them."""
+        own = own if self.is_linear else torch.log1p(own)
         values = own if self._shift is None else own - self._shift
         values = values if self._scale is None else values / self._scale
         if rescale is not None:
@@ -55,9 +60,12 @@ class OwnUnits:
         return values
 
     def sized(self, values: Tensor, rescale: Tensor | None = None) -> Tensor:
-        """Return distances `(trials, wanted, outputs)` in own units."""
+        """Return distances `(trials, wanted, outputs)` in own units, where those are linear."""
         found = values if rescale is None else values * rescale[..., 0, :].abs()
         return found if self._scale is None else found * self._scale.abs()
+
+    def _undone(self, values: Tensor) -> Tensor:
+        return values if self.is_linear else torch.expm1(values)
 
     def _sized(self, values: Tensor, rescale: Tensor | None) -> Tensor:
         found = values if rescale is None else values * rescale[..., 0, :]
@@ -75,22 +83,24 @@ class OwnForecast:
     """What a head says of targets, in their own units.
 
     Attributes:
-        forecast: A `trainers.learning.losses.forecast.Forecast`, as the network was trained.
+        forecast: As the network was trained.
         units: The way to own units.
         rescale: `(trials, wanted, 2, outputs)`, to the data's common scale first.
     """
 
-    forecast: Any
+    forecast: Forecast
     units: OwnUnits
     rescale: Tensor | None = None
 
     def quantile(self, levels: Sequence[float]) -> Tensor:
         """Return `(trials, wanted, outputs, levels)`."""
-        found: Tensor = self.forecast.quantile(levels)
+        found = self.forecast.quantile(levels)
         own = [self.units.of(one.double(), self.rescale) for one in found.unbind(-1)]
         return torch.stack(own, dim=-1)
 
     def crps(self, targets: Tensor) -> Tensor:
         """Return the continuous ranked probability score of targets in own units, alike."""
-        found: Tensor = self.forecast.crps(self.units.back(targets, self.rescale))
+        if not self.units.is_linear:
+            return crps_of_quantiles(self.quantile(EVEN_LEVELS), targets)
+        found = self.forecast.crps(self.units.back(targets, self.rescale))
         return self.units.sized(found.double(), self.rescale)

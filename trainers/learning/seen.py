@@ -12,6 +12,7 @@ from trainers.config.losses import LOSSES
 from trainers.config.metrics import Accumulator
 from trainers.config.train_config import Structure
 from trainers.learning import losses
+from trainers.learning.losses.forecast import forecast
 from trainers.learning.own_units import OwnForecast, OwnUnits
 
 
@@ -43,7 +44,9 @@ class Seen:
             return self.forecast, self.own_targets
         if accumulator.of == "probabilities":
             return self.probabilities, self._targets
-        if accumulator.own_units:
+        if accumulator.of == "losses":
+            return self.losses, self._targets
+        if accumulator.own_units or not self._units.is_linear:
             return self.own_answers, self.own_targets
         return self._common(self._answers), self._common(self._targets)
 
@@ -68,9 +71,15 @@ class Seen:
     @cached_property
     def forecast(self) -> OwnForecast:
         """The distribution or quantiles, in own units."""
-        from trainers.learning.losses.forecast import forecast
+        found = forecast(self._structure, self._outputs)
+        assert found is not None
+        return OwnForecast(found, self._units, self._rescale)
 
-        return OwnForecast(forecast(self._structure, self._outputs), self._units, self._rescale)
+    @cached_property
+    def losses(self) -> tuple[Tensor, Tensor]:
+        """The loss's elements, and the own unit of each, `(trials, wanted, outputs)` float64."""
+        values = losses.elements(self._structure, self._outputs, self._targets).double()
+        return values, self._units.sized(torch.ones_like(values), self._rescale)
 
     @cached_property
     def _answers(self) -> Tensor:

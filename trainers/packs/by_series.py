@@ -15,6 +15,7 @@ from torch import Tensor
 
 from trainers.config.losses import LOSSES
 from trainers.config.metrics import Pass
+from trainers.data.contract import SequenceData
 from trainers.errors import DataError
 from trainers.learning import losses
 from trainers.learning.batches import Part
@@ -118,7 +119,7 @@ def evaluate_by_series(
             wanted, _ = target_places(batch, span, model.structure)
             sums.add(segment, outputs, owners[rows[wanted]])
     windows = np.bincount(owners, minlength=count)
-    squares = _total_squares(part, owners, count) if parts.data.task == "regression" else None
+    squares = _total_squares(part, parts.data, owners) if parts.data.task == "regression" else None
     return list(_results(sums, measures, model, windows, squares))
 
 
@@ -165,31 +166,34 @@ def _aligned(series: Array) -> Iterator[tuple[Array, Array, Array]]:
         yield names[own], order[np.where(exists, first[own, None] + steps, 0)], exists
 
 
-def _total_squares(part: Part, owners: Array, series: int) -> Array:
+def _total_squares(part: Part, data: SequenceData, owners: Array) -> Array:
     """Return SST `(series, outputs)` over valid targets, as `total_squares` does of them all.
 
     Differences are from one value of each series, so that a constant target's SST is exactly 0.
     """
+    series = len(data.series)
     shift = np.full((series, part.data.targets.shape[-1]), np.nan)
-    for values, valid, own in _of_series(part, owners):
+    for values, valid, own in _of_series(part, data, owners):
         for output, there in enumerate(valid.T):
             names, first = np.unique(own[there], return_index=True)
             new = np.isnan(shift[names, output])
             shift[names[new], output] = values[there, output][first[new]]
     totals, counts, squares = (np.zeros_like(shift) for _ in range(3))
-    for values, valid, own in _of_series(part, owners):
+    for values, valid, own in _of_series(part, data, owners):
         np.add.at(totals, own, np.where(valid, values - shift[own], 0.0))
         np.add.at(counts, own, valid)
     centre = shift + totals / np.maximum(counts, 1)
-    for values, valid, own in _of_series(part, owners):
+    for values, valid, own in _of_series(part, data, owners):
         np.add.at(squares, own, np.square(np.where(valid, values - centre[own], 0.0)))
     return squares
 
 
-def _of_series(part: Part, owners: Array) -> Iterator[tuple[Array, Array, Array]]:
+def _of_series(
+    part: Part, data: SequenceData, owners: Array
+) -> Iterator[tuple[Array, Array, Array]]:
     """Yield targets `(steps, outputs)` in float64, which are valid, and their series `(steps,)`."""
     first, steps = 0, 1 if part.last else part.data.time_steps
-    for values, valid in target_values(part):
+    for values, valid in target_values(part, data):
         stop = first + len(values) // steps
         yield values, valid, np.repeat(owners[first:stop], steps)
         first = stop

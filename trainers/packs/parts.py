@@ -53,5 +53,5 @@ class Parts:
         if self.data.task != "regression":
             return None
         if name not in self._total_squares:
-            self._total_squares[name] = total_squares(self.part(name))
+            self._total_squares[name] = total_squares(self.part(name), self.data)
         return self._total_squares[name]

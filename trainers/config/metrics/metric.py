@@ -40,10 +40,14 @@ class Pass:
 
     @property
     def scale(self) -> Array:
-        """Return `(outputs,)`: the target's own unit, in what the network was trained on."""
+        """Return `(outputs,)`: the target's own unit, in what sums of errors come in.
+
+        Those of transformed targets come in own units.
+        """
         import numpy as np
 
-        given = self.data.target_scale
+        linear = self.data.target_transform == "none"
+        given = self.data.target_scale if linear else None
         whole = np.ones(self.data.output_size) if given is None else np.asarray(given, np.float64)
         return whole[self.outputs]
 
@@ -88,17 +92,18 @@ class Accumulator:
             element counts, and what it leaves out may be anything. It is captured, so no shape may
             depend on values.
         own_units: Whether answers and targets that are numbers come in in the target's own units;
-            otherwise as the network was trained on them.
+            otherwise as the network was trained on them, unless they were transformed.
         of: What it sees of the network. `answers` `(trials, wanted, outputs)` are numbers or
             logits; `probabilities` are alike, of classes or labels; a `forecast` is a
-            `trainers.learning.losses.Forecast` in own units, as the targets are then too.
+            `trainers.learning.losses.Forecast` in own units, as the targets are then too; `losses`
+            are the loss's elements, and the own unit of each, `(trials, wanted, outputs)` both.
         arguments: What `code` takes beside.
     """
 
     rows: tuple[str, ...]
     code: str | Callable[..., Any]
     own_units: bool = False
-    of: Literal["answers", "probabilities", "forecast"] = "answers"
+    of: Literal["answers", "probabilities", "forecast", "losses"] = "answers"
     arguments: tuple[float, ...] = ()
 
 

@@ -181,9 +181,11 @@ def _measured(
     """
     metrics = {name: find_metric(name, data, loss)}
     if need_answers(metrics):
-        outputs, targets = (torch.cat([part[of] for part in parts]).numpy() for of in (0, 1))
-        mask = None if parts[0][2] is None else parts[0][2].numpy().reshape(targets.shape)
-        answers = judged(outputs, targets, mask, None, data, _structure(loss))
+        said = torch.cat([outputs for outputs, _, _ in parts]).numpy()
+        truth = torch.cat([targets for _, targets, _ in parts]).numpy()
+        there = parts[0][2]
+        hidden = None if there is None else there.numpy().reshape(truth.shape)
+        answers = judged(said, truth, hidden, None, data, _structure(loss))
         return answer_metrics(answers, metrics).get(name)
     tally = Tally(data, _structure(loss), metrics=metrics)
     tally.loss_sum = tally.loss_count = tally.plain_loss = 1.0

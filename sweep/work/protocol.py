@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from trainers.config.measured import NOTHING, Asked
 from trainers.config.objective import Objective
 from trainers.config.train_config import TrainConfig
 from trainers.learning.reports import EpochReport
@@ -178,6 +179,7 @@ class WorkerSettings:
         device: cpu or cuda.
         pack: Trials to train together; 0 lets each worker plan that by measuring.
         backend: What runs a pack, in `trainers.packs.pack`'s words.
+        asked: What is measured at each epoch beside the usual.
     """
 
     objective: Objective
@@ -189,3 +191,4 @@ class WorkerSettings:
     pack: int = 1
     backend: Literal["auto", "native", "stepwise", "eager", "graph"] = "auto"
     sweep_uid: str = ""
+    asked: Asked = NOTHING

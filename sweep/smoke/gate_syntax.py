@@ -3,8 +3,8 @@
 A gate compares numbers, reckoned by + - * / from numbers and names, and joins comparisons by and,
 or, not; comparisons and numbers don't mix. A name is a word, or two with a slash and no blanks
 between them, and beyond a metric `/h3` for a step ahead; of f1, precision and recall a class, of
-coverage and width a level. Python's parser makes the tree, which is held against a list of the nodes that there
-may be; nothing is ever handed to Python to evaluate.
+coverage and width a level. Python's parser makes the tree, which is held against a list of the
+nodes that there may be; nothing is ever handed to Python to evaluate.
 """
 
 from __future__ import annotations

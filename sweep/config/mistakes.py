@@ -47,11 +47,11 @@ def unknown_key(path: tuple[str, ...], valid: Iterable[str], elsewhere: Iterable
     names, key = sorted(valid), path[-1]
     parent = ".".join(path[:-1])
     near = difflib.get_close_matches(key, names, n=1)
-    if near:
-        hint = f"did you mean {parent + '.' if parent else ''}{near[0]}?"
+    misplaced = [dotted for dotted in sorted(elsewhere) if dotted.rpartition(".")[2] == key]
+    if misplaced:  # spelt right, so nothing that is only spelt alike was meant
+        hint = f"did you mean {misplaced[0]}?"
     else:
-        misplaced = [dotted for dotted in sorted(elsewhere) if dotted.rpartition(".")[2] == key]
-        hint = f"did you mean {misplaced[0]}?" if misplaced else ""
+        hint = f"did you mean {parent + '.' if parent else ''}{near[0]}?" if near else ""
     known = f"known keys {'of ' + parent if parent else 'here'}: {', '.join(names)}."
     return " ".join(filter(None, [f"{'.'.join(path)} is not a known key;", hint, known]))
 

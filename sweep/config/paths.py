@@ -57,8 +57,8 @@ def change_paths(
 ) -> None:
     """Put `change(key, path)` in the place of every path in `values`.
 
-    These are `data.path` and its like, `path.py:function` in `data.source` and `space.base`, and
-    `search.warm_start`, where a bare word may be the name of a sweep in --dir.
+    These are `data.path` and its like, `path.py:function` in `data.source`, `space.base` and
+    `metrics`, and `search.warm_start`, where a bare word may be the name of a sweep in --dir.
 
     Args:
         values: A sweep file's plain values.
@@ -71,6 +71,8 @@ def change_paths(
         named = named_function(section.get(key))
         if named:
             section[key] = f"{change(place, named[0])}:{named[1]}"
+    if isinstance(metrics := values.get("metrics"), list):
+        values["metrics"] = [_in_its_file(text, change) for text in metrics]
     for option in _path_options(data.get("source")):
         if isinstance(data.get(option), str | list):
             data[option] = _each(f"data.{option}", data[option], change)
@@ -81,6 +83,11 @@ def change_paths(
             return given if bare else change(key, given)
 
         search["warm_start"] = _each("search.warm_start", search["warm_start"], earlier)
+
+
+def _in_its_file(text: Any, change: Change) -> Any:
+    named = named_function(text)
+    return text if named is None else f"{change('metrics', named[0])}:{named[1]}"
 
 
 def is_address(path: str) -> bool:

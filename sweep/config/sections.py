@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from sweep.config.choice import ChosenBy
 from sweep.config.data_folds import DataFolds
@@ -18,22 +18,16 @@ from sweep.words.redaction import holds_password
 from trainers.config.metrics import METRICS
 from trainers.config.objective import Direction
 from trainers.data.finding import GraveKind
-from trainers.registry import UnknownEntry
-
-
-def _known_metric(name: str) -> str:
-    try:
-        METRICS[name]
-    except UnknownEntry as error:
-        raise ValueError(str(error).removeprefix("metric ")) from None
-    return name
 
 
 def _list_metrics(schema: dict[str, Any]) -> None:
-    schema["enum"] = list(METRICS)
+    own = {"type": "string", "pattern": r"^[A-Za-z_]\w*(/.+)?$"}
+    schema["anyOf"] = [{"enum": list(METRICS)}, own]
+    del schema["type"]
 
 
-Metric = Annotated[str, AfterValidator(_known_metric), Field(json_schema_extra=_list_metrics)]
+# Which names there are the whole file says: `metrics` may name functions of one's own.
+Metric = Annotated[str, Field(json_schema_extra=_list_metrics)]
 
 
 class DataSection(Section):
@@ -90,15 +84,15 @@ class ObjectiveSection(Section):
     )
 
     metric: Metric = Field(description="what is measured")
-    direction: Direction = Field(description="default: the metric's natural direction")
+    direction: Direction | None = Field(None, description="default: the metric's natural direction")
 
     @model_validator(mode="before")
     @classmethod
     def _natural_direction(cls, values: Any) -> Any:
-        if isinstance(values, dict) and "direction" not in values:
-            metric = str(values.get("metric"))
-            best = METRICS[metric].direction if metric in METRICS else "minimize"
-            return {**values, "direction": best}
+        if isinstance(values, dict) and values.get("direction") is None:
+            metric = str(values.get("metric")).partition("/")[0]
+            if metric in METRICS:  # one's own function says it where it is read
+                return {**values, "direction": METRICS[metric].direction}
         return values
 
 

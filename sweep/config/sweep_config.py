@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from sweep.config.file import (
     find_sweep_file,
     read_sweep_file,
 )
+from sweep.config.metrics import check_metrics
 from sweep.config.mistakes import one_line
 from sweep.config.paths import resolve_paths
 from sweep.config.pruning import RULES
@@ -48,6 +49,11 @@ class SweepConfig(Section):
     train: dict[str, Any] = Field(
         default_factory=dict, description="training settings, fixed for all trials"
     )
+    metrics: tuple[str, ...] = Field(
+        (),
+        strict=False,
+        description="measured at each epoch beside the usual: [mape, rmse/h3, path.py:function]",
+    )
     search: SearchSection = Field(default_factory=SearchSection)
     budget: BudgetSection = BudgetSection()
     run: RunSection = RunSection()
@@ -67,6 +73,11 @@ class SweepConfig(Section):
     @classmethod
     def _as_recorded_now(cls, values: Any) -> Any:
         return brought_up_to_date(values)
+
+    @model_validator(mode="after")
+    def _check_metrics(self) -> SweepConfig:
+        check_metrics(self.metrics, _named_metrics(self.search))
+        return self
 
     @model_validator(mode="after")
     def _check_rule(self) -> SweepConfig:
@@ -101,6 +112,13 @@ class SweepConfig(Section):
                 "name a base space (see `rnn-sweep spaces`) or give space.parameters"
             )
         return self
+
+
+def _named_metrics(search: SearchSection) -> Iterator[tuple[str, str]]:
+    for place, objective in enumerate(search.objectives or ()):
+        yield f"search.objectives.{place}.metric", objective.metric
+    for place, constraint in enumerate(search.constraints):
+        yield f"search.constraints.{place}.metric", constraint.metric
 
 
 def validate(values: Mapping[str, Any]) -> SweepConfig:

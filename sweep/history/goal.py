@@ -47,11 +47,23 @@ class Goal:
         )
 
     @classmethod
-    def of_task(cls, config: SweepConfig, task: str) -> Goal:
-        """Return a sweep's goal; the data's task gives the objective that its file leaves open."""
+    def of_task(
+        cls, config: SweepConfig, task: str, own: Mapping[str, Direction] | None = None
+    ) -> Goal:
+        """Return a sweep's goal; the data's task gives the objective that its file leaves open.
+
+        Args:
+            config: The sweep.
+            task: Of its data.
+            own: The directions of metrics of one's own.
+        """
         objectives = config.search.objectives or default_objectives(task)
         constraints = (bound.model_dump() for bound in config.search.constraints)
-        return cls.read((o.model_dump() for o in objectives), constraints)
+        directed = (
+            {**o.model_dump(), "direction": o.direction or (own or {}).get(o.metric, "minimize")}
+            for o in objectives
+        )
+        return cls.read(directed, constraints)
 
     @classmethod
     def of(cls, config: SweepConfig, state: SweepState) -> Goal:

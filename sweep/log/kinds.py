@@ -79,6 +79,7 @@ class Opened:
         commit: The code's git commit, with `+changes` where it was edited since; None outside git.
         machine: The coordinator's: `processor`, `cores`, `memory_gib`, `gpus`, as far as known.
         space: What the trials are drawn from; None in the first logs.
+        units: Of the metrics of one's own, by name.
     """
 
     version: ClassVar[int] = 1
@@ -95,6 +96,7 @@ class Opened:
     commit: str | None = field(default=None, metadata=STORED)
     machine: dict[str, Any] = field(default_factory=dict, metadata=STORED)
     space: SpaceFacts | None = None
+    units: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

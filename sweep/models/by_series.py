@@ -125,7 +125,7 @@ def by_series(found: Results, number: int | None = None) -> SeriesTable:
     from trainers.packs.pack import pack_of_checkpoint
 
     leading = prepared.goal.leading
-    pack = pack_of_checkpoint(checkpoint, data, leading)
+    pack = pack_of_checkpoint(checkpoint, data, leading, prepared.asked)
     measured = pack.evaluate_by_series(0, part)
     rows = [SeriesRow(data.series[one.series], one.windows, one.metrics) for one in measured]
     rows.sort(key=lambda row: _better(leading, row))

@@ -114,5 +114,8 @@ def version_tags(finalist: Finalist) -> dict[str, str]:
         "sweep.direction": finalist.objective.direction,
     }
     # `repr` keeps every digit: equal models must compare equal.
-    tags |= {f"sweep.best.{name}": repr(value) for name, value in finalist.best.items()}
-    return tags | {f"sweep.test.{name}": repr(value) for name, value in finalist.test.items()}
+    for part, metrics in (("best", finalist.best), ("test", finalist.test)):
+        for name, value in metrics.items():
+            if "/" not in name or name == finalist.objective.metric:  # steps and classes are many
+                tags[f"sweep.{part}.{name}"] = repr(value)
+    return tags

@@ -27,7 +27,7 @@ DEFAULT_MEMORY_GIB = 4.0
 _SPEC_FOLDER = "/sweep"  # where a pod finds the sweep file
 _HOME = "/home/ray/sweep"  # where a machine of `ray up` finds it
 _SHARED = "/mnt/sweeps"  # where it finds the shared disk
-_CODE = ("data.source", "space.base")
+_CODE = ("data.source", "space.base", "metrics")
 _PLAIN_PATH = re.compile(r"^/[A-Za-z0-9._/-]*$")
 
 
@@ -213,6 +213,8 @@ def _to_copy(values: dict[str, Any], shared: str | None) -> tuple[dict[str, str]
 
 def _places(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield the settings that may hold paths, copied."""
+    if "metrics" in values:
+        yield "metrics", copy.deepcopy(values["metrics"])
     for section in ("data", "space", "search"):
         for key, value in values.get(section, {}).items():
             yield f"{section}.{key}", copy.deepcopy(value)

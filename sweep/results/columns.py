@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
 from sweep.config.data_options import is_data_option
+from sweep.config.metrics import metric_name
 from sweep.history.goal import searched
 from sweep.history.state import TrialState
 from sweep.results.column import ABSENT, PLACES, Column, Entry, Family, Place, Reader
 from sweep.results.results import Results
 from sweep.words.console import duration, setting, short
+from trainers.config.metrics import METRICS
 from trainers.registry import Registry
 
 _FILES_ONLY: frozenset[Place] = frozenset()
@@ -40,6 +42,7 @@ def _metrics(part: Literal["best", "test"]) -> Callable[[Results], Iterator[Colu
     def members(results: Results) -> Iterator[Column]:
         goal = results.goal
         judged = {objective.metric for objective in goal.objectives} if part == "best" else ()
+        usual = _usual(results) - set(judged)
         for metric in dict.fromkeys(m for t in results.trials for m in getattr(t, part)):
             yield Column(
                 f"{part}.{metric}",
@@ -47,12 +50,20 @@ def _metrics(part: Literal["best", "test"]) -> Callable[[Results], Iterator[Colu
                 _named(part, metric),
                 results.unit(metric),
                 f"{where} {metric}",
-                shown=frozenset({"comparison"}) if metric in judged else PLACES,
+                shown=PLACES if metric in usual else frozenset({"comparison"}),
                 leads=part == "test" and metric == goal.leading.metric,
                 tracked=f"metrics.{part}/{metric}",
             )
 
     return members
+
+
+def _usual(results: Results) -> set[str]:
+    """Return the metrics that people see everywhere: of every epoch, and those asked for."""
+    asked = {metric_name(text) for text in results.config.metrics}
+    asked |= {o.metric for o in results.goal.objectives}
+    asked |= {c.metric for c in results.goal.constraints}
+    return asked | {name for name, metric in METRICS.items() if metric.each_epoch}
 
 
 def _parameters(results: Results) -> Iterator[Column]:

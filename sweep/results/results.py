@@ -108,7 +108,10 @@ class Results:
     def unit(self, metric: str) -> str:
         """Return a metric's unit; empty for a pure number, or where the log does not know it."""
         opened = self.state.first_opened
-        return "" if opened is None else metric_unit(metric, opened.data.task, opened.data.units)
+        if opened is None:
+            return ""
+        unit = opened.units.get(metric)
+        return metric_unit(metric, opened.data.task, opened.data.units, unit)
 
 
 def find_sweep(name: str | Path, directory: str | Path = DEFAULT_FOLDER) -> Path:

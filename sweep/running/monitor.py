@@ -120,7 +120,8 @@ class Monitor:
         ended, self._ended = tuple(self._ended), []
         training = coordinator.training()
         busy = self._busy_until(coordinator.moment()) if coordinator.clock.epochs else None
-        data = self._prepared.data
+        data, leading = self._prepared.data, self._prepared.goal.leading.metric
+        own = self._prepared.asked.unit(leading)
         self._progress(
             Progress(
                 counts=self._tally.searched(state, set(training)),
@@ -129,7 +130,7 @@ class Monitor:
                 ended=ended,
                 repeats=self._tally.repeats(state),
                 training=len(training),
-                unit=metric_unit(self._prepared.goal.leading.metric, data.task, data.units),
+                unit=metric_unit(leading, data.task, data.units, own),
                 epochs_per_second=self._epochs_per_second(),
                 busy_fraction=busy,
                 elapsed_seconds=time.time() - coordinator.clock.began,

@@ -12,6 +12,7 @@ from cluster.nodes import Needs
 from sweep.config.data_folds import folds_of
 from sweep.config.data_limit import limit_of
 from sweep.config.data_options import drawable_point, is_data_option
+from sweep.config.metrics import metric_name, own_metrics
 from sweep.config.own_code import own_function
 from sweep.config.sweep_config import SweepConfig
 from sweep.errors import ConfigProblem, UserError
@@ -28,8 +29,9 @@ from sweep.search.space import EXAMPLES, sweep_space, training_defaults
 from sweep.search.study import SearchRules
 from sweep.work.protocol import WorkerSettings
 from trainers.config.fitting import check_structure
-from trainers.config.measured import metric_names
+from trainers.config.measured import NOTHING, Asked, find_metric, undefined
 from trainers.config.metrics import METRICS
+from trainers.config.own_metric import OwnMetric
 from trainers.config.train_config import TrainConfig
 from trainers.data.choices import DataChoices, choice_key, load_choices
 from trainers.errors import ConfigError
@@ -46,6 +48,7 @@ class Prepared:
     Attributes:
         choices: The data, one set for each combination of drawn options.
         dimensions: The data's options that are drawn.
+        asked: What is measured at each epoch beside the usual.
     """
 
     config: SweepConfig
@@ -54,6 +57,7 @@ class Prepared:
     space: Space
     goal: Goal
     search_rules: SearchRules
+    asked: Asked = NOTHING
 
     @property
     def data(self) -> SequenceData:
@@ -109,14 +113,16 @@ def prepare(config: SweepConfig) -> Prepared:
     dimensions = DataDimensions.of(config.space.parameters)
     choices = loaded(config, dimensions)
     space = sweep_space(config)
-    goal = Goal.of_task(config, choices.default.task)
+    own = own_metrics(config.metrics, Path.cwd())
+    goal = Goal.of_task(config, choices.default.task, {one.name: one.direction for one in own})
     rules = SearchRules(
         sampler=config.search.sampler,
         seed=config.search.seed,
         goal=goal,
         enqueue=tuple(space.validate_point(drawable_point(p)) for p in config.search.enqueue),
     )
-    prepared = Prepared(config, choices, dimensions, space, goal, rules)
+    asked = _asked(config, goal, own)
+    prepared = Prepared(config, choices, dimensions, space, goal, rules, asked)
     rule_of(config.search.pruning, goal.leading.sign)  # raises where the rule takes no such keys
     _check_fit(prepared)
     return prepared
@@ -202,6 +208,7 @@ def worker_settings(prepared: Prepared, device: str, folder: Path, uid: str) -> 
         backend=run.backend,
         interval=prepared.config.finalists.interval,
         sweep_uid=uid,
+        asked=prepared.asked,
     )
 
 
@@ -248,22 +255,41 @@ def _check_fit(prepared: Prepared) -> None:
                 f"every configuration of the space must fit data.source "
                 f"{prepared.config.data.source}, but: {error}"
             ) from error
-        _check_objectives(prepared, metric_names(prepared.data_of(train), train.loss))
-    _check_comparable(prepared)
-
-
-def _check_objectives(prepared: Prepared, measured: tuple[str, ...]) -> None:
-    known = (*measured, "parameters")
-    for objective in prepared.goal.objectives:
-        if objective.metric not in known:
-            raise ConfigProblem(
-                f"an objective on {prepared.data.task} data must be one of {', '.join(known)}, "
-                f"but got search.objectives metric {objective.metric!r}."
-            )
+        _check_metrics(prepared, train)
     if all(o.metric == "parameters" for o in prepared.goal.objectives):
         raise ConfigProblem(
             "objectives need at least one validation metric, but got `parameters` alone."
         )
+    for own in prepared.asked.own:
+        try:
+            own.try_on(prepared.data)
+        except ConfigError as error:
+            raise ConfigProblem(f"metrics: {error}") from error
+    _check_comparable(prepared)
+
+
+def _asked(config: SweepConfig, goal: Goal, own: tuple[OwnMetric, ...]) -> Asked:
+    judged = [o.metric for o in goal.objectives] + [c.metric for c in goal.constraints]
+    listed = [metric_name(text) for text in config.metrics]
+    names = dict.fromkeys(name for name in (*judged, *listed) if name != "parameters")
+    return Asked(tuple(names), own)
+
+
+def _check_metrics(prepared: Prepared, train: TrainConfig) -> None:
+    """Refuse what these data or this loss can't have, by the key that asks for it."""
+    data, listed = prepared.data_of(train), map(metric_name, prepared.config.metrics)
+    named = [("search.objectives metric", o.metric) for o in prepared.goal.objectives]
+    named += [("search.constraints metric", c.metric) for c in prepared.goal.constraints]
+    for key, name in (*named, *(("metrics", name) for name in listed)):
+        if name == "parameters" and key != "metrics":
+            continue
+        try:
+            find_metric(name, data, train.loss, prepared.asked)
+        except ConfigError as error:
+            raise ConfigProblem(f"{key} {name!r} can't be measured here: {error}") from error
+        why = undefined(name, data, train.loss, prepared.asked)
+        if why is not None:
+            raise ConfigProblem(f"{key} {name!r} can't be measured here: it needs {why}.")
 
 
 def _check_comparable(prepared: Prepared) -> None:
@@ -273,7 +299,7 @@ def _check_comparable(prepared: Prepared) -> None:
     judged = [("objectives", objective.metric) for objective in prepared.goal.objectives]
     judged += [("constraints", constraint.metric) for constraint in prepared.goal.constraints]
     for place, metric in judged:
-        if METRICS[metric].unit == "loss":
+        if metric in METRICS and METRICS[metric].unit == "loss":
             drawn = " or ".join(f"data.{name}" for name in prepared.dimensions.values)
             raise ConfigProblem(
                 f"search.{place} metric {metric} can't compare trials whose targets are scaled or "

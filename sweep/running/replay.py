@@ -93,7 +93,8 @@ def _compare(prepared: Prepared, trial: TrialState) -> Iterator[Compared]:
     assert trial.reports is not None
     torch.set_num_threads(prepared.config.run.threads)
     config = TrainConfig.from_mapping(trial.config)
-    pack = Pack(config.structure(), prepared.data_of(config), prepared.goal.leading)
+    data, asked = prepared.data_of(config), prepared.asked
+    pack = Pack(config.structure(), data, prepared.goal.leading, asked=asked)
     pack.admit(0, config)
     for epoch in sorted(trial.reports):
         report = pack.train(0)

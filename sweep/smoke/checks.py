@@ -16,6 +16,7 @@ from sweep.history.goal import Goal, ranked
 from sweep.history.state import Standing, SweepState, TrialState
 from sweep.log.event import Event
 from sweep.log.kinds import Asked, Completed, Failed, Pruned, Recalled, Reported, Started
+from sweep.tracking.run import metric_key
 
 if TYPE_CHECKING:
     from sweep.tracking.reading import Record, RecordedRun
@@ -178,7 +179,7 @@ def _problems(trial: TrialState, run: RecordedRun, steps: Sequence[str]) -> Iter
             yield f"{key} has steps {list(run.steps.get(key, ()))}, not {list(epochs)}"
     for prefix, metrics in (("best", trial.best), ("test", trial.test)):
         for name, value in metrics.items():
-            if math.isfinite(value) and f"{prefix}/{name}" not in run.metrics:
+            if math.isfinite(value) and f"{prefix}/{metric_key(name)}" not in run.metrics:
                 yield f"{prefix}/{name} is missing"
 
 

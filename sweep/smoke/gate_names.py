@@ -12,24 +12,34 @@ from sweep.results.results import DEFAULT_FOLDER
 from sweep.running.preparation import Prepared
 from sweep.smoke.gate import Gate, Unknown
 from sweep.smoke.gate_syntax import GateError
-from trainers.config.measured import metric_names
+from trainers.config.measured import end_metrics, finalist_metrics, metric_names
 
 Values = dict[str, float | Unknown]
 
 
 def gate_names(prepared: Prepared) -> tuple[str, ...]:
     """Return the names that a gate may use; the champion's too, whether there is one or not."""
-    data = prepared.data
-    measured = metric_names(data, prepared.train_config(0, prepared.space.sample(0)).loss)
-    validation = [f"val_{metric}" for metric in measured]
-    test = [f"test_{metric}" for metric in measured]
-    own = [*validation, *(test if data.test is not None else []), "epochs", "parameters"]
+    data, asked = prepared.data, prepared.asked
+    loss = prepared.train_config(0, prepared.space.sample(0)).loss
+    whole = [*metric_names(data, loss), *(one.name for one in asked.own)]
+    ended = dict.fromkeys([*whole, *end_metrics(data, loss, asked), *asked.names])
+    tested = finalist_metrics(data, loss, asked) if data.test is not None else ()
     return (
-        *(f"best/{name}" for name in own),
+        *(f"best/val_{name}" for name in ended),
+        *(f"best/test_{name}" for name in tested),
+        "best/epochs",
+        "best/parameters",
         "trials/failed",
         "seconds",
-        *(f"champion/{name}" for name in (*validation, *test)),
+        *(f"champion/{part}_{name}" for part in ("val", "test") for name in whole),
     )
+
+
+def asked_metrics(gates: Iterable[Gate]) -> tuple[str, ...]:
+    """Return the steps, classes and levels that gates ask for; all else a trial's end has."""
+    judged = (name for gate in gates for name in sorted(gate.names) if name.startswith("best/"))
+    metrics = (name.removeprefix("best/").partition("_")[2] for name in judged)
+    return tuple(dict.fromkeys(metric for metric in metrics if "/" in metric))
 
 
 def champion_values(gates: Iterable[Gate], config: SweepConfig, name: str | None) -> Values:

@@ -2,8 +2,9 @@
 
 A gate compares numbers, reckoned by + - * / from numbers and names, and joins comparisons by and,
 or, not; comparisons and numbers don't mix. A name is a word, or two with a slash and no blanks
-between them. Python's parser makes the tree, which is held against a list of the nodes that there
-may be; nothing is ever handed to Python to evaluate.
+between them, and beyond a metric `/h3` for a step ahead; of f1, precision and recall a class, of
+coverage and width a level. Python's parser makes the tree, which is held against a list of the
+nodes that there may be; nothing is ever handed to Python to evaluate.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ _DEEPEST = 30
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
     r"|(?P<word>(?:and|or|not)\b)"
-    r"|(?P<name>(?:(?:best|trials|champion)/)?[A-Za-z_]\w*)"
+    r"|(?P<name>(?:(?:best|trials|champion)/)?"
+    r"(?:(?:val|test)_(?:(?:f1|precision|recall)/[\w.]+|(?:coverage|width)/0?\.\d+)"
+    r"|[A-Za-z_]\w*)(?:/h[1-9]\d*)?)"
     r"|(?P<mark><=|>=|==|!=|[-+*/()<>]))",
     re.ASCII,
 )

@@ -14,7 +14,12 @@ from sweep.running.preparation import Prepared, prepare
 from sweep.search.study import search_limit
 from sweep.smoke.checks import Check
 from sweep.smoke.gate import Gate, GateResult, check_names, result_of
-from sweep.smoke.gate_names import champion_values, finished_values, gate_names
+from sweep.smoke.gate_names import (
+    asked_metrics,
+    champion_values,
+    finished_values,
+    gate_names,
+)
 from sweep.smoke.readback import Found, read_back
 from sweep.smoke.run import run_and_resume
 from sweep.smoke.shrinking import shrunk
@@ -115,8 +120,9 @@ def _prepare(config: SweepConfig, options: SmokeOptions) -> Prepared:
 
 
 def _shrunk(config: SweepConfig, options: SmokeOptions, *, stream: bool) -> SweepConfig:
+    asked = dict.fromkeys([*config.metrics, *asked_metrics(options.gates)])
     return shrunk(
-        config,
+        config.model_copy(update={"metrics": tuple(asked)}),
         options.directory,
         given=options.given,
         stream=stream,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 _MAX_TAG_CHARACTERS = 500
+_MAX_KEY_CHARACTERS = 200
+_NOT_IN_KEYS = re.compile(r"[^\w.\- :/]")
 
 
 class Status(StrEnum):
@@ -180,10 +183,16 @@ def milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
 
 
+def metric_key(name: str) -> str:
+    """Return a metric's name as MLflow takes it: a class may be called anything."""
+    parts = _NOT_IN_KEYS.sub("_", name)[:_MAX_KEY_CHARACTERS].split("/")
+    return "/".join("_" if part in ("", ".", "..") else part for part in parts)
+
+
 def numbers(values: Mapping[str, Any]) -> dict[str, float]:
     """Return the finite numbers of `values`: MLflow stores NaN badly and infinity as 1.8e308."""
     return {
-        name: float(value)
+        metric_key(name): float(value)
         for name, value in values.items()
         if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     }

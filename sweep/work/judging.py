@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from sweep.log.finalists import answers_file, calibration_file
+from sweep.work.protocol import WorkerSettings
 from trainers.config.losses import LOSSES
 from trainers.config.measured import is_language
-from trainers.config.objective import Objective
 from trainers.config.train_config import Structure
 from trainers.data.contract import Array, SequenceData
 from trainers.data.own_units import own_units
@@ -26,15 +26,14 @@ FAN = (0.5, 0.8, 0.9)
 
 
 def judge(
-    checkpoint: Path, data: SequenceData, objective: Objective, level: float, kept: Path
+    checkpoint: Path, data: SequenceData, settings: WorkerSettings, kept: Path
 ) -> dict[str, float]:
     """Evaluate a saved trial's best weights on the test part, once.
 
     Args:
         checkpoint: The trial's.
         data: What it was trained on.
-        objective: Of the sweep.
-        level: Of the calibrated interval that is judged.
+        settings: Of the sweep: what is measured, the level of the interval that is judged.
         kept: Where answers and calibration are written (`sweep.log.finalists`); whole or not at
             all.
 
@@ -44,9 +43,11 @@ def judge(
 
     Raises:
         CheckpointError: the checkpoint is damaged, or of other data.
+        ConfigError: a metric of one's own fails.
     """
-    pack = pack_of_checkpoint(checkpoint, data, objective)
-    test = pack.evaluate(0, "test")
+    level = settings.interval
+    pack = pack_of_checkpoint(checkpoint, data, settings.objective, settings.asked)
+    test = pack.evaluate_finalist(0, "test")
     if is_language(data):
         return test  # as many probabilities a token as there are tokens
     answers = pack.answers(0, "test")

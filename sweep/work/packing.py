@@ -136,6 +136,7 @@ class OpenPacks:
             slots=self.slots,
             device=settings.device,
             backend=backend,
+            asked=settings.asked,
         )
         open_pack = OpenPack(pack)
         self._open_packs.append(open_pack)
@@ -147,7 +148,9 @@ class OpenPacks:
 
         if structure not in self._chosen:
             data = self._data.of(structure.data_choice)
-            choice = choose_pack(structure, data, self.objective, self._settings.device)
+            choice = choose_pack(
+                structure, data, self.objective, self._settings.device, asked=self._settings.asked
+            )
             self._chosen[structure] = choice.backend
             self.slots = choice.slots
         return self._chosen[structure]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from trainers.config.measured import NOTHING, Asked
 from trainers.config.objective import Objective
 from trainers.config.train_config import TrainConfig
 from trainers.learning.reports import EpochReport
@@ -179,6 +180,7 @@ class WorkerSettings:
         pack: Trials to train together; 0 lets each worker plan that by measuring.
         backend: What runs a pack, in `trainers.packs.pack`'s words.
         interval: Level of the interval that finalists are judged by.
+        asked: What is measured at each epoch beside the usual.
     """
 
     objective: Objective
@@ -191,3 +193,4 @@ class WorkerSettings:
     backend: Literal["auto", "native", "stepwise", "eager", "graph"] = "auto"
     sweep_uid: str = ""
     interval: float = 0.9
+    asked: Asked = NOTHING

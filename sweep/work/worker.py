@@ -35,13 +35,14 @@ from sweep.work.protocol import (
     WorkerSettings,
 )
 from sweep.work.shared_disk import check_shared_disk
-from trainers.errors import CheckpointError, DeviceLost, OutOfMemory
+from trainers.errors import CheckpointError, ConfigError, DeviceLost, OutOfMemory
 from trainers.learning.checkpoint import read_checkpoint
 from trainers.packs.memory import is_device_lost
 
 if TYPE_CHECKING:
     from trainers.data.choices import DataChoices
     from trainers.learning.reports import EpochReport
+    from trainers.packs.pack import Pack
 
 _LOG = logging.getLogger(__name__)
 
@@ -235,7 +236,13 @@ class Worker:
         order, parameters = held.order, held.in_pack.pack.parameter_count
         final = None
         if report.ended:
-            final = None if report.outcome == "diverged" else self._save(held)
+            if report.outcome != "diverged":
+                try:
+                    report = _with_the_rest(held.in_pack.pack, report)
+                except Exception as error:
+                    self._crash(held, error)
+                    return
+                final = self._save(held)
             self._drop(held)
         now = time.time()
         self._items.append(Trained(order.trial, order.attempt, report, parameters, now, final))
@@ -263,11 +270,22 @@ class Worker:
             config = read_checkpoint(path, tensors=False).config
             data = self._data.of(config.data_choice)
             kept = kept_of(Path(self._settings.checkpoint_folder).parent, command.trial)
-            test = judge(path, data, self._packs.objective, self._settings.interval, kept)
-        except CheckpointError as error:
+            test = judge(path, data, self._settings, kept)
+        except (CheckpointError, ConfigError) as error:  # a metric of one's own may fail
             self._items.append(Unreadable(command.trial, 0, str(error), time.time()))
             return
         self._items.append(Evaluated(command.trial, test, time.time()))
+
+
+def _with_the_rest(pack: Pack, report: EpochReport) -> EpochReport:
+    """Return a trial's last report with the metrics that are measured once, at its end."""
+    began = time.perf_counter()
+    rest = pack.evaluate_at_end(report.slot)
+    return replace(
+        report,
+        best_validation=report.best_validation | rest,
+        train_seconds=report.train_seconds + time.perf_counter() - began,
+    )
 
 
 def _raise_if_lost(error: Exception) -> None:

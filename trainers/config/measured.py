@@ -26,6 +26,17 @@ def metric_names(data: SequenceData, loss: str) -> tuple[str, ...]:
     return tuple(name for name in METRICS if _missing(METRICS[name], name, data, loss) is None)
 
 
+def undefined(name: str, data: SequenceData, loss: str, asked: Asked) -> str | None:
+    """Return what a metric needs and the validation part's targets lack, in words; else None."""
+    from trainers.data.valid_targets import valid_targets  # numpy: not for those who ask names
+
+    check = find_metric(name, data, loss, asked).undefined
+    if check is None:
+        return None
+    why = check(valid_targets(data, data.validation))
+    return None if why is None else f"{why} in the validation part"
+
+
 @dataclass(frozen=True)
 class Asked:
     """What a sweep wants to be measured beside what every epoch has.
@@ -37,6 +48,10 @@ class Asked:
 
     names: tuple[str, ...] = ()
     own: tuple[OwnMetric, ...] = ()
+
+    def unit(self, name: str) -> str | None:
+        """Return the unit of a metric of one's own; None of another."""
+        return next((one.unit for one in self.own if one.name == name), None)
 
 
 NOTHING = Asked()

@@ -7,13 +7,17 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trainers.config.metrics import Judged, MetricType
 from trainers.config.objective import Direction
 from trainers.errors import ConfigError
 from trainers.own_code import module_of, reason
 
+if TYPE_CHECKING:
+    from trainers.data.contract import SequenceData
+
+_TRIED = 16  # sequences
 _LOG = logging.getLogger(__name__)
 
 
@@ -55,6 +59,24 @@ class OwnMetric:
         except Exception as error:
             raise ConfigError(f"metric {self.name} fails at {reason(self.path, error)}") from error
         return self.checked(found)
+
+    def try_on(self, data: SequenceData) -> None:
+        """Call the function on some of the validation part's targets as if they were foretold.
+
+        Raises:
+            ConfigError: it raises, or returns no finite number and no NaN.
+        """
+        import numpy as np
+
+        from trainers.data.valid_targets import valid_targets
+
+        targets = valid_targets(data, data.validation, _TRIED)
+        if targets.ndim == 1:
+            predictions = np.full((len(targets), data.output_size), 0.1 / data.output_size)
+            predictions[np.arange(len(targets)), targets] += 0.9
+        else:
+            predictions = np.nan_to_num(targets).astype(np.float64)
+        self.value(Judged(predictions, targets, ~np.isnan(targets)))
 
     def checked(self, found: Any) -> float | None:
         """Return a value that the function returned, held to what a metric is."""

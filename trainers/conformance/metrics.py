@@ -48,7 +48,7 @@ def value_of(
     """
     size = outputs.shape[-1] if targets.dim() == 1 else targets.shape[-1]
     made = data_of(LOSSES[loss].targets, **{"output_size": size, **data})
-    return _measured(name, loss, made, [(outputs, targets, mask)])
+    return _measured(name, loss, made, [(outputs, targets, mask)], squares=float(len(outputs)))
 
 
 def check_masks(name: str) -> None:
@@ -162,25 +162,37 @@ def _structure(loss: str) -> Structure:
 
 
 def _measured(
-    name: str, loss: str, data: SequenceData, parts: Sequence[_Part], step: int | None = None
+    name: str,
+    loss: str,
+    data: SequenceData,
+    parts: Sequence[_Part],
+    step: int | None = None,
+    squares: float = float(_WANTED),
 ) -> float | None:
-    """Return a metric of outputs, targets and masks; of one output only where `step` is given."""
+    """Return a metric of outputs, targets and masks.
+
+    Args:
+        name: The metric's.
+        loss: A loss that it goes with.
+        data: Whose targets they are.
+        parts: What is added up, one after the other.
+        step: The only output that counts.
+        squares: SST of each output.
+    """
     metrics = {name: find_metric(name, data, loss)}
     if need_answers(metrics):
-        heads = torch.cat([part[0] for part in parts]).numpy()
-        wanted = torch.cat([part[1] for part in parts]).numpy()
-        hidden = parts[0][2]
-        exists = None if hidden is None else hidden.numpy().reshape(wanted.shape)
-        answers = judged(heads, wanted, exists, None, data, _structure(loss))
+        said = torch.cat([outputs for outputs, _, _ in parts]).numpy()
+        truth = torch.cat([targets for _, targets, _ in parts]).numpy()
+        there = parts[0][2]
+        hidden = None if there is None else there.numpy().reshape(truth.shape)
+        answers = judged(said, truth, hidden, None, data, _structure(loss))
         return answer_metrics(answers, metrics).get(name)
     tally = Tally(data, _structure(loss), metrics=metrics)
     tally.loss_sum = tally.loss_count = tally.plain_loss = 1.0
     for outputs, targets, mask in parts:
         tally.add(outputs[None], targets[None], None if mask is None else mask[None])
-    squares = np.full(data.output_size, float(sum(len(part[0]) for part in parts)))
-    if step is not None:
-        squares[np.arange(data.output_size) != step] = 0
-    return tally.result(squares).get(name)
+    counts = np.full(data.output_size, step is None) | (np.arange(data.output_size) == step)
+    return tally.result(np.where(counts, squares, 0.0)).get(name)
 
 
 def _assert_same(name: str, one: float | None, other: float | None) -> None:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import torch
 
+from trainers.config.measured import NOTHING, Asked
 from trainers.config.objective import Objective
 from trainers.config.train_config import Structure, TrainConfig
 from trainers.data.contract import SequenceData
@@ -78,6 +79,7 @@ def choose_pack(
     measure: bool | None = None,
     dry_run: DryRun | None = None,
     free: int | None = None,
+    asked: Asked = NOTHING,
 ) -> PackChoice:
     """Choose how many trials of a structure train together on a device, and how.
 
@@ -91,6 +93,7 @@ def choose_pack(
             to the trial alone.
         dry_run: Measures one way; a real, short run by default.
         free: Bytes that may be used; asked from the device by default.
+        asked: What is measured at each epoch beside the usual.
     """
     kind = torch.device(device).type
     if measure is None:
@@ -100,7 +103,7 @@ def choose_pack(
     if most_slots == 1 or not measure:
         why = "at most one slot was asked for" if most_slots == 1 else f"the default on a {kind}"
         return PackChoice(1, "auto", f"one by one: {why}")
-    run = dry_run or _DryRun(structure, data, objective, device)
+    run = dry_run or _DryRun(structure, data, objective, device, asked)
     memory = free_bytes(device) if free is None else free
     backends: list[Wanted] = ["stepwise"]
     if fits_device(structure, part_of(data, data.train, structure)):
@@ -162,10 +165,15 @@ class _DryRun:
     """Trains a pack of one structure for about half a second and forgets it."""
 
     def __init__(
-        self, structure: Structure, data: SequenceData, objective: Objective, device: str
+        self,
+        structure: Structure,
+        data: SequenceData,
+        objective: Objective,
+        device: str,
+        asked: Asked,
     ) -> None:
         self._structure, self._data, self._objective = structure, data, objective
-        self._device = device
+        self._device, self._asked = device, asked
         self._cuda = torch.device(device).type == "cuda"
 
     def __call__(self, backend: Wanted, slots: int) -> Measured:
@@ -176,7 +184,7 @@ class _DryRun:
             before = torch.cuda.memory_reserved(self._device)
         pack = Pack(
             self._structure, self._data, self._objective,
-            slots=slots, device=self._device, backend=backend,
+            slots=slots, device=self._device, backend=backend, asked=self._asked,
         )  # fmt: skip
         config = config_of(self._structure)
         for slot in range(slots):

@@ -35,7 +35,7 @@ def test_every_key_says_what_it_means_and_is_listed_once_beside_its_group():
         ("search.pruning.min_epochs", "a whole number >= 1 or null", None),
         ("search.enqueue", "a list, each item a mapping", []),
         ("search.sampler", "one of tpe, gp, random, grid, qmc or a mapping", "tpe"),
-        ("search.objectives.0.direction", "one of minimize, maximize", None),
+        ("search.objectives.0.direction", "one of minimize, maximize or null", None),
         ("cluster.labels", "a mapping", {}),
     ],
 )

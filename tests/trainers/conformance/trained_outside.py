@@ -14,7 +14,7 @@ import torch
 
 from trainers.config.cells import CELLS
 from trainers.config.losses import LOSSES
-from trainers.config.measured import metric_names
+from trainers.config.measured import epoch_metrics
 from trainers.config.metrics import METRICS
 from trainers.config.train_config import TrainConfig
 from trainers.conformance import cells, losses, metrics
@@ -66,6 +66,6 @@ with tempfile.TemporaryDirectory() as folder:
 sys.stdout.write(json.dumps({
     "wape by hand": wape,
     "wape": [reports[0].validation["outside_wape"], reports[-1].validation["outside_wape"]],
-    "metrics": metric_names(data, "gaussian_two"),
+    "metrics": list(epoch_metrics(data, "gaussian_two")),
     "by place": pack_of([replace(by_place, readout="every")], data).parameter_count,
 }))  # fmt: skip

@@ -130,7 +130,7 @@ def test_objective_and_loss_must_fit_the_task():
         Pack(CLASSES.structure(), numbers, Objective("rmse", "minimize"))
     labels = TrainConfig(readout="every", loss="binary_cross_entropy").structure()
     ids = wrap(classes_set(2, 2), task="classification")
-    with pytest.raises(ConfigError, match="cross_entropy or focal for targets that are class ids"):
+    with pytest.raises(ConfigError, match=r"cross_entropy.* for targets that are class ids"):
         Pack(labels, ids, Objective("accuracy", "maximize"))
     assert "r2" in metric_names(numbers, REGRESSION.loss)
 

@@ -86,14 +86,18 @@ def _rated(rate: _Rate, name: str, sentence: str) -> MetricType:
             needed = counts[2] if rate is _recall else counts[1] + counts[2]
             return float(rate(*counts)[0]) if needed[0] else None
 
-        about = f"{sentence} of class {text}"
-        return replace(MACRO, sentence=about, value=one, named=None)
+        def nowhere(targets: Array) -> str | None:
+            there = targets == place if targets.ndim == 1 else targets[:, place] > 0.5
+            return None if there.any() else f"targets of class {text}"
 
-    MACRO = MetricType(
+        about = f"{sentence} of class {text}"
+        return replace(whole, sentence=about, value=one, named=None, undefined=nowhere)
+
+    whole = MetricType(
         f"mean {sentence} of the classes", "maximize", "share", _BOTH, macro, (COUNTS,),
         each_epoch=False, named=of_class,
     )  # fmt: skip
-    return MACRO
+    return whole
 
 
 def class_names(data: SequenceData) -> tuple[str, ...]:
@@ -139,6 +143,13 @@ def _ece(sums: Sums, of: Pass) -> float:
     return gap / total
 
 
+def _one_class(targets: Array) -> str | None:
+    import numpy as np
+
+    known = targets[~np.isnan(targets)]
+    return None if len(np.unique(known)) > 1 else "targets of at least two classes"
+
+
 def _few_classes(data: SequenceData, loss: LossType) -> str | None:
     if data.task == "classification" and data.vocabulary_size == data.output_size:
         return "classes that are no vocabulary"
@@ -170,10 +181,11 @@ CLASSES = {
     "auc": MetricType(
         "area under the ROC curve, mean of one class against the rest", "maximize", "share", _BOTH,
         each_epoch=False, lacks=_few_classes, of_answers="trainers.learning.judged:auc",
+        undefined=_one_class,
     ),
     "average_precision": MetricType(
         "area under precision by recall, mean of the classes", "maximize", "share", _BOTH,
         each_epoch=False, lacks=_few_classes,
-        of_answers="trainers.learning.judged:average_precision",
+        of_answers="trainers.learning.judged:average_precision", undefined=_one_class,
     ),
 }  # fmt: skip

@@ -29,7 +29,7 @@ def _crps(sums: Sums, of: Pass) -> float:
 
 
 def _pointless(data: SequenceData, loss: LossType) -> str | None:
-    if getattr(loss, "distribution", None) is not None:
+    if loss.distribution is not None:
         return None
     return "a loss with quantiles or a distribution (train.loss: quantile, say)"
 

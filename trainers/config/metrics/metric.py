@@ -127,6 +127,8 @@ class MetricType:
             where there is no such.
         lacks: Says what it needs and these data or this loss lack; None where it can be had.
         of_answers: `(Judged) -> number or None` instead of `value`, or `module:function` of it.
+        undefined: Says what it needs and some targets lack, `(targets,)` class ids or `(targets,
+            outputs)` in own units, NaN where masked; None where it is defined on them.
     """
 
     sentence: str
@@ -142,3 +144,4 @@ class MetricType:
     named: Callable[[str, SequenceData], MetricType] | None = None
     lacks: Callable[[SequenceData, LossType], str | None] | None = None
     of_answers: str | Callable[..., Any] | None = None
+    undefined: Callable[[Array], str | None] | None = None

@@ -11,6 +11,7 @@ from trainers.config.metrics.metric import Accumulator, MetricType, Pass, Sums
 if TYPE_CHECKING:
     from trainers.data.contract import Array, SequenceData
 
+_ROUNDING = 1e-6
 _CODE = "trainers.learning.accumulators.numbers"
 ERRORS = Accumulator(("squares", "absolutes", "elements"), f"{_CODE}:errors")
 RELATIVE = Accumulator(
@@ -86,6 +87,18 @@ def _seasonless(data: SequenceData, loss: LossType) -> str | None:
     return None if (known[0] > 0).any() else "a training part that does not repeat itself exactly"
 
 
+def _constant(targets: Array) -> str | None:
+    import numpy as np
+
+    first = targets[:1]
+    varies = (~np.isnan(targets) & (abs(targets - first) > _ROUNDING * abs(first))).any()
+    return None if varies else "targets that vary"
+
+
+def _zero(targets: Array) -> str | None:
+    return None if (abs(targets) > _ROUNDING).any() else "targets other than 0"
+
+
 _VALUES: tuple[Targets, ...] = ("values",)
 NUMBERS = {
     "mse": MetricType(
@@ -96,11 +109,12 @@ NUMBERS = {
         "mean absolute error", "minimize", "target", _VALUES, _mae, (ERRORS,), by_step=True
     ),
     "r2": MetricType(
-        "explained variance", "maximize", "number", _VALUES, _r2, (ERRORS,), by_step=True
+        "explained variance", "maximize", "number", _VALUES, _r2, (ERRORS,), by_step=True,
+        undefined=_constant,
     ),
     "mape": MetricType(
         "mean |error| / |target| where that is not 0", "minimize", "share", _VALUES, _mape,
-        (ERRORS, RELATIVE), each_epoch=False, by_step=True,
+        (ERRORS, RELATIVE), each_epoch=False, by_step=True, undefined=_zero,
     ),
     "mape_left_out": MetricType(
         "targets of 0, which mape leaves out", "minimize", "number", _VALUES, _left_out,
@@ -112,7 +126,7 @@ NUMBERS = {
     ),
     "wape": MetricType(
         "sum of |error| / sum of |target|", "minimize", "share", _VALUES, _wape,
-        (ERRORS, RELATIVE), each_epoch=False, by_step=True,
+        (ERRORS, RELATIVE), each_epoch=False, by_step=True, undefined=_zero,
     ),
     "mase": MetricType(
         "mae in units of the training part's change over a season", "minimize", "number", _VALUES,

@@ -10,6 +10,7 @@ import pytest
 
 from sweep.log.finalists import answers_file, calibration_file, kept_of
 from sweep.work.judging import judge
+from sweep.work.protocol import WorkerSettings
 from trainers.config.objective import Objective
 from trainers.config.train_config import TrainConfig
 from trainers.data import load_data
@@ -29,6 +30,10 @@ def waves(folder: Path, rows: int = 400, **options: object) -> SequenceData:
     return load_data("csv", asked, base_dir=folder)
 
 
+def settings(folder: Path, interval: float) -> WorkerSettings:
+    return WorkerSettings(Objective("loss"), str(folder), interval=interval)
+
+
 def trained(data: SequenceData, folder: Path, loss: str) -> Path:
     config = TrainConfig(loss=loss, hidden_size=8, max_epochs=3, learning_rate=0.02)
     pack = Pack(config.structure(), data, Objective("loss"))
@@ -43,7 +48,7 @@ def trained(data: SequenceData, folder: Path, loss: str) -> Path:
 def test_intervals_hold_what_they_say_in_own_units(tmp_path: Path, loss: str):
     data = waves(tmp_path, units="MW")
     checkpoint, kept = trained(data, tmp_path, loss), kept_of(tmp_path, 7)
-    test = judge(checkpoint, data, Objective("loss"), 0.8, kept)
+    test = judge(checkpoint, data, settings(tmp_path, 0.8), kept)
     plain = evaluate_checkpoint(checkpoint, data, "test", Objective("loss"))
     coverage, width = test.pop("interval_coverage"), test.pop("interval_width")
     assert test == plain
@@ -65,7 +70,9 @@ def test_intervals_hold_what_they_say_in_own_units(tmp_path: Path, loss: str):
 
 def test_too_few_validation_targets_leave_the_interval_out(tmp_path: Path):
     data = waves(tmp_path, rows=60, split=[0.7, 0.1, 0.2])
-    test = judge(trained(data, tmp_path, "mse"), data, Objective("loss"), 0.9, kept_of(tmp_path, 0))
+    test = judge(
+        trained(data, tmp_path, "mse"), data, settings(tmp_path, 0.9), kept_of(tmp_path, 0)
+    )
     assert "rmse" in test
     assert "interval_coverage" not in test
     assert KeptAnswers.read(answers_file(kept_of(tmp_path, 0))).levels == (0.5, 0.8)
@@ -75,7 +82,7 @@ def test_of_classes_the_probabilities_are_kept(tmp_path: Path):
     data = load_data("digits", {}, base_dir=tmp_path, limit=100)
     assert data.test is not None
     checkpoint = trained(data, tmp_path, "cross_entropy")
-    test = judge(checkpoint, data, Objective("loss"), 0.9, kept_of(tmp_path, 0))
+    test = judge(checkpoint, data, settings(tmp_path, 0.9), kept_of(tmp_path, 0))
     found = KeptAnswers.read(answers_file(kept_of(tmp_path, 0)))
     np.testing.assert_allclose(found.answers.sum(-1), 1, rtol=1e-5)
     assert np.mean(found.answers.argmax(-1) == found.targets) == pytest.approx(test["accuracy"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from trainers.config.train_config import Structure
 from trainers.data.contract import SequenceData, SequenceSet
 from trainers.data.naive.choosing import naive_forecasts
 from trainers.data.naive.forecast import NaiveForecast
+from trainers.data.naive.outcome import Metrics, NaiveMetrics
 from trainers.data.naive.places import Places, places_of, truth_at
 from trainers.data.own_units import trained_units
 from trainers.errors import DataError
@@ -24,25 +25,6 @@ from trainers.packs.parts import PartName, Parts
 
 JUDGED: tuple[PartName, ...] = ("validation", "test")
 _BLOCK = 1 << 21  # answers at once
-
-
-@dataclass(frozen=True)
-class NaiveMetrics:
-    """What naive forecasts came to.
-
-    Attributes:
-        metrics: By forecast, by part and by metric; what the data do not define is absent.
-        about: What each forecast says, by name.
-        notes: What a person should know of a fit, by name, where there is something.
-        left_out: Why a forecast that such data may have is not there, by name.
-        seconds: How long it took.
-    """
-
-    metrics: dict[str, dict[str, dict[str, float]]]
-    about: dict[str, str] = field(default_factory=dict)
-    notes: dict[str, str] = field(default_factory=dict)
-    left_out: dict[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
 
 
 def naive_metrics(data: SequenceData, structure: Structure) -> NaiveMetrics:
@@ -62,7 +44,7 @@ def naive_metrics(data: SequenceData, structure: Structure) -> NaiveMetrics:
     try:
         found, left_out = naive_forecasts(data, one_target=judge.one_target)
         there = [name for name in JUDGED if getattr(data, name) is not None]
-        metrics: dict[str, dict[str, dict[str, float]]] = {
+        metrics: Metrics = {
             forecast.name: {str(name): judged(forecast, parts, name, judge) for name in there}
             for forecast in found
         }

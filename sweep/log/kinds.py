@@ -375,11 +375,32 @@ class Evaluated:
     test: dict[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Baselined:
+    """The naive forecasts of the data, judged on the targets that trials are judged on; once.
+
+    Attributes:
+        metrics: By forecast, by part (`validation`, `test`) and by metric, in own units.
+        seconds: How long they took, beside the workers.
+        about: What each forecast says, by name.
+        notes: What was cut to fit one, by name.
+        left_out: Why one that such data may have is not there, by name.
+    """
+
+    version: ClassVar[int] = 1
+    metrics: dict[str, dict[str, dict[str, float]]]
+    seconds: float
+    about: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
 What = (
     Opened
     | Resized
     | Warmed
     | Closed
+    | Baselined
     | Asked
     | Started
     | Reported

@@ -19,6 +19,7 @@ from sweep.log.event import Event
 from sweep.log.kinds import Closed
 from sweep.pruning.verdicts import PausingRule
 from sweep.running.asking import Asking
+from sweep.running.baselines import Baselines
 from sweep.running.coordinator import ASKED_TO_END, Coordinator
 from sweep.running.finalists import best_numbers, finalists, with_replicates
 from sweep.running.fleet import Fleet
@@ -143,12 +144,15 @@ class Session:
         coordinator = self._coordinator(rules, fleet)
         follower = Follower(self._config, self._journal.folder.parent, self._journal.log)
         monitor = Monitor(self._prepared, coordinator, follower, workers, progress)
+        baselines = Baselines(self._prepared, self._journal, self._executor)
         monitor.announce("starting")
         try:
             self._executor.start(self._prepared.choices, self._worker_settings(), workers)
             with self._stop_flag(fleet) as stop:
-                reason, tested = self._work(coordinator, monitor, stop)
+                watch = _Watch(monitor, baselines)
+                reason, tested = self._work(coordinator, watch, stop)
             monitor.announce("closing")
+            (baselines.abandon if reason in ASKED_TO_END else baselines.finish)()
             nothing_left = reason == "finished" and self._standing() == before
             self._close(reason, coordinator, fleet, workers)
         except HeadLost as lost:
@@ -234,15 +238,15 @@ class Session:
     # -- what it does --------------------------------------------------------------------------
 
     def _work(
-        self, coordinator: Coordinator, monitor: Monitor, stop: StopFlag
+        self, coordinator: Coordinator, watch: _Watch, stop: StopFlag
     ) -> tuple[str, list[int]]:
         """Train and evaluate; return why that ended, and the finalists."""
-        reason = self._train(coordinator, lambda: coordinator.run(stop, monitor.watch))
+        reason = self._train(coordinator, lambda: coordinator.run(stop, watch.training))
         chosen: list[int] = []
         if reason not in ASKED_TO_END:
-            monitor.announce("finalists")
+            watch.monitor.announce("finalists")
             chosen = finalists(self._prepared, self._journal)
-            coordinator.evaluate(with_replicates(self._journal, chosen), stop, monitor.look_on)
+            coordinator.evaluate(with_replicates(self._journal, chosen), stop, watch.evaluating)
         late = stop()
         return (late if late in ASKED_TO_END and late is not None else reason), chosen
 
@@ -274,3 +278,21 @@ class Session:
             gpu_seconds=self._executor.gpus() * fleet.worker_seconds,
         )
         self._journal.record([Event(closed)])
+
+
+@dataclass(frozen=True)
+class _Watch:
+    """What is looked after between the coordinator's rounds."""
+
+    monitor: Monitor
+    baselines: Baselines
+
+    def training(self, coordinator: Coordinator) -> None:
+        """While trials train."""
+        self.baselines.tend(coordinator.clock.epochs)
+        self.monitor.watch(coordinator)
+
+    def evaluating(self, coordinator: Coordinator) -> None:
+        """While finalists are evaluated."""
+        self.baselines.tend(coordinator.clock.epochs)
+        self.monitor.look_on(coordinator)

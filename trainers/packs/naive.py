@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 import torch
 
 from trainers.config.losses import LOSSES, losses_for, targets_of
+from trainers.config.measured import NOTHING, Asked, end_metrics, epoch_metrics, find_metric
+from trainers.config.metrics import Judged, MetricType
 from trainers.config.train_config import Structure
-from trainers.data.contract import SequenceData, SequenceSet
+from trainers.data.contract import Array, SequenceData, SequenceSet
 from trainers.data.naive.choosing import naive_forecasts
 from trainers.data.naive.forecast import NaiveForecast
-from trainers.data.naive.places import Places, places_of, truth_at
+from trainers.data.naive.outcome import Metrics, NaiveMetrics
+from trainers.data.naive.places import Places, Truth, places_of, truth_at
 from trainers.data.own_units import trained_units
-from trainers.errors import DataError
+from trainers.errors import ConfigError, DataError
 from trainers.learning import losses
+from trainers.learning.judged import answer_metrics, need_answers
+from trainers.learning.judged import judged as as_judged
 from trainers.learning.metrics import Tally
 from trainers.packs.parts import PartName, Parts
 
@@ -26,32 +32,14 @@ JUDGED: tuple[PartName, ...] = ("validation", "test")
 _BLOCK = 1 << 21  # answers at once
 
 
-@dataclass(frozen=True)
-class NaiveMetrics:
-    """What naive forecasts came to.
-
-    Attributes:
-        metrics: By forecast, by part and by metric; what the data do not define is absent.
-        about: What each forecast says, by name.
-        notes: What a person should know of a fit, by name, where there is something.
-        left_out: Why a forecast that such data may have is not there, by name.
-        seconds: How long it took.
-    """
-
-    metrics: dict[str, dict[str, dict[str, float]]]
-    about: dict[str, str] = field(default_factory=dict)
-    notes: dict[str, str] = field(default_factory=dict)
-    left_out: dict[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
-
-
-def naive_metrics(data: SequenceData, structure: Structure) -> NaiveMetrics:
+def naive_metrics(data: SequenceData, structure: Structure, asked: Asked = NOTHING) -> NaiveMetrics:
     """Fit the naive forecasts of a data set and judge them on validation and test.
 
     Args:
         data: The whole.
         structure: Of some trial: its readout says which targets count, its loss what is reported
             as `loss`, where a bare answer has one.
+        asked: What a sweep wants to be measured beside; what a bare answer can't have is left out.
 
     Raises:
         DataError: memory does not suffice.
@@ -59,19 +47,20 @@ def naive_metrics(data: SequenceData, structure: Structure) -> NaiveMetrics:
     began = time.perf_counter()
     judge = replace(structure, loss=_loss(data, structure), dtype="float64")
     parts = Parts(data, judge)
+    wanted = _wanted(data, judge.loss, asked)
+    if not _has_own_loss(data, structure):
+        wanted.pop("loss", None)
     try:
         found, left_out = naive_forecasts(data, one_target=judge.one_target)
         there = [name for name in JUDGED if getattr(data, name) is not None]
-        metrics: dict[str, dict[str, dict[str, float]]] = {
-            forecast.name: {str(name): judged(forecast, parts, name, judge) for name in there}
+        metrics: Metrics = {
+            forecast.name: {
+                str(name): judged(forecast, parts, name, judge, wanted) for name in there
+            }
             for forecast in found
         }
     except MemoryError as error:
         raise DataError(f"naive forecasts need more memory than there is ({error}).") from error
-    if not _has_own_loss(data, structure):
-        for by_part in metrics.values():
-            for values in by_part.values():
-                values.pop("loss", None)
     return NaiveMetrics(
         metrics,
         {forecast.name: forecast.about for forecast in found},
@@ -82,30 +71,70 @@ def naive_metrics(data: SequenceData, structure: Structure) -> NaiveMetrics:
 
 
 def judged(
-    forecast: NaiveForecast, parts: Parts, name: PartName, structure: Structure
+    forecast: NaiveForecast,
+    parts: Parts,
+    name: PartName,
+    structure: Structure,
+    metrics: Mapping[str, MetricType],
 ) -> dict[str, float]:
     """Return a forecast's metrics on a part, those that are finite."""
     data, part = parts.data, getattr(parts.data, name)
-    tally = Tally(data, structure)
+    tally = Tally(data, structure, metrics=metrics)
+    kept: list[tuple[Array, Truth]] = []
     for at in _blocks(part, data, structure):
         truth = truth_at(part, at)
-        answers = forecast.answer(part, at)
+        answers = np.asarray(forecast.answer(part, at), dtype=np.float64)
         if targets_of(data) == "values":
             answers = trained_units(data, answers, truth.rescale)
-        outputs = torch.from_numpy(np.ascontiguousarray(answers, dtype=np.float64)).unsqueeze(0)
-        targets, mask, rescale = (
-            None if given is None else torch.from_numpy(np.array(given)).unsqueeze(0)
-            for given in (truth.targets, truth.mask, truth.rescale)
-        )
-        assert targets is not None
-        if targets.is_floating_point():
-            targets = targets.double()
-        values = losses.elements(structure, outputs, targets)
-        tally.plain_loss += float((values if mask is None else values[mask]).sum())
-        tally.add(outputs, targets, mask, rescale)
+        _add(tally, structure, answers, truth)
+        if need_answers(metrics):
+            kept.append((answers, truth))
     tally.loss_sum, tally.loss_count = tally.plain_loss, tally.elements
     found = tally.result(parts.total_squares(name))
+    if kept:
+        found |= answer_metrics(_together(kept, data, structure), metrics)
     return {metric: value for metric, value in found.items() if math.isfinite(value)}
+
+
+def _add(tally: Tally, structure: Structure, answers: Array, truth: Truth) -> None:
+    outputs = torch.from_numpy(answers)[None]
+    ids = truth.targets.dtype.kind in "iu"
+    targets = torch.from_numpy(truth.targets if ids else truth.targets.astype(np.float64))[None]
+    mask, rescale = (
+        None if given is None else torch.from_numpy(given)[None]
+        for given in (truth.mask, truth.rescale)
+    )
+    values = losses.elements(structure, outputs, targets)
+    tally.plain_loss += float((values if mask is None else values[mask]).sum())
+    tally.add(outputs, targets, mask, rescale)
+
+
+def _together(kept: list[tuple[Array, Truth]], data: SequenceData, structure: Structure) -> Judged:
+    """Return all answers beside their targets; a part has masks and scales of its own or none."""
+    truths = [truth for _, truth in kept]
+    answers, targets = (
+        np.concatenate(columns)
+        for columns in ([own for own, _ in kept], [truth.targets for truth in truths])
+    )
+    mask, rescale = (
+        _joined(columns)
+        for columns in ([truth.mask for truth in truths], [truth.rescale for truth in truths])
+    )
+    return as_judged(answers, targets, mask, rescale, data, structure)
+
+
+def _joined(blocks: list[Array | None]) -> Array | None:
+    there = [block for block in blocks if block is not None]
+    return np.concatenate(there) if there else None
+
+
+def _wanted(data: SequenceData, loss: str, asked: Asked) -> dict[str, MetricType]:
+    """Return what a bare answer has of what is measured of trials."""
+    found = {**epoch_metrics(data, loss), **end_metrics(data, loss)}
+    for name in (*asked.names, *(own.name for own in asked.own)):
+        with suppress(ConfigError):  # of a distribution, say
+            found[name] = find_metric(name, data, loss, asked)
+    return found
 
 
 def _blocks(part: SequenceSet, data: SequenceData, structure: Structure) -> Iterator[Places]:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from sweep.work.executors.aside import Aside, DoneHere, Work
 from sweep.work.executors.interface import MENDABLE, failed
 from sweep.work.protocol import Command, Lost, Reply, WorkerSettings
 from trainers.errors import DeviceLost
@@ -106,6 +107,10 @@ class InProcessExecutor:
         """Lose the worker and its calls; a new one takes its place."""
         self.retire(worker)
         self._lost.append(Lost(worker, reason))
+
+    def aside(self, work: Work) -> Aside:
+        """Do it at once."""
+        return DoneHere(work, self._data)
 
     def close(self) -> None:
         """Forget all workers."""

@@ -15,6 +15,7 @@ from sweep.work.protocol import Command, Lost, Reply, WorkerSettings
 from trainers.errors import TrainerError
 
 if TYPE_CHECKING:
+    from sweep.work.executors.aside import Aside, Work
     from trainers.data.choices import DataChoices
 
 MENDABLE = (OSError, MemoryError, TrainerError)
@@ -103,8 +104,12 @@ class Executor(Protocol):
         """End a worker as a crash would, with the calls in flight; `poll` tells of its loss."""
         ...
 
+    def aside(self, work: Work) -> Aside:
+        """Begin other work on the data that workers hold; it takes none of their time."""
+        ...
+
     def close(self) -> None:
-        """End all workers."""
+        """End all workers, and what is done aside."""
         ...
 
 

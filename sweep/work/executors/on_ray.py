@@ -14,6 +14,7 @@ from cluster.connect import connect, disconnect
 from cluster.errors import HeadLost
 from cluster.nodes import Needs
 from sweep.errors import ConfigProblem, ExecutorError
+from sweep.work.executors.aside import Aside, OnRay, Work
 from sweep.work.executors.interface import MENDABLE, failed
 from sweep.work.protocol import Command, Lost, Reply, WorkerSettings
 from trainers.errors import DeviceLost
@@ -206,6 +207,10 @@ class RayExecutor:
             nodes.end_process(*place)
         self._lost.append(Lost(worker, reason))
         self.resize(self._wanted)
+
+    def aside(self, work: Work) -> Aside:
+        """Start an actor that reserves nothing; it reads the data where they lie."""
+        return OnRay(work, self._data)
 
     def close(self) -> None:
         """Kill the actors and leave the cluster; of one whose head is gone nothing can be asked."""

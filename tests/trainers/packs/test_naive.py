@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from trainers.config.measured import end_metrics, epoch_metrics
 from trainers.conformance.examples import CONFIG, PATTERNS, data_of, pack_of
 from trainers.data import load_data
 from trainers.data.naive.forecast import NaiveForecast
@@ -40,8 +41,11 @@ def test_a_networks_answers_come_to_the_metrics_of_its_trial(readout, pattern, t
         return own_units(data, found) if targets == "values" else found
 
     own = NaiveForecast("own", "the network's", answer)
-    metrics = judged(own, Parts(data, config.structure()), "validation", config.structure())
-    reported = pack.evaluate(0, "validation")
+    structure = config.structure()
+    wanted = {**epoch_metrics(data, loss), **end_metrics(data, loss)}
+    metrics = judged(own, Parts(data, structure), "validation", structure, wanted)
+    reported = {**pack.evaluate(0, "validation"), **pack.evaluate_at_end(0)}
+    assert metrics.keys() == reported.keys()
     assert metrics == pytest.approx({name: reported[name] for name in metrics}, rel=1e-9)
     assert {"loss", "rmse"} <= metrics.keys() or {"loss", "accuracy"} <= metrics.keys()
 

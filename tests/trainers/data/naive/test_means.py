@@ -53,8 +53,9 @@ def test_where_nothing_is_known_yet_a_simpler_forecast_stands(tmp_path):
         *pd.date_range("2024-01-01", periods=24),
         *pd.date_range("2024-01-01", periods=16),
     ]
+    frame["p"] = np.where(frame["s"] == "a", "train", "validation")
     data = table(tmp_path, frame, series="s", split={"column": "p"}, missing="mask", inputs=["x"],
-                 time_column="t", input_steps=1, **_parts(frame))  # fmt: skip
+                 time_column="t", input_steps=1)  # fmt: skip
     # Series b is validation: before row 2 nothing is known, before row 9 no value a week ago.
     repeated = persistence(data, one_target=True)
     assert repeated.note == "1 targets had none known; the training mean stands for it"
@@ -63,11 +64,6 @@ def test_where_nothing_is_known_yet_a_simpler_forecast_stands(tmp_path):
     weekly = said(seasonal, data)
     assert weekly[1:3] == [[100], [101]]
     assert weekly[-5:] == [[200], [201], [202], [203], [204]]
-
-
-def _parts(frame: pd.DataFrame) -> dict[str, object]:
-    frame["p"] = np.where(frame["s"] == "a", "train", "validation")
-    return {}
 
 
 def test_what_is_not_told_is_left_out_with_its_reason(tmp_path):

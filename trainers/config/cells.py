@@ -25,6 +25,8 @@ class CellType:
         torch: What torch calls the same cell: `torch.lstm`, `torch.lstm_cell`, `torch.nn.LSTM`. Its
             weights are torch's. None where torch has none: no fast kernel, and no export.
         identity_init: Whether its recurrent weights may begin as the identity.
+        linear: Whether its gates read the input alone, so that h' is linear in h: it has no
+            recurrent weights, its code is a `LinearCell`, and a scan runs all steps at once.
     """
 
     sentence: str
@@ -33,6 +35,7 @@ class CellType:
     state: tuple[str, ...] = ("h",)
     torch: Twin | None = None
     identity_init: bool = False
+    linear: bool = False
 
     @property
     def carries_c(self) -> bool:
@@ -71,6 +74,14 @@ _OWN = {
     "lstm_layernorm": CellType(
         "LSTM with layer normalisation (Ba et al. 2016)",
         "trainers.network.cells.lstm_layernorm:NormedLstm", _LSTM_GATES, ("h", "c"),
+    ),
+    "mingru": CellType(
+        "minGRU: gates from the input alone (Feng et al. 2024)",
+        "trainers.network.cells.minimal:MinGru", ("update", "new"), linear=True,
+    ),
+    "minlstm": CellType(
+        "minLSTM: gates from the input alone (Feng et al. 2024)",
+        "trainers.network.cells.minimal:MinLstm", ("input", "forget", "new"), linear=True,
     ),
 }  # fmt: skip
 

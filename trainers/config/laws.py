@@ -94,6 +94,18 @@ LAWS = (
         "set it to 0, or zoneout_hidden",
     ),
     Law(
+        ("recurrent_dropout", "cell"),
+        lambda c: not c.recurrent_dropout or not CELLS[c.cell].linear,
+        "recurrent_dropout needs a cell whose gates read h, as gru",
+        "set it to 0, or zoneout_hidden",
+    ),
+    Law(
+        ("weight_drop", "cell"),
+        lambda c: not c.weight_drop or not CELLS[c.cell].linear,
+        "weight_drop needs a cell with recurrent weights, as gru",
+        "set it to 0",
+    ),
+    Law(
         ("embedding_dropout", "embedding_size"),
         lambda c: not c.embedding_dropout or c.embedding_size is not None,
         "embedding_dropout needs an embedding",
@@ -122,7 +134,13 @@ LAWS = (
         ("recurrent_init", "cell"),
         lambda c: c.recurrent_init != "identity" or CELLS[c.cell].identity_init,
         "recurrent_init=identity needs a cell without gates, as rnn_relu (Le et al. 2015)",
-        "choose uniform or orthogonal",
+        "choose uniform",
+    ),
+    Law(
+        ("recurrent_init", "cell"),
+        lambda c: c.recurrent_init != "orthogonal" or not CELLS[c.cell].linear,
+        "recurrent_init=orthogonal needs a cell with recurrent weights, as gru",
+        "choose uniform",
     ),
     Law(
         ("forget_bias", "cell"),

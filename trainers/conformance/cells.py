@@ -29,7 +29,7 @@ from trainers.conformance.examples import (
     saved,
 )
 from trainers.errors import ConfigError
-from trainers.network.backends import manual, native, stepwise, together
+from trainers.network.backends import manual, native, scan, stepwise, together
 from trainers.network.backends.contract import LayerRun
 from trainers.network.cells.interface import Cell, State, cell_of
 from trainers.network.initialisation import initialise
@@ -38,7 +38,7 @@ from trainers.use.inference import Network
 from trainers.use.streaming import StreamingModel
 
 _HIDDEN, _STEPS, _LENGTHS = 4, 5, (5, 3, 0)
-_BACKENDS: tuple[Any, ...] = (stepwise, native, manual, together)
+_BACKENDS: tuple[Any, ...] = (stepwise, native, manual, together, scan)
 
 
 def check_layout(name: str) -> None:
@@ -93,7 +93,9 @@ def check_layer(name: str) -> None:
 def check_packed(name: str) -> None:
     """Hold trials of a pack against each alone: every mask, dropout within the recurrence."""
     base = replace(CONFIG, cell=name)
-    noisy = replace(base, seed=2, recurrent_dropout=0.3, weight_drop=0.2, zoneout_hidden=0.2)
+    noisy = replace(base, seed=2, zoneout_hidden=0.2)
+    if not CELLS[name].linear:
+        noisy = replace(noisy, recurrent_dropout=0.3, weight_drop=0.2)
     configs = [base, replace(base, seed=1, learning_rate=0.05), noisy]
     for pattern in PATTERNS:
         assert_packed_is_solo(configs, data_of(pattern=pattern))
@@ -118,7 +120,9 @@ def check_streaming(name: str) -> None:
 
 def check_checkpoint(name: str) -> None:
     """Hold a trial that was saved within an epoch and goes on elsewhere against one left alone."""
-    config, data = replace(CONFIG, cell=name, recurrent_dropout=0.2), data_of(pattern="gaps")
+    config, data = replace(CONFIG, cell=name, zoneout_hidden=0.2), data_of(pattern="gaps")
+    if not CELLS[name].linear:
+        config = replace(config, recurrent_dropout=0.2)
     undisturbed, killed, after = (pack_of([config], data) for _ in range(3))
     reports = finished(undisturbed)
     for _ in range(4):

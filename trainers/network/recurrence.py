@@ -9,23 +9,25 @@ from torch import Tensor
 
 from trainers.config.cells import CELLS
 from trainers.errors import ConfigError
-from trainers.network.backends import manual, native, stepwise, together
+from trainers.network.backends import manual, native, scan, stepwise, together
 from trainers.network.backends.contract import LayerRun, Run
 from trainers.network.cells.interface import State
 
-Backend = Literal["native", "manual", "stepwise", "together"]
+Backend = Literal["native", "manual", "scan", "stepwise", "together"]
 # What a pack runs on: `graph` captures its steps, `eager` is the same program without a capture.
 Wanted = Literal["auto", "native", "manual", "stepwise", "graph", "eager"]
 
 _RUNS: dict[Backend, Run] = {
     "native": native.run,
     "manual": manual.run,
+    "scan": scan.run,
     "stepwise": stepwise.run,
     "together": together.run,
 }
 _APPLIES: dict[Backend, Callable[[str, int, str], bool]] = {
     "native": native.applies_to,
     "manual": manual.applies_to,
+    "scan": scan.applies_to,
     "stepwise": stepwise.applies_to,
     "together": together.applies_to,
 }
@@ -42,10 +44,10 @@ def choose_backend(wanted: Wanted, cell: str, trials: int, device: str) -> Backe
             f"backend graph captures CUDA graphs, but got device={device!r}; choose auto, or "
             "stepwise for the same program without a capture."
         )
+    fastest_first: tuple[Backend, ...] = ("manual", "native", "scan", "stepwise")
     if wanted == "graph" or wanted == "eager":
-        return "together" if together.applies_to(cell, trials, device) else "stepwise"
-    if wanted == "auto":
-        fastest_first: tuple[Backend, ...] = ("manual", "native", "stepwise")
+        fastest_first = ("together", "scan", "stepwise")
+    if wanted == "auto" or wanted == "graph" or wanted == "eager":
         return next(name for name in fastest_first if _APPLIES[name](cell, trials, device))
     if not _APPLIES[wanted](cell, trials, device):
         fitting = [name for name in CELLS if _APPLIES[wanted](name, 1, "cpu")]
@@ -60,6 +62,6 @@ def choose_backend(wanted: Wanted, cell: str, trials: int, device: str) -> Backe
 def run_layer(backend: Backend, layer: LayerRun) -> tuple[Tensor, State]:
     """Run one layer forwards; see `trainers.network.backends.contract`.
 
-    Noise inside the recurrence (recurrent dropout, zoneout) runs stepwise whatever the backend.
+    Noise inside the recurrence (recurrent dropout, zoneout) runs stepwise, but in a scan.
     """
-    return _RUNS[backend if layer.noise is None else "stepwise"](layer)
+    return _RUNS[backend if layer.noise is None or backend == "scan" else "stepwise"](layer)

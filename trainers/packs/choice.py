@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import torch
 
+from trainers.config.cells import CELLS
 from trainers.config.measured import NOTHING, Asked
 from trainers.config.objective import Objective
 from trainers.config.train_config import Structure, TrainConfig
@@ -106,7 +107,8 @@ def choose_pack(
     run = dry_run or _DryRun(structure, data, objective, device, asked)
     memory = free_bytes(device) if free is None else free
     backends: list[Wanted] = ["stepwise"]
-    if fits_device(structure, part_of(data, data.train, structure)):
+    on_device = fits_device(structure, part_of(data, data.train, structure))
+    if on_device or CELLS[structure.cell].linear:  # stacked, these still run as a scan
         backends.insert(0, "graph" if kind == "cuda" else "eager")
     sizes = [size for size in _SIZES.get(kind, _SIZES["cuda"]) if size <= most_slots]
     found = [run("auto", 1)]

@@ -107,6 +107,14 @@ def test_every_loss_is_answered_in_own_units_or_probabilities(loss, readout):
         np.testing.assert_allclose(sums[~np.isnan(sums)], 1.0)
 
 
+def test_logarithms_of_targets_are_undone():
+    scales = {"target_scale": (2.0, 0.1), "target_shift": (1.0, 0.0)}
+    found = assert_agrees(portable(scaled_interface(target_transform="log1p", **scales)))
+    raw, values = found["raw_outputs"][0], found["values"][0]
+    own = np.expm1(raw.astype(np.float64) * [2.0, 0.1] + [1.0, 0.0])
+    np.testing.assert_allclose(values, own, rtol=1e-12)
+
+
 def test_a_cell_and_a_loss_from_outside_are_translated(monkeypatch):
     monkeypatch.syspath_prepend(OUTSIDE)
     for readout in ("every", "last"):

@@ -22,7 +22,7 @@ class LayerRun(NamedTuple):
         lengths: `(trials, batch)` existing steps per row; None when all exist.
         hold: Whether the state returned must be each row's own at its last existing step; without
             it a backend may return anything finite for rows shorter than the segment.
-        noise: Recurrent dropout and zoneout; only the reference runs them.
+        noise: Recurrent dropout and zoneout; the reference runs them, and the scan zoneout.
     """
 
     cell: str

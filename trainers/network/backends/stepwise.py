@@ -21,7 +21,7 @@ def applies_to(cell: str, trials: int, device: str) -> bool:
 
 
 def run(layer: LayerRun) -> tuple[Tensor, State]:
-    """Run one layer; the only backend that runs noise."""
+    """Run one layer; the only backend that runs all noise."""
     cell, weights, inputs, state, lengths, _, noise = layer
     one = cell_of(cell)
     mask = None if lengths is None else exists(lengths, inputs.shape[2]).unsqueeze(-1).unbind(2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,12 @@ class Graph:
             self._constants, self._known, self._names = (
                 outer._constants, outer._known, outer._names,
             )  # fmt: skip
+
+    def in_precision(self, dtype: np.dtype[Any]) -> Graph:
+        """Return the same graph for arithmetic in another precision."""
+        other = copy(self)
+        other.dtype = dtype
+        return other
 
     def op(self, kind: str, *inputs: Value, **attributes: Any) -> Value:
         """Add a node with one output, and return that; "" stands for an input that is left out."""

@@ -139,7 +139,7 @@ def _point(net: Parts, raw: Value, size: int) -> Value:
 
 
 def _own_units(net: Parts, interface: Interface, answers: Value, described: Described) -> Value:
-    """Scale targets back, or make probabilities of logits; see `records.values_of`."""
+    """Turn answers into what `records.values_of` gives: own units, or probabilities of logits."""
     graph, values = net.graph, net.graph.cast(answers, np.float64)
     if interface.task != "regression":
         if LOSSES[net.config.loss].targets == "labels":
@@ -150,4 +150,7 @@ def _own_units(net: Parts, interface: Interface, answers: Value, described: Desc
         names = "target_scale", "target_shift"
         scale, shift = (_of_rows(graph, name, interface.output_size) for name in names)
     values = values if scale is None else graph.op("Mul", values, scale)
-    return values if shift is None else graph.op("Add", values, shift)
+    values = values if shift is None else graph.op("Add", values, shift)
+    if interface.target_transform == "log1p":
+        return graph.op("Sub", graph.op("Exp", values), graph.constant(np.float64(1)))
+    return values

@@ -101,21 +101,51 @@ def _translated(graph: Graph, node: fx.Node, known: Callable[[Any], Any], what: 
     name = full.partition("::")[2].partition(".")[0]
     arguments = [known(argument) for argument in node.args]
     options = known(dict(node.kwargs))
+    here = graph.in_precision(_precision(node, graph))
     if name in _UNARY:
-        return graph.op(_UNARY[name], arguments[0])
+        return here.op(_UNARY[name], arguments[0])
     if name in _BINARY and options.get("alpha", 1) == 1 and not options.get("rounding_mode"):
-        return graph.op(_BINARY[name], *(_operand(graph, one) for one in arguments[:2]))
+        return here.op(_BINARY[name], *(_operand(here, one) for one in arguments[:2]))
+    if name in _BY_SHAPE:
+        return _BY_SHAPE[name](here, node.meta["val"], *arguments, **options)
     if name not in _OTHERS:
         raise ConfigError(
             f"ONNX export needs functions of torch that it can translate, but {what} calls {full}; "
             "add it to trainers/use/onnx_graph/traced.py."
         )
-    return _OTHERS[name](graph, *arguments, **options)
+    return _OTHERS[name](here, *arguments, **options)
+
+
+def _precision(node: fx.Node, graph: Graph) -> np.dtype[Any]:
+    """Of what a call is given, so of the numbers in it too."""
+    for given in node.all_input_nodes:
+        value = given.meta.get("val")
+        if isinstance(value, Tensor) and value.is_floating_point():
+            return _numpy(value.dtype)
+    return graph.dtype
+
+
+def _numpy(dtype: torch.dtype) -> np.dtype[Any]:
+    return np.dtype(str(dtype).removeprefix("torch."))
 
 
 def _operand(graph: Graph, argument: Any) -> Value:
     """A number beside a value, in the network's precision."""
     return argument if isinstance(argument, str) else graph.numbers(float(argument))
+
+
+def _transpose(graph: Graph, result: Tensor, x: Value, first: int, second: int) -> Value:
+    axes = list(range(result.dim()))
+    axes[first], axes[second] = axes[second], axes[first]
+    return graph.op("Transpose", x, perm=axes)
+
+
+def _unbind(graph: Graph, results: Sequence[Tensor], x: Value, axis: int = 0) -> list[Value]:
+    parts = _chunk(graph, x, len(results), axis)
+    return [_squeeze(graph, part, axis) for part in parts]
+
+
+_BY_SHAPE: Mapping[str, Callable[..., Any]] = {"transpose": _transpose, "unbind": _unbind}
 
 
 def _rsub(graph: Graph, x: Value, other: Any, **_: Any) -> Value:
@@ -129,13 +159,6 @@ def _affine(graph: Graph, bias: Value, x: Value, weight: Value, **_: Any) -> Val
 def _linear(graph: Graph, x: Value, weight: Value, bias: Value | None = None) -> Value:
     product = graph.op("MatMul", x, graph.op("Transpose", weight, perm=[1, 0]))
     return product if bias is None else graph.op("Add", product, bias)
-
-
-def _transpose(graph: Graph, x: Value, first: int, second: int) -> Value:
-    """Swap two axes of a value of three, as everything with a trial axis has."""
-    axes = [0, 1, 2]
-    axes[first], axes[second] = axes[second], axes[first]
-    return graph.op("Transpose", x, perm=axes)
 
 
 def _t(graph: Graph, x: Value) -> Value:
@@ -199,6 +222,14 @@ def _softplus(graph: Graph, x: Value, *_: Any) -> Value:
     return graph.op("Add", graph.op("Relu", x), _log1p(graph, small))
 
 
+def _log_sigmoid(graph: Graph, x: Value) -> Value:
+    return graph.op("Neg", _softplus(graph, graph.op("Neg", x)))
+
+
+def _to(graph: Graph, x: Value, dtype: torch.dtype, *_: Any, **__: Any) -> Value:
+    return graph.cast(x, _numpy(dtype))
+
+
 def _log1p(graph: Graph, x: Value) -> Value:
     return graph.op("Log", graph.op("Add", x, graph.numbers(1.0)))
 
@@ -256,9 +287,10 @@ def _sort(graph: Graph, x: Value, axis: int = -1, descending: bool = False) -> t
 _OTHERS: Mapping[str, Callable[..., Any]] = {
     "addcmul": _addcmul, "addmm": _affine, "baddbmm": _affine, "cat": _cat, "chunk": _chunk,
     "clamp": _clamp, "clamp_min": _clamp, "expm1": _expm1, "layer_norm": _layer_norm,
-    "lerp": _lerp, "linear": _linear, "log1p": _log1p, "log_softmax": _log_softmax,
+    "lerp": _lerp, "linear": _linear, "log1p": _log1p, "log_sigmoid": _log_sigmoid,
+    "log_softmax": _log_softmax,
     "mean": _mean, "reshape": _reshape, "rsub": _rsub, "select": _select, "slice": _slice,
     "softmax": _softmax, "softplus": _softplus, "sort": _sort, "square": _square,
-    "squeeze": _squeeze, "stack": _stack, "sum": _sum, "t": _t, "transpose": _transpose,
+    "squeeze": _squeeze, "stack": _stack, "sum": _sum, "t": _t, "to": _to,
     "unsqueeze": _unsqueeze, "view": _reshape, "where": _where,
 }  # fmt: skip

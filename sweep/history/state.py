@@ -133,6 +133,7 @@ class SweepState:
         opened: What the last session said of itself; None before the first.
         first_opened: What the first session said of itself.
         closed: How the last session that was closed ended.
+        ensembled: What came of combining the finalists last; None where nobody has.
         rungs: By bracket and epoch, the best values so far (to be minimised) of the trials that
             went on from there, were paused or stopped there or ended there.
     """
@@ -151,6 +152,7 @@ class SweepState:
     opened: kinds.Opened | None = None
     first_opened: kinds.Opened | None = None
     closed: kinds.Closed | None = None
+    ensembled: kinds.Ensembled | None = None
     opened_at: float | None = None
     last_event_at: float | None = None
     busy_seconds: float = 0.0
@@ -192,6 +194,8 @@ class SweepState:
                 self.open, self.closed = False, closed
             case kinds.Warmed() as warmed:
                 self.warmed.append(warmed)
+            case kinds.Ensembled() as ensembled:
+                self.ensembled = ensembled
 
     def _apply_trial(self, trial: TrialState, event: Event) -> None:
         epoch = event.epoch or 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from sweep.errors import UserError
 from sweep.history.state import TrialState
@@ -28,16 +28,39 @@ def load_streaming(
     """Load a model to be stepped, with its state in hand; arguments as `open_model`'s.
 
     Raises:
-        UserError: there is no such model.
+        UserError: there is no such model, or it is an ensemble.
         CheckpointError: it is of another format, or damaged.
-        ConfigError: its network is bidirectional, so it needs whole sequences; or it is an
-            ensemble.
+        ConfigError: its network is bidirectional, so it needs whole sequences.
     """
     from trainers.use.stepping import SteppedModel
 
+    return SteppedModel(open_single(model, "stepping", directory, tracking_uri))
+
+
+def open_single(
+    model: str | Path,
+    purpose: str,
+    directory: str | Path = DEFAULT_FOLDER,
+    tracking_uri: str | None = None,
+) -> PortableModel:
+    """Load a model that is one network; arguments as `open_model`'s.
+
+    Args:
+        purpose: What for, in messages.
+
+    Raises:
+        UserError: there is no such model, or it is an ensemble.
+        CheckpointError: it is of another format, or damaged.
+    """
+    from trainers.use.ensemble import EnsembleModel
+
     found = open_model(model, directory, tracking_uri)
-    found.streaming_model()  # refuses what can't be stepped
-    return SteppedModel(cast("PortableModel", found))
+    if isinstance(found, EnsembleModel):
+        raise UserError(
+            f"{purpose} needs one network, but {model} is an ensemble of {len(found.members)}; "
+            "name one trial, as SWEEP/TRIAL."
+        )
+    return found
 
 
 def open_model(

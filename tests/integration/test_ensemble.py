@@ -14,13 +14,13 @@ from typer.testing import CliRunner
 
 from sweep.api import run_sweep
 from sweep.cli.app import app
+from sweep.errors import UserError
 from sweep.models.registering import register_trial
 from sweep.models.trained import load_streaming, open_model
 from sweep.results.export import best_json
 from sweep.results.results import open_results
 from sweep.tracking.sync import sync
 from trainers.data import load_data
-from trainers.errors import ConfigError
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -103,7 +103,7 @@ def test_it_is_found_by_name_registered_and_not_stepped(swept: Path):
     found = open_results("adding8", swept).state.ensembled
     assert found is not None
     assert rmse(ours, truth) == pytest.approx(found.test["rmse"], rel=1e-5)
-    with pytest.raises(ConfigError, match="stepping needs one network"):
+    with pytest.raises(UserError, match="stepping needs one network, but adding8/ensemble is an"):
         load_streaming("adding8/ensemble", swept)
     line = register_trial("adding8", None, "adding", swept)
     assert line.startswith("adding8-ensemble is version 1 of 'adding' and its champion")

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from trainers.config.measured import NOTHING, Asked
 from trainers.config.objective import Objective
 from trainers.data.contract import SequenceData
-from trainers.ensembles.judging import Judge
+from trainers.ensembles.judging import Judge, metrics_of
 from trainers.ensembles.predictions import Predictions, Spoken
-from trainers.ensembles.selection import Selected, interval, select
+from trainers.ensembles.selection import interval, select
 from trainers.errors import DataError
 from trainers.learning.checkpoint import read_checkpoint
 from trainers.packs.pack import Pack, pack_of_checkpoint
@@ -48,6 +49,7 @@ def combine(
     data_of: Callable[[str], SequenceData],
     objective: Objective,
     seed: int,
+    asked: Asked = NOTHING,
 ) -> Ensemble:
     """Choose an ensemble of saved trials by their validation predictions.
 
@@ -56,51 +58,45 @@ def combine(
         data_of: The data of a choice (`TrainConfig.data_choice`).
         objective: What is to be best.
         seed: Of the interval's resamples.
+        asked: What is measured beside what every sweep has.
 
     Raises:
         CheckpointError: one is damaged, or of other data.
         DataError: their predictions can't be combined; one line says why.
     """
-    packs = [_pack(path, data_of, objective) for path in checkpoints]
+    packs = [_pack(path, data_of, objective, asked) for path in checkpoints]
     _check_size([data for _, data in packs])
-    judge = _judge(packs, "validation")
+    judge = _judge(packs, "validation", asked)
     chosen = select(judge, len(packs), objective)
     if chosen is None:
         raise DataError(f"{objective.metric} is not defined for the mean of several trials.")
     found = tuple(int(count) for count in chosen.counts)
     if packs[0][1].test is None:
         return Ensemble(found, chosen.single, chosen.metrics, better=chosen.better)
-    test, difference = _tested(packs, chosen, objective, seed)
+    told = [place for place in range(len(packs)) if found[place] or place == chosen.single]
+    judge = _judge([packs[place] for place in told], "test", asked)
+    members, alone = chosen.counts[told], np.array([place == chosen.single for place in told])
+    difference = None
+    if chosen.better:
+        difference = interval(judge, members, alone.astype(np.int64), objective.metric, seed)
+    test = judge.metrics(members)
     return Ensemble(found, chosen.single, chosen.metrics, test, difference, chosen.better)
 
 
-def _tested(
-    packs: Sequence[tuple[Pack, SequenceData]], chosen: Selected, objective: Objective, seed: int
-) -> tuple[dict[str, float], tuple[float, float] | None]:
-    """Judge the chosen on the test part; those that were not taken are not asked."""
-    single = np.arange(len(packs)) == chosen.single
-    asked = [int(place) for place in np.flatnonzero((chosen.counts > 0) | single)]
-    judge = _judge([packs[place] for place in asked], "test")
-    members, alone = chosen.counts[asked], single[asked].astype(np.int64)
-    difference = None
-    if chosen.better:
-        difference = interval(judge, members, alone, objective.metric, seed)
-    return judge.metrics(members), difference
-
-
-def _judge(packs: Sequence[tuple[Pack, SequenceData]], name: PartName) -> Judge:
+def _judge(packs: Sequence[tuple[Pack, SequenceData]], name: PartName, asked: Asked) -> Judge:
     spoken = [
         Spoken(pack.answers(0, name), data.parts()[name], data, pack.structure)
         for pack, data in packs
     ]
-    return Judge(Predictions.of(spoken))
+    predictions = Predictions.of(spoken)
+    return Judge(predictions, metrics_of(predictions, asked))
 
 
 def _pack(
-    path: Path, data_of: Callable[[str], SequenceData], objective: Objective
+    path: Path, data_of: Callable[[str], SequenceData], objective: Objective, asked: Asked
 ) -> tuple[Pack, SequenceData]:
     data = data_of(read_checkpoint(path, tensors=False).config.data_choice)
-    return pack_of_checkpoint(path, data, objective), data
+    return pack_of_checkpoint(path, data, objective, asked), data
 
 
 def _check_size(of_trials: Sequence[SequenceData]) -> None:

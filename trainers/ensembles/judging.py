@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +11,13 @@ import torch
 from torch import Tensor
 
 from trainers.config.losses import LOSSES
-from trainers.config.metrics import Pass
+from trainers.config.measured import NOTHING, Asked, find_metric, metric_names
+from trainers.config.metrics import MetricType, Pass
+from trainers.data.own_units import own_units
 from trainers.ensembles.predictions import Predictions
+from trainers.errors import ConfigError
 from trainers.learning import losses
+from trainers.learning.judged import answer_metrics, judged, need_answers
 from trainers.learning.metrics import Measures
 from trainers.network.masks import Array
 
@@ -42,17 +46,34 @@ class Sums:
         return len(self.elements)
 
 
+def metrics_of(predictions: Predictions, asked: Asked = NOTHING) -> dict[str, MetricType]:
+    """Return the metrics that means have, of those that single trials have."""
+    data, loss = predictions.data, predictions.structure.loss
+    found = {}
+    for name in (*metric_names(data, loss), *asked.names):
+        try:
+            found[name] = find_metric(name, data, loss, asked)
+        except ConfigError:  # of a distribution, whose means are points
+            continue
+    return {name: metric for name, metric in found.items() if name not in _OF_TRAINING}
+
+
 class Judge:
     """Judges means of what trials say of a part.
 
     Args:
         predictions: What they say.
+        metrics: By which metrics; None for all that means have.
     """
 
-    def __init__(self, predictions: Predictions) -> None:
+    def __init__(
+        self, predictions: Predictions, metrics: Mapping[str, MetricType] | None = None
+    ) -> None:
         self._predictions = predictions
-        self._measures = Measures(predictions.data, predictions.structure)
-        self._mean = _mean_of(predictions)  # any number near the targets would do for rounding
+        self._metrics = dict(metrics_of(predictions) if metrics is None else metrics)
+        self._measures = Measures(predictions.data, predictions.structure, None, self._metrics)
+        self._compared = _compared(predictions)
+        self._mean = _mean_of(self._compared, predictions.mask)  # for rounding's sake
         whole = np.zeros(len(predictions.targets), dtype=np.int64)
         self._together = list(_grouped(whole))
         _, sequences = np.unique(predictions.rows, return_inverse=True)
@@ -60,7 +81,15 @@ class Judge:
 
     def metrics(self, counts: Array) -> dict[str, float]:
         """Return the metrics of a mean in which each trial counts so often."""
-        return self.of_sums(self._sums(counts, self._together))
+        found = self.of_sums(self._sums(counts, self._together))
+        if need_answers(self._metrics):
+            found |= self._of_answers(counts)
+        return found
+
+    def only(self, metric: str) -> Judge:
+        """Return a judge by one metric, or by none where means do not have it."""
+        chosen = {name: found for name, found in self._metrics.items() if name == metric}
+        return Judge(self._predictions, chosen)
 
     def by_sequence(self, counts: Array) -> Sums:
         """Return what those metrics are made of, for each sequence with a target."""
@@ -78,7 +107,12 @@ class Judge:
         loss, plain = LOSSES[self._predictions.structure.loss], float(times @ sums.losses)
         of = Pass(self._predictions.data, loss, math.nan, plain, elements, squares)
         found = self._measures.values(torch.from_numpy(metrics), of)
-        return {n: v for n, v in found.items() if n not in _OF_TRAINING and math.isfinite(v)}
+        return {name: value for name, value in found.items() if math.isfinite(value)}
+
+    def _of_answers(self, counts: Array) -> dict[str, float]:
+        of, outputs = self._predictions, self._predictions.mean(counts)
+        said = judged(outputs, of.targets, of.mask, None, of.data, of.structure)
+        return answer_metrics(said, self._metrics)
 
     def _sums(self, counts: Array, groups: list[tuple[Array, Array]]) -> Sums:
         outputs = self._predictions.mean(counts)
@@ -105,7 +139,9 @@ class Judge:
         plain = torch.where(wide, values, 0.0).sum((1, 2))
         sums = self._measures.sums(said, targets, valid)
         elements = wide.sum((1, 2)).double()
-        moments = self._moments(targets, valid) if of.data.task == "regression" else sums[:, :0]
+        moments = sums[:, :0]
+        if of.data.task == "regression":
+            moments = self._moments(torch.from_numpy(self._compared[places]), valid)
         return sums.numpy(), plain.double().numpy(), elements.numpy(), moments.numpy()
 
     def _moments(self, targets: Tensor, valid: Tensor) -> Tensor:
@@ -115,10 +151,15 @@ class Judge:
         return torch.stack([there.double().sum(1), own.sum(1), own.square().sum(1)], dim=1)
 
 
-def _mean_of(predictions: Predictions) -> Array:
+def _compared(predictions: Predictions) -> Array:
+    """Return targets as errors are taken of them: in own units where the way there bends."""
+    linear = predictions.data.target_transform == "none"
+    return predictions.targets if linear else own_units(predictions.data, predictions.targets)
+
+
+def _mean_of(targets: Array, mask: Array | None) -> Array:
     """Return the mean target by output `(outputs,)`; of classes nobody asks for it."""
-    hidden = np.ma.nomask if predictions.mask is None else ~predictions.mask
-    found = np.ma.array(predictions.targets, mask=hidden).mean(0)
+    found = np.ma.array(targets, mask=np.ma.nomask if mask is None else ~mask).mean(0)
     return np.asarray(np.ma.filled(found, 0.0), dtype=np.float64)
 
 

@@ -48,10 +48,11 @@ def select(
     Returns:
         None where the objective is not defined for means.
     """
+    one_metric = judge.only(objective.metric)
     counts, path = np.zeros(trials, dtype=np.int64), list[tuple[float, Array]]()
     for _ in range(rounds):
         tries = [counts + one for one in np.eye(trials, dtype=np.int64)]
-        costs = [objective.cost(judge.metrics(each).get(objective.metric)) for each in tries]
+        costs = [objective.cost(one_metric.metrics(each).get(objective.metric)) for each in tries]
         best = int(np.argmin(costs))
         if not np.isfinite(costs[best]):
             return None
@@ -76,6 +77,7 @@ def interval(
     Returns:
         None with fewer than ten sequences, or where the metric is not defined in a resample.
     """
+    judge = judge.only(metric)
     ours, theirs = judge.by_sequence(members), judge.by_sequence(single)
     if len(ours) < _FEWEST_SEQUENCES:
         return None

@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 
 from trainers.data.interface import Interface
-from trainers.errors import CheckpointError, ConfigError, DataError
+from trainers.errors import CheckpointError, DataError
 from trainers.network.masks import Array
 from trainers.use.portable import CHUNK, MODEL_FORMAT, PortableModel
 from trainers.use.records import ASKED, answer_of
-from trainers.use.streaming import StreamingModel
 
 ENSEMBLE_FILE = "ensemble.json"
 
@@ -98,17 +97,6 @@ class EnsembleModel:
         """Return the members' mean; arguments and results as `PortableModel.values` has them."""
         said = [member.values(records, first) for member in self.members]
         return [np.average(own, axis=0, weights=self.counts) for own in zip(*said, strict=True)]
-
-    def streaming_model(self) -> StreamingModel:
-        """Refuse to be stepped.
-
-        Raises:
-            ConfigError: always; each member has a state of its own.
-        """
-        raise ConfigError(
-            f"stepping needs one network, but this ensemble has {len(self.members)}; step the best "
-            "trial instead (NAME/TRIAL), or ask the ensemble about whole sequences."
-        )
 
     def _answer(self, values: Array, record: Mapping[str, Any]) -> dict[str, Any]:
         labels, wanted = self.members[0].labels, record.get("probabilities")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.trainers.factory import ACCURACY
 from tests.trainers.portable_factory import named_classes, raw_records, regression, trained
-from trainers.errors import CheckpointError, ConfigError, DataError
+from trainers.errors import CheckpointError, DataError
 from trainers.use.ensemble import ENSEMBLE_FILE, EnsembleModel, read_model
 
 
@@ -58,8 +58,6 @@ def test_a_folder_gives_the_same_answers(tmp_path):
 
 def test_it_is_not_stepped(tmp_path):
     model = EnsembleModel(pair(tmp_path, regression()), [1, 1])
-    with pytest.raises(ConfigError, match="stepping needs one network, but this ensemble has 2"):
-        model.streaming_model()
     with pytest.raises(DataError, match="sequence 0: an ensemble is asked about whole sequences"):
         model.predict([{**raw_records()[0], "state": ""}])
 

@@ -15,13 +15,17 @@ def predict(
     model: Annotated[
         str,
         typer.Argument(
-            help="models:/NAME@champion, runs:/ID/NAME, a folder, SWEEP or SWEEP/TRIAL."
+            help="models:/NAME@champion, runs:/ID/NAME, a folder, SWEEP, SWEEP/TRIAL or "
+            "SWEEP/ensemble."
         ),
     ],
     data: Annotated[Path, typer.Argument(help="A table, a text, or JSON as curl sends it.")],
     last: Annotated[bool, typer.Option("--last", help="Only the forecast of each series.")] = False,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Of each class, one column each.")
+    ] = False,
+    ensemble: Annotated[
+        bool, typer.Option("--ensemble", help="Of a sweep: its finalists together.")
     ] = False,
     format: Annotated[
         Literal["csv", "json"] | None,
@@ -36,13 +40,14 @@ def predict(
     Examples:
       rnn-sweep predict load load.csv --last
       rnn-sweep predict load/3 load.csv --output predicted.csv
+      rnn-sweep predict load load.csv --ensemble
       rnn-sweep predict models:/load@champion load.csv
     """
     from sweep.models.prediction import format_of, predict_file, write_rows
-    from sweep.models.trained import open_model
+    from sweep.models.trained import ENSEMBLE, open_model
 
     kind = format_of(format, output)
-    found = open_model(model, directory)
+    found = open_model(f"{model}/{ENSEMBLE}" if ensemble else model, directory)
     rows = predict_file(found, data, last=last, probabilities=probabilities, tell=_tell)
     text = write_rows(rows, kind, output)
     if text is not None:

@@ -1,4 +1,4 @@
-"""What the commands print of replicated finalists and of audited pruning."""
+"""What the commands print of combined and replicated finalists, and of audited pruning."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ from rich.console import Console
 from rich.table import Table
 
 from sweep.results.audit import audit
+from sweep.results.ensemble import ensemble_line
 from sweep.results.replicates import Replication, replication
 from sweep.results.results import Results
 from sweep.words.console import short
 
 
 def show_replicates(screen: Console, results: Results) -> None:
-    """Print what replicates and audits say; nothing of what the sweep does not have."""
+    """Print what the ensemble, replicates and audits say, as far as the sweep has them."""
+    together = ensemble_line(results)
+    if together is not None:
+        screen.print(together, soft_wrap=True)
     found = replication(results)
     if found is not None:
         screen.print(replicates_table(found))

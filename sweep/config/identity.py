@@ -10,7 +10,7 @@ from sweep.config.sweep_config import SweepConfig
 # Resume may change these; everything else is the sweep's identity.
 CHANGEABLE = (
     "budget", "run.workers", "run.address", "run.log", "run.hang_seconds", "cluster",
-    "finalists.replicates", "tracking",
+    "finalists.replicates", "finalists.ensemble", "tracking",
 )  # fmt: skip
 
 

@@ -165,6 +165,7 @@ class FinalistsSection(Section):
     interval: Annotated[float, Field(ge=0.5, le=0.99)] = Field(
         0.9, description="level of the calibrated interval that finalists are judged by"
     )
+    ensemble: bool = Field(True, description="whether to combine them, chosen by validation")
 
 
 class RetentionSection(Section):

@@ -134,6 +134,7 @@ class SweepState:
         first_opened: What the first session said of itself.
         closed: How the last session that was closed ended.
         baselines: The naive forecasts, once they are there.
+        ensembled: What came of combining the finalists last; None where nobody has.
         rungs: By bracket and epoch, the best values so far (to be minimised) of the trials that
             went on from there, were paused or stopped there or ended there.
     """
@@ -153,6 +154,7 @@ class SweepState:
     first_opened: kinds.Opened | None = None
     closed: kinds.Closed | None = None
     baselines: kinds.Baselined | None = None
+    ensembled: kinds.Ensembled | None = None
     opened_at: float | None = None
     last_event_at: float | None = None
     busy_seconds: float = 0.0
@@ -196,6 +198,8 @@ class SweepState:
                 self.warmed.append(warmed)
             case kinds.Baselined() as baselines:
                 self.baselines = self.baselines or baselines
+            case kinds.Ensembled() as ensembled:
+                self.ensembled = ensembled
 
     def _apply_trial(self, trial: TrialState, event: Event) -> None:
         epoch = event.epoch or 0

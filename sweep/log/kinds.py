@@ -395,6 +395,37 @@ class Baselined:
     left_out: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Ensembled:
+    """Finalists were combined: greedily, with replacement, by their validation predictions.
+
+    Attributes:
+        members: The finalists' numbers, best first, and how often each was taken, 0 for those that
+            were not.
+        single: The best finalist alone, by those predictions; -1 where they can't be combined.
+        validation: Metrics of the members together, in the target's own units.
+        test: Likewise on the test part; empty where there is none.
+        difference: 95 % interval of the leading objective's difference on the test part, the
+            members less `single`; empty where it is not known.
+        better: Whether the members are better on validation than `single`.
+        reason: Why the finalists can't be combined, in one line; empty where they are.
+    """
+
+    version: ClassVar[int] = 1
+    members: dict[str, int]
+    single: int
+    validation: dict[str, float]
+    test: dict[str, float] = field(default_factory=dict)
+    difference: tuple[float, ...] = ()
+    better: bool = False
+    reason: str = ""
+
+    @property
+    def taken(self) -> dict[int, int]:
+        """How often each member was taken, by its number."""
+        return {int(number): count for number, count in self.members.items() if count}
+
+
 What = (
     Opened
     | Resized
@@ -413,6 +444,7 @@ What = (
     | Failed
     | Lost
     | Evaluated
+    | Ensembled
 )
 End = Completed | Pruned | Failed
 """What ends a trial for good."""

@@ -1,13 +1,15 @@
 """Which finalists MLflow shall hold as models, and which of them is the best: pure.
 
-A finalist is a complete trial that was evaluated on the test part; where the data have none, one of
+The ensemble of finalists is one of them where it is better by validation than the best alone. A
+finalist is a complete trial that was evaluated on the test part; where the data have none, one of
 the best by validation. Replicates of a finalist are not logged: they exist to measure its spread.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sweep.config.sweep_config import SweepConfig
 from sweep.history.goal import Goal, ranked
@@ -27,6 +29,9 @@ class Finalist:
         objective: What ranks the sweep's trials.
         best: Validation metrics of `best_epoch`.
         test: Metrics on the test part; empty where there is none.
+        members: Of an ensemble: each member's checkpoint, and how often it counts. All else is
+            then the ensemble's, but for `number`, the best finalist alone, and `best_epoch`, 0.
+        lead: The trial in whose run, or whose sweep's run for an ensemble, the model is linked.
     """
 
     uid: str
@@ -38,22 +43,50 @@ class Finalist:
     objective: Objective
     best: Mapping[str, float] = field(default_factory=dict)
     test: Mapping[str, float] = field(default_factory=dict)
+    members: tuple[tuple[str, int], ...] = ()
+    lead: str = ""
 
     @property
     def name(self) -> str:
-        """The trial's name, as its run has it."""
-        return f"{self.sweep}-{self.number}"
+        """The trial's name, as its run has it; or the ensemble's."""
+        return f"{self.sweep}-{'ensemble' if self.members else self.number}"
 
 
 def finalists_of(state: SweepState, config: SweepConfig) -> list[Finalist]:
-    """Return a sweep's finalists, best validation first; none while it is not finished."""
+    """Return a sweep's finalists, best validation first; none while it is not finished.
+
+    The ensemble stands before them where it is better.
+    """
     if state.open or state.closed is None or state.closed.reason not in _FINISHED:
         return []
     goal = Goal.of(config, state)
     complete = [t for t in ranked(state.trials.values(), goal) if t.of is None and t.checkpoint]
     tested = [trial for trial in complete if trial.test]
     chosen = tested or complete[: config.finalists.count]
-    return [finalist_of(trial, state, config, goal) for trial in chosen]
+    together = ensemble_of(state, config, goal)
+    single = [finalist_of(trial, state, config, goal) for trial in chosen]
+    return [*([] if together is None else [together]), *single]
+
+
+def ensemble_of(state: SweepState, config: SweepConfig, goal: Goal) -> Finalist | None:
+    """Return what is to be said of the finalists together; None where one alone is as good."""
+    found = state.ensembled
+    if found is None or not found.better:
+        return None
+    trials = {number: state.trials[number] for number in found.taken}
+    if not all(trial.checkpoint for trial in trials.values()):
+        return None
+    uids = ",".join(f"{trials[n].uid}:{count}" for n, count in found.taken.items())
+    single = finalist_of(state.trials[found.single], state, config, goal)
+    return replace(
+        single,
+        uid=hashlib.sha256(uids.encode()).hexdigest()[: len(single.uid)],
+        checkpoint="",
+        best_epoch=0,
+        best=dict(found.validation),
+        test=dict(found.test),
+        members=tuple((trials[n].checkpoint or "", count) for n, count in found.taken.items()),
+    )
 
 
 def finalist_of(
@@ -63,6 +96,7 @@ def finalist_of(
     goal = goal or Goal.of(config, state)
     return Finalist(
         uid=trial.uid,
+        lead=trial.uid,
         sweep=config.name,
         number=trial.number,
         checkpoint=trial.checkpoint or "",
@@ -107,7 +141,7 @@ def version_tags(finalist: Finalist) -> dict[str, str]:
     """Return what a model and its version in the registry are tagged with."""
     tags = {
         "sweep.name": finalist.sweep,
-        "sweep.trial": str(finalist.number),
+        "sweep.trial": "ensemble" if finalist.members else str(finalist.number),
         "sweep.trial_uid": finalist.uid,
         "sweep.data_digest": finalist.digest,
         "sweep.metric": finalist.objective.metric,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sweep.errors import UserError
-from sweep.models.trained import open_model
+from sweep.models.trained import open_single
 from sweep.results.results import DEFAULT_FOLDER
 
 
@@ -15,7 +15,7 @@ def export_onnx(
     """Write a model's graph, whole or not at all.
 
     Args:
-        model: As `open_model` takes it.
+        model: As `open_model` takes it; no ensemble.
         path: The file; an earlier one is replaced.
         directory: The folder of sweeps.
         tracking_uri: Where `models:/` is looked for.
@@ -30,7 +30,7 @@ def export_onnx(
     from trainers.learning.checkpoint import write_atomically
     from trainers.use.onnx_export import as_onnx
 
-    found = open_model(model, directory, tracking_uri)
+    found = open_single(model, "an ONNX file", directory, tracking_uri)
     content = as_onnx(found)
     try:
         write_atomically(content, path)

@@ -16,6 +16,7 @@ from sweep.models.card import example
 from sweep.models.shipped import ship_code
 from trainers.data.features.reading import EncodedReading
 from trainers.data.interface import Interface
+from trainers.use.ensemble import EnsembleModel
 from trainers.use.portable import MODEL_FORMAT, NETWORK_FOLDER, PortableModel
 
 _CODE = Path(__file__).parent / "served.py"
@@ -23,12 +24,15 @@ _REQUIREMENTS = ("mlflow", "torch", "numpy", "pandas", "safetensors")
 
 
 def package(
-    model: PortableModel, folder: Path, about: Mapping[str, Any], mlflow_model: Model | None = None
+    model: PortableModel | EnsembleModel,
+    folder: Path,
+    about: Mapping[str, Any],
+    mlflow_model: Model | None = None,
 ) -> None:
     """Write a model's folder; it must be empty or missing.
 
     Args:
-        model: The network.
+        model: The network, or several.
         folder: Where to.
         about: What its config.json and MLmodel say of its origin.
         mlflow_model: MLflow's own description, where the model has an id already.

@@ -11,13 +11,14 @@ from sweep.errors import UserError
 
 if TYPE_CHECKING:
     from trainers.data.unlabelled import Unlabelled
+    from trainers.use.ensemble import EnsembleModel
     from trainers.use.portable import PortableModel
 
 Format = Literal["csv", "json"]
 
 
 def predict_file(
-    model: PortableModel,
+    model: PortableModel | EnsembleModel,
     path: Path,
     *,
     last: bool = False,

@@ -20,7 +20,7 @@ from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, M
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from mlflow.tracking import MlflowClient
-from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 from requests.exceptions import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -29,9 +29,11 @@ from sweep.log.checkpoints import checkpoint_path
 from sweep.models.card import description
 from sweep.models.champions import Finalist, contest, version_tags
 from sweep.models.package import package
+from sweep.models.trained import ENSEMBLE
 from sweep.models.upload import upload
 from sweep.words.redaction import shown
 from trainers.errors import TrainerError
+from trainers.use.ensemble import EnsembleModel
 from trainers.use.portable import PortableModel
 
 CHAMPION = "champion"
@@ -39,6 +41,7 @@ _TRIES = 3
 _PAUSE_SECONDS = 1.0
 _LINE_CHARACTERS = 200
 _SHOWN_METRICS = ("objective", "best/", "test/")
+_OF_ENSEMBLE = ("ensemble/",)
 _MLFLOW_ERRORS = (MlflowException, RequestException, SQLAlchemyError, OSError)
 _T = TypeVar("_T")
 
@@ -94,22 +97,35 @@ class ModelRecorder:
         for logged in found:
             if logged.status == LoggedModelStatus.READY:
                 return str(logged.model_id)
-        runs = self._client.search_runs([experiment.experiment_id], own)
-        if not runs:
-            raise ModelNotLogged("its run was deleted")
+        run = self._run_of(finalist, experiment.experiment_id)
         model = self._portable(finalist)
         for torn in found:
             self._client.delete_logged_model(torn.model_id)
-        return self._create(finalist, runs[0], model)
+        return self._create(finalist, run, model)
 
-    def _portable(self, finalist: Finalist) -> PortableModel:
-        path = checkpoint_path(self._folder, finalist.checkpoint)
+    def _run_of(self, finalist: Finalist, experiment_id: str) -> Run:
+        """Return the trial's run; of an ensemble, the sweep's."""
+        own = f"tags.`sweep.trial_uid` = '{finalist.lead}'"
+        runs = self._client.search_runs([experiment_id], own)
+        if not runs:
+            raise ModelNotLogged("its run was deleted")
+        if not finalist.members:
+            return runs[0]
+        return self._client.get_run(runs[0].data.tags[MLFLOW_PARENT_RUN_ID])
+
+    def _portable(self, finalist: Finalist) -> PortableModel | EnsembleModel:
         try:
-            return PortableModel.of_trial(path, self._folder)
+            if not finalist.members:
+                return self._of_trial(finalist.checkpoint)
+            models = [self._of_trial(checkpoint) for checkpoint, _ in finalist.members]
+            return EnsembleModel(models, [count for _, count in finalist.members])
         except TrainerError as error:
             raise ModelNotLogged(str(error)) from error
 
-    def _create(self, finalist: Finalist, run: Run, model: PortableModel) -> str:
+    def _of_trial(self, checkpoint: str) -> PortableModel:
+        return PortableModel.of_trial(checkpoint_path(self._folder, checkpoint), self._folder)
+
+    def _create(self, finalist: Finalist, run: Run, model: PortableModel | EnsembleModel) -> str:
         run_id, step = run.info.run_id, finalist.best_epoch
         logged = self._client.create_logged_model(
             run.info.experiment_id,
@@ -124,7 +140,8 @@ class ModelRecorder:
                 self._package(finalist, logged, model, Path(name, "model"))
                 upload(Path(name, "model"), logged.artifact_location, self._uri)
             self._client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=step)])
-            self._link_metrics(run, logged.model_id)
+            shown_metrics = _OF_ENSEMBLE if finalist.members else _SHOWN_METRICS
+            self._link_metrics(run, logged.model_id, shown_metrics)
             self._client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
         except BaseException:
             with suppress(Exception):
@@ -133,11 +150,15 @@ class ModelRecorder:
         return str(logged.model_id)
 
     def _package(
-        self, finalist: Finalist, logged: LoggedModel, model: PortableModel, folder: Path
+        self,
+        finalist: Finalist,
+        logged: LoggedModel,
+        model: PortableModel | EnsembleModel,
+        folder: Path,
     ) -> None:
         about: dict[str, Any] = {
             "sweep": finalist.sweep,
-            "trial": finalist.number,
+            "trial": ENSEMBLE if finalist.members else finalist.number,
             "best_epoch": finalist.best_epoch,
             "data_digest": finalist.digest,
         }
@@ -149,13 +170,13 @@ class ModelRecorder:
         )
         package(model, folder, about, description)
 
-    def _link_metrics(self, run: Run, model_id: str) -> None:
+    def _link_metrics(self, run: Run, model_id: str, names: tuple[str, ...]) -> None:
         """Show the run's closing metrics beside the model; to the run they are the same points."""
         latest = run.data.to_proto().metrics  # with times and steps; no request for each
         points = [
             Metric(p.key, p.value, p.timestamp, p.step, model_id=model_id, run_id=run.info.run_id)
             for p in latest
-            if p.key.startswith(_SHOWN_METRICS)
+            if p.key.startswith(names)
         ]
         if points:
             self._client.log_batch(run.info.run_id, points, synchronous=True)

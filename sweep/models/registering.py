@@ -6,8 +6,8 @@ from pathlib import Path
 
 from sweep.config.tracking_uri import default_tracking_uri
 from sweep.errors import UserError
-from sweep.models.champions import finalist_of
-from sweep.results.results import open_results
+from sweep.models.champions import Finalist, ensemble_of, finalist_of
+from sweep.results.results import Results, open_results
 
 
 def register_trial(sweep: str, number: int | None, name: str | None, directory: Path) -> str:
@@ -15,7 +15,7 @@ def register_trial(sweep: str, number: int | None, name: str | None, directory: 
 
     Args:
         sweep: The sweep's name, or its folder.
-        number: The trial; None for the best by validation.
+        number: The trial; None for the best by validation, which may be the ensemble.
         name: Under which name; None for the sweep file's `tracking.register_as`.
         directory: The folder of sweeps.
 
@@ -30,6 +30,19 @@ def register_trial(sweep: str, number: int | None, name: str | None, directory: 
     tracking = found.config.tracking
     if (name := name or tracking.register_as) is None:
         raise UserError("a model is registered under a name: give --as NAME.")
+    finalist = _finalist(found, number)
+    from sweep.models.recorder import ModelRecorder
+
+    uri = default_tracking_uri(found.folder.resolve().parent, tracking.uri)
+    recorder = ModelRecorder(uri, tracking.experiment or found.config.name, found.folder)
+    return recorder.register(finalist, recorder.log(finalist), name)
+
+
+def _finalist(found: Results, number: int | None) -> Finalist:
+    if number is None:
+        together = ensemble_of(found.state, found.config, found.goal)
+        if together is not None:
+            return together
     trial = found.best() if number is None else found.state.trials.get(number)
     if trial is None or not trial.values:
         known = [t.number for t in found.trials if t.values]
@@ -37,9 +50,4 @@ def register_trial(sweep: str, number: int | None, name: str | None, directory: 
             f"a complete trial of {found.config.name} must be one of {known}, but got "
             f"{'none' if number is None else number}."
         )
-    from sweep.models.recorder import ModelRecorder
-
-    uri = default_tracking_uri(found.folder.resolve().parent, tracking.uri)
-    recorder = ModelRecorder(uri, tracking.experiment or found.config.name, found.folder)
-    finalist = finalist_of(trial, found.state, found.config)
-    return recorder.register(finalist, recorder.log(finalist), name)
+    return finalist_of(trial, found.state, found.config)

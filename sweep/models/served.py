@@ -22,7 +22,8 @@ from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from trainers.errors import TrainerError
-from trainers.use.portable import NETWORK_FOLDER, PortableModel
+from trainers.use.ensemble import read_model
+from trainers.use.portable import NETWORK_FOLDER
 
 
 class Sequence(pydantic.BaseModel):
@@ -57,7 +58,7 @@ class RecurrentModel(PythonModel):
     def load_context(self, context: PythonModelContext) -> None:
         """Read the network's folder."""
         try:
-            self._model = PortableModel.read(Path(context.artifacts[NETWORK_FOLDER]))
+            self._model = read_model(Path(context.artifacts[NETWORK_FOLDER]))
         except TrainerError as error:
             raise Refusal(error) from None
 

@@ -13,9 +13,12 @@ from sweep.log.checkpoints import checkpoint_path
 from sweep.results.results import DEFAULT_FOLDER, Results, open_results, sweep_names
 
 if TYPE_CHECKING:
+    from trainers.use.ensemble import EnsembleModel
     from trainers.use.portable import PortableModel
     from trainers.use.stepping import SteppedModel
 
+ENSEMBLE = "ensemble"
+"""What stands for a trial where a sweep's finalists are meant together."""
 _URI = re.compile(r"^[a-z0-9-]+:/", re.IGNORECASE)
 
 
@@ -25,23 +28,50 @@ def load_streaming(
     """Load a model to be stepped, with its state in hand; arguments as `open_model`'s.
 
     Raises:
-        UserError: there is no such model.
+        UserError: there is no such model, or it is an ensemble.
         CheckpointError: it is of another format, or damaged.
         ConfigError: its network is bidirectional, so it needs whole sequences.
     """
     from trainers.use.stepping import SteppedModel
 
-    return SteppedModel(open_model(model, directory, tracking_uri))
+    return SteppedModel(open_single(model, "stepping", directory, tracking_uri))
+
+
+def open_single(
+    model: str | Path,
+    purpose: str,
+    directory: str | Path = DEFAULT_FOLDER,
+    tracking_uri: str | None = None,
+) -> PortableModel:
+    """Load a model that is one network; arguments as `open_model`'s.
+
+    Args:
+        purpose: What for, in messages.
+
+    Raises:
+        UserError: there is no such model, or it is an ensemble.
+        CheckpointError: it is of another format, or damaged.
+    """
+    from trainers.use.ensemble import EnsembleModel
+
+    found = open_model(model, directory, tracking_uri)
+    if isinstance(found, EnsembleModel):
+        raise UserError(
+            f"{purpose} needs one network, but {model} is an ensemble of {len(found.members)}; "
+            "name one trial, as SWEEP/TRIAL."
+        )
+    return found
 
 
 def open_model(
     model: str | Path, directory: str | Path = DEFAULT_FOLDER, tracking_uri: str | None = None
-) -> PortableModel:
+) -> PortableModel | EnsembleModel:
     """Load a trained model; its code is this package's own, none of the model's is run.
 
     Args:
         model: `models:/NAME@champion`, `models:/NAME/VERSION`, `models:/ID`, `runs:/ID/NAME`; a
-            local folder; or a sweep's name for its best trial, `NAME/TRIAL` for another.
+            local folder; or a sweep's name for its best trial, `NAME/TRIAL` for another,
+            `NAME/ensemble` for its finalists together.
         directory: The folder of sweeps, as `--dir`.
         tracking_uri: Where `models:/` and `runs:/` are looked for; None for where sweeps are
             recorded: MLFLOW_TRACKING_URI, then the store in `directory`.
@@ -55,55 +85,83 @@ def open_model(
         return _from_mlflow(name, directory, tracking_uri)
     folder = network_folder(Path(name))
     if folder is not None:
-        from trainers.use.portable import PortableModel
+        from trainers.use.ensemble import read_model
 
-        return PortableModel.read(folder)
+        return read_model(folder)
     return _from_sweep(name, directory)
 
 
 def network_folder(folder: Path) -> Path | None:
     """Return the folder of a logged model that holds its config and weights; None without one."""
+    from trainers.use.ensemble import ENSEMBLE_FILE
     from trainers.use.portable import CONFIG_FILE, NETWORK_FOLDER
 
     for place in (folder / "artifacts" / NETWORK_FOLDER, folder):
-        if (place / CONFIG_FILE).is_file():
+        if any((place / name).is_file() for name in (CONFIG_FILE, ENSEMBLE_FILE)):
             return place
     return None
 
 
-def _from_mlflow(uri: str, directory: Path, tracking_uri: str | None) -> PortableModel:
+def _from_mlflow(
+    uri: str, directory: Path, tracking_uri: str | None
+) -> PortableModel | EnsembleModel:
     from sweep.config.tracking_uri import default_tracking_uri
     from sweep.models.downloads import download
-    from trainers.use.portable import PortableModel
+    from trainers.use.ensemble import read_model
 
     with tempfile.TemporaryDirectory() as name:
         where = tracking_uri or default_tracking_uri(directory)
         found = network_folder(download(uri, where, Path(name)))
         if found is None:
             raise UserError(f"a model must have been logged by rnn-sweep, but {uri} was not.")
-        return PortableModel.read(found)
+        return read_model(found)
 
 
-def _from_sweep(name: str, directory: Path) -> PortableModel:
+def _from_sweep(name: str, directory: Path) -> PortableModel | EnsembleModel:
     from trainers.use.portable import PortableModel
 
     sweep, number = _split(name, directory)
     found = open_results(sweep, directory)
-    trial, checkpoint = checkpointed_trial(found, number)
+    if number == ENSEMBLE:
+        return ensemble_of(found)
+    trial, checkpoint = checkpointed_trial(found, None if number is None else int(number))
     about = {"sweep": found.config.name, "trial": trial.number, "best_epoch": trial.best_epoch}
     return PortableModel.of_trial(checkpoint, found.folder, about)
 
 
-def _split(name: str, directory: Path) -> tuple[str, int | None]:
-    """Tell `NAME/TRIAL` from a name, or from a sweep's folder."""
+def ensemble_of(found: Results) -> EnsembleModel:
+    """Return the finalists of a sweep that were combined.
+
+    Raises:
+        UserError: none were, or a checkpoint of one is gone.
+    """
+    from trainers.use.ensemble import EnsembleModel
+    from trainers.use.portable import PortableModel
+
+    combined = found.state.ensembled
+    if combined is None or not combined.taken:
+        why = "finalists.ensemble says so, or there are fewer than two finalists"
+        if combined is not None:
+            why = combined.reason.rstrip(".")
+        raise UserError(f"sweep {found.config.name!r} must have an ensemble, but has none: {why}.")
+    paths = [trial_checkpoint(found, number) for number in combined.taken]
+    models = [PortableModel.of_trial(path, found.folder) for path in paths]
+    return EnsembleModel(models, [*combined.taken.values()])
+
+
+def _split(name: str, directory: Path) -> tuple[str, int | str | None]:
+    """Tell `NAME/TRIAL` and `NAME/ensemble` from a name, or from a sweep's folder."""
     sweep, slash, number = name.rstrip("/").rpartition("/")
-    if slash and number.isdecimal() and not (directory / name).exists():
-        return sweep, int(number)
+    if slash and not (directory / name).exists():
+        if number == ENSEMBLE:
+            return sweep, ENSEMBLE
+        if number.isdecimal():
+            return sweep, int(number)
     if name not in sweep_names(directory) and not Path(name).exists():
         there = ", ".join(sweep_names(directory)) or "none yet"
         raise UserError(
             f"a model must be a URI (models:/NAME@champion), a folder, or a sweep of {directory} "
-            f"({there}), as NAME or NAME/TRIAL, but got {name!r}."
+            f"({there}), as NAME, NAME/TRIAL or NAME/ensemble, but got {name!r}."
         )
     return name, None
 

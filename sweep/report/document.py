@@ -15,7 +15,7 @@ from sweep.report import plots
 from sweep.report.diagnosis import diagnosis_plot
 from sweep.report.efficiency import ledger_plot
 from sweep.report.page import figure, page, section, trial_facts
-from sweep.report.tables import audit_section, replicates_section, top_table
+from sweep.report.tables import audit_section, ensemble_section, replicates_section, top_table
 from sweep.results.results import Results
 from sweep.words.console import duration, setting, settings, short
 from sweep.words.redaction import masked
@@ -27,6 +27,7 @@ def render_report(results: Results) -> str:
     ledger = ledger_plot(results)
     parts = [
         ("top", "Best trials", top_table(results)),
+        ("ensemble", "Ensemble of the finalists", ensemble_section(results)),
         ("finalists", "Finalists over seeds", replicates_section(results)),
         *((plot.name, plot.title, figure(plot)) for plot in charts),
         ("audit", "What pruning cost", audit_section(results)),

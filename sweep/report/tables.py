@@ -1,4 +1,4 @@
-"""The report's tables: best trials, finalists over seeds, audited pruning."""
+"""The report's tables: best trials, their ensemble, finalists over seeds, audited pruning."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from sweep.history.goal import ranked, searched
 from sweep.results.audit import audit
 from sweep.results.columns import shown_in, varying
+from sweep.results.ensemble import ensemble_line
 from sweep.results.replicates import replication
 from sweep.results.results import Results
 from sweep.words.console import settings, short
@@ -36,6 +37,26 @@ def _fixed(results: Results, names: Sequence[str]) -> dict[str, Any]:
     sampled = {} if first is None else first.params
     known = {**results.config.train, **sampled}
     return {name: value for name, value in known.items() if name not in names}
+
+
+def ensemble_section(results: Results) -> str:
+    """Return the ensemble beside the best trial alone; empty where finalists were not combined."""
+    line, found = ensemble_line(results), results.state.ensembled
+    if line is None or found is None:
+        return ""
+    verdict = f'<p class="verdict">{escape(line)}</p>'
+    if not found.better:
+        return verdict
+    single = results.state.trials[found.single]
+    heads, rows = ["metric", "unit"], []
+    for name in found.validation:
+        sides = (found.validation, single.best, found.test, single.test)
+        cells: list[tuple[str, Any]] = [(name, None), (results.unit(name), None)]
+        cells += [(short(side.get(name)), side.get(name)) for side in sides]
+        rows.append((single.number, cells))
+    alone = f"trial {single.number}"
+    heads += ["validation: ensemble", f"validation: {alone}", "test: ensemble", f"test: {alone}"]
+    return verdict + html_table(heads, rows)
 
 
 def replicates_section(results: Results) -> str:

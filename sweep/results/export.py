@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from rich.console import Console, RenderableType
 
 from sweep.errors import UserError
+from sweep.results.ensemble import ensemble_record
 from sweep.results.results import Results
 from sweep.results.rows import frame, records
 from sweep.results.tables import results_table
@@ -84,13 +85,17 @@ def write(exported: Exported, kind: Format, output: Path | None) -> None:
 
 
 def best_json(results: Results) -> str:
-    """Return the best trial's record and its checkpoint as JSON; `null` when none is complete."""
+    """Return the best trial's record, its checkpoint and the ensemble of finalists as JSON.
+
+    `null` when no trial is complete.
+    """
     best = results.best()
     if best is None:
         return _json(None)
     path = results.checkpoint(best)
     (record,) = records(results, [best])
-    return _json(record | {"checkpoint": None if path is None else str(path)})
+    more = {"checkpoint": None if path is None else str(path), "ensemble": ensemble_record(results)}
+    return _json(record | more)
 
 
 def _text(exported: Exported, kind: Format) -> str:

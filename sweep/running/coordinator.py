@@ -30,9 +30,11 @@ from sweep.running.retention import Retention
 from sweep.running.scheduler import MAX_DEATHS, Decisions, Scheduling, decide
 from sweep.work.protocol import (
     Admit,
+    Combine,
+    Combined,
+    Command,
     Continue,
     Evaluate,
-    Evaluated,
     Evicted,
     Lost,
     Reply,
@@ -46,6 +48,7 @@ _LOG = logging.getLogger(__name__)
 POLL_SECONDS = 0.5
 IDLE_SECONDS = 0.02
 SAVING_SECONDS = 15.0
+ENSEMBLE = -1  # no trial's number
 ASKED_TO_END = ("interrupted", "stopped")
 """Reasons of `stop` that somebody waits for: nothing more is begun."""
 
@@ -112,16 +115,49 @@ class Coordinator:
         Raises:
             ExecutorError: it kills one worker after the other.
         """
-        deaths, done = 0, {n for n in numbers if self.state.trials[n].test}
-        while todo := [n for n in numbers if n not in done]:
+        wanted: dict[int, Command] = {}
+        for number in numbers:
+            trial = self.state.trials[number]
+            if not trial.test:
+                wanted[number] = Evaluate(number, self._checkpoint(trial))
+        self._have_done(wanted, stop, watch)
+
+    def combine(
+        self,
+        numbers: Sequence[int],
+        seed: int,
+        stop: Callable[[], str | None],
+        watch: Callable[[Coordinator], None],
+    ) -> None:
+        """Choose an ensemble of finalists; where they can't be combined, the log says why.
+
+        Args:
+            numbers: The finalists, best first.
+            seed: Of the interval's resamples.
+            stop: As for `evaluate`.
+            watch: As for `run`.
+        """
+        members = tuple((n, self._checkpoint(self.state.trials[n])) for n in numbers)
+        try:
+            self._have_done({ENSEMBLE: Combine(members, seed)}, stop, watch)
+        except ExecutorError as error:  # the finalists stand, whatever becomes of their mean
+            none = {str(number): 0 for number in numbers}
+            self._record([Event(kinds.Ensembled(none, -1, {}, reason=str(error)))])
+
+    def _have_done(
+        self,
+        wanted: dict[int, Command],
+        stop: Callable[[], str | None],
+        watch: Callable[[Coordinator], None],
+    ) -> None:
+        """Have workers carry out commands, by what their answers are known by."""
+        deaths = 0
+        while wanted:
             if stop() in ASKED_TO_END:
                 return
             ready = self._fleet.answering()
             if ready and not self._fleet.in_flight(ready):
-                for index, number in enumerate(todo):
-                    recorded = self.state.trials[number].checkpoint
-                    assert recorded is not None
-                    command = Evaluate(number, str(self._retention.path(recorded)))
+                for index, command in enumerate(wanted.values()):
                     self._fleet.send(ready[index % len(ready)], [command])
             self._fleet.keep_busy()
             found = self._poll(POLL_SECONDS)
@@ -129,7 +165,8 @@ class Coordinator:
             self._tend()
             watch(self)
             told = [item for reply in found if isinstance(reply, Reply) for item in reply.items]
-            done |= {item.trial for item in told if isinstance(item, Evaluated | Unreadable)}
+            for item in told:
+                wanted.pop(ENSEMBLE if isinstance(item, Combined) else item.trial, None)
             lost = [item for item in found if isinstance(item, Lost)]
             deaths += len(lost)
             if deaths > MAX_DEATHS * len(self._fleet.workers()):
@@ -137,6 +174,10 @@ class Coordinator:
                     f"finalists must be evaluated, but {deaths} workers died of it: "
                     f"{lost[-1].reason}; run the same command again."
                 )
+
+    def _checkpoint(self, trial: TrialState) -> str:
+        assert trial.checkpoint is not None
+        return str(self._retention.path(trial.checkpoint))
 
     def take_ended(self) -> list[int]:
         """Return the trials that ended since the last call."""

@@ -14,9 +14,21 @@ def best_numbers(state: SweepState, goal: Goal, count: int) -> list[int]:
 
 
 def finalists(prepared: Prepared, journal: Journal) -> list[int]:
-    """Return the finalists whose weights are there; none where the data have no test part."""
-    if prepared.data.test is None:
+    """Return the finalists that the test part can be asked about; none where there is none."""
+    return [] if prepared.data.test is None else candidates(prepared, journal)
+
+
+def to_combine(prepared: Prepared, journal: Journal) -> list[int]:
+    """Return the finalists of which an ensemble is yet to be chosen; none where that is done."""
+    found = candidates(prepared, journal) if prepared.config.finalists.ensemble else []
+    before = journal.state.ensembled
+    if len(found) < 2 or (before is not None and list(before.members) == [str(n) for n in found]):
         return []
+    return found
+
+
+def candidates(prepared: Prepared, journal: Journal) -> list[int]:
+    """Return the best trials by validation whose weights are there, as many as finalists."""
     best = best_numbers(journal.state, prepared.goal, prepared.config.finalists.count)
     return [number for number in best if journal.has_checkpoint(number)]
 

@@ -9,7 +9,16 @@ from sweep.history.state import Standing, SweepState, TrialState
 from sweep.log import kinds
 from sweep.log.checkpoints import recorded_path
 from sweep.log.event import Event
-from sweep.work.protocol import Crashed, Evaluated, Evicted, Reply, Saved, Trained, Unreadable
+from sweep.work.protocol import (
+    Combined,
+    Crashed,
+    Evaluated,
+    Evicted,
+    Reply,
+    Saved,
+    Trained,
+    Unreadable,
+)
 from trainers.config.objective import Objective
 
 _OfAnAttempt = Trained | Saved | Evicted | Unreadable | Crashed
@@ -22,6 +31,9 @@ def events_of(reply: Reply, state: SweepState, objectives: Sequence[Objective]) 
     """
     epochs: dict[int, int] = {}
     for item in reply.items:
+        if isinstance(item, Combined):
+            yield Event(_ensembled(item), time=item.time)
+            continue
         trial = state.trials.get(item.trial)
         if trial is None:
             continue
@@ -32,6 +44,18 @@ def events_of(reply: Reply, state: SweepState, objectives: Sequence[Objective]) 
         stands = trial.state is Standing.RUNNING and trial.attempt == item.attempt
         if stands:
             yield from _training_events(item, trial, reply.worker, objectives, epochs)
+
+
+def _ensembled(item: Combined) -> kinds.Ensembled:
+    return kinds.Ensembled(
+        members={str(number): count for number, count in item.members},
+        single=item.single,
+        validation=item.validation,
+        test=item.test,
+        difference=item.difference,
+        better=item.better,
+        reason=item.reason,
+    )
 
 
 def _training_events(

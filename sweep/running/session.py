@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cluster.errors import HeadLost
 from sweep.config.sweep_config import SweepConfig
@@ -21,7 +22,7 @@ from sweep.pruning.verdicts import PausingRule
 from sweep.running.asking import Asking
 from sweep.running.baselines import Baselines
 from sweep.running.coordinator import ASKED_TO_END, Coordinator
-from sweep.running.finalists import best_numbers, finalists, with_replicates
+from sweep.running.finalists import best_numbers, finalists, to_combine, with_replicates
 from sweep.running.fleet import Fleet
 from sweep.running.follower import Follower
 from sweep.running.journal import Journal, claim, reopen
@@ -42,6 +43,7 @@ from sweep.running.scheduler import Scheduling
 from sweep.running.stop_flag import StopFlag
 from sweep.running.structured_log import notices_to
 from sweep.running.warm_start import warm_events
+from sweep.search.seeds import ask_seed
 from sweep.search.study import search_limit
 from sweep.work.executors import Executor, RayExecutor
 from sweep.work.protocol import WorkerSettings
@@ -247,6 +249,9 @@ class Session:
             watch.monitor.announce("finalists")
             chosen = finalists(self._prepared, self._journal)
             coordinator.evaluate(with_replicates(self._journal, chosen), stop, watch.evaluating)
+            if members := to_combine(self._prepared, self._journal):
+                seed = ask_seed(self._config.search.seed, 0, "ensemble")
+                coordinator.combine(members, seed, stop, watch.evaluating)
         late = stop()
         return (late if late in ASKED_TO_END and late is not None else reason), chosen
 
@@ -264,10 +269,12 @@ class Session:
             reason = run()
         return reason
 
-    def _standing(self) -> tuple[int, int, int]:
-        """Return how many trials there are, how many have ended and how many are tested."""
-        trials = self._journal.state.trials.values()
-        return len(trials), sum(t.ended for t in trials), sum(bool(t.test) for t in trials)
+    def _standing(self) -> tuple[Any, ...]:
+        """Return how many trials there are, have ended and are tested; and what was combined."""
+        state = self._journal.state
+        trials = state.trials.values()
+        ended, tested = sum(t.ended for t in trials), sum(bool(t.test) for t in trials)
+        return len(trials), ended, tested, state.ensembled
 
     def _close(self, reason: str, coordinator: Coordinator, fleet: Fleet, workers: int) -> None:
         closed = Closed(

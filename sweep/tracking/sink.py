@@ -106,6 +106,8 @@ class SinkFold:
                 self._open(opened)
             case kinds.Closed() as closed:
                 self._close(event, closed)
+            case kinds.Ensembled() as ensembled:
+                self._ensemble(ensembled)
             case kinds.Asked() as asked if event.trial is not None:
                 facts = self.facts
                 trial = TrialRun.asked(event, asked, facts.uid, facts.name, self._fixed)
@@ -181,6 +183,21 @@ class SinkFold:
         spent = numbers(self._ledger.ledger().metrics())
         self.parent.add(Point(k, v, self.last_ms, self._sessions) for k, v in spent.items())
         self.parent.end(_CLOSED_STATUS.get(reason, Status.FAILED), self.last_ms)
+
+    def _ensemble(self, ensembled: kinds.Ensembled) -> None:
+        """Tell what the finalists say together."""
+        taken = ensembled.taken
+        if not taken:
+            return
+        parts = {"val": ensembled.validation, "test": ensembled.test}
+        told = {
+            f"ensemble/{part}/{name}": value
+            for part, found in parts.items()
+            for name, value in numbers(found).items()
+        }
+        self.parent.add(Point(k, v, self.last_ms, self._sessions) for k, v in told.items())
+        members = ", ".join(f"{number} x {count}" for number, count in taken.items())
+        self.parent.tag({"ensemble": members, "ensemble.better": text(ensembled.better)})
 
     # -- a trial's events --------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from typing import Any
 from sweep.history.goal import ranked
 from sweep.history.ledger import Ledger
 from sweep.history.state import Standing, TrialState
+from sweep.results.ensemble import ensemble_line
 from sweep.results.results import Results
 from sweep.words.console import duration, repeated, setting, settings, short
 
@@ -83,6 +84,8 @@ def _counts(results: Results, ledger: Ledger) -> Iterator[str]:
     if tested:
         values = ", ".join(f"trial {t.number} {short(t.test.get(metric))}" for t in tested[:5])
         yield f"finalists' {metric} on test: {values}"
+    if together := ensemble_line(results):
+        yield together[0].lower() + together[1:]
     shares = {name: s for name, s in ledger.entries().items() if s >= 0.005 * ledger.available}
     if ledger.available > 0:
         spent = ", ".join(f"{name} {s / ledger.available:.0%}" for name, s in shares.items())

@@ -1,12 +1,13 @@
 """What coordinator and worker say to each other: plain, frozen values.
 
 What is about a trial's training bears (trial, attempt); a finalist's evaluation bears its trial
-alone, and `SaveAll` is about all that a worker holds. Consuming a message twice changes nothing.
+alone, an ensemble its members, and `SaveAll` is about all that a worker holds. Consuming a message
+twice changes nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from trainers.config.measured import NOTHING, Asked
@@ -65,7 +66,20 @@ class Evaluate:
     checkpoint: str
 
 
-Command = Admit | Continue | Stop | SaveAll | Evaluate
+@dataclass(frozen=True)
+class Combine:
+    """Choose an ensemble of saved trials by their validation predictions.
+
+    Attributes:
+        members: The finalists and their checkpoints, best first.
+        seed: Of the interval's resamples.
+    """
+
+    members: tuple[tuple[int, str], ...]
+    seed: int
+
+
+Command = Admit | Continue | Stop | SaveAll | Evaluate | Combine
 
 
 @dataclass(frozen=True)
@@ -134,7 +148,32 @@ class Evaluated:
     time: float
 
 
-Item = Trained | Saved | Crashed | Evicted | Unreadable | Evaluated
+@dataclass(frozen=True)
+class Combined:
+    """What became of a `Combine`; its predictions stay where the data are.
+
+    Attributes:
+        members: The finalists, best first, and how often each was taken.
+        single: The best of them alone.
+        validation: Metrics of the members together.
+        test: Likewise; empty where there is no test part.
+        difference: 95 % interval of the objective's difference on the test part, members less
+            `single`; empty where there is none.
+        better: Whether the members are better on validation than `single`.
+        reason: Why they can't be combined; empty where they are.
+    """
+
+    members: tuple[tuple[int, int], ...]
+    time: float
+    single: int = -1
+    validation: dict[str, float] = field(default_factory=dict)
+    test: dict[str, float] = field(default_factory=dict)
+    difference: tuple[float, ...] = ()
+    better: bool = False
+    reason: str = ""
+
+
+Item = Trained | Saved | Crashed | Evicted | Unreadable | Evaluated | Combined
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ from sweep.work.judging import judge
 from sweep.work.packing import HeldTrial, OpenPacks
 from sweep.work.protocol import (
     Admit,
+    Combine,
+    Combined,
     Command,
     Continue,
     Crashed,
@@ -35,7 +37,7 @@ from sweep.work.protocol import (
     WorkerSettings,
 )
 from sweep.work.shared_disk import check_shared_disk
-from trainers.errors import CheckpointError, ConfigError, DeviceLost, OutOfMemory
+from trainers.errors import CheckpointError, ConfigError, DeviceLost, OutOfMemory, TrainerError
 from trainers.learning.checkpoint import read_checkpoint
 from trainers.packs.memory import is_device_lost
 
@@ -117,8 +119,8 @@ class Worker:
                 for held in self._trials.values():
                     if held.in_pack is not None:
                         self._items.append(self._save(held))
-            case Evaluate():
-                self._evaluate(command)
+            case Evaluate() | Combine():
+                self._judge(command)
 
     def _held(self, trial: int, attempt: int) -> HeldTrial | None:
         held = self._trials.get(trial)
@@ -264,6 +266,12 @@ class Worker:
         size = path.stat().st_size
         return Saved(order.trial, order.attempt, epoch, str(path), size, time.time())
 
+    def _judge(self, command: Evaluate | Combine) -> None:
+        if isinstance(command, Combine):
+            self._combine(command)
+        else:
+            self._evaluate(command)
+
     def _evaluate(self, command: Evaluate) -> None:
         path = Path(command.checkpoint)
         try:
@@ -275,6 +283,32 @@ class Worker:
             self._items.append(Unreadable(command.trial, 0, str(error), time.time()))
             return
         self._items.append(Evaluated(command.trial, test, time.time()))
+
+    def _combine(self, command: Combine) -> None:
+        from trainers.ensembles.finalists import combine
+
+        numbers = [number for number, _ in command.members]
+        try:
+            found = combine(
+                [Path(path) for _, path in command.members],
+                self._data.of,
+                self._packs.objective,
+                command.seed,
+            )
+        except TrainerError as error:
+            none = tuple((number, 0) for number in numbers)
+            self._items.append(Combined(none, time.time(), reason=str(error)))
+            return
+        combined = Combined(
+            tuple(zip(numbers, found.counts, strict=True)),
+            time.time(),
+            numbers[found.single],
+            found.validation,
+            found.test,
+            found.difference or (),
+            found.better,
+        )
+        self._items.append(combined)
 
 
 def _with_the_rest(pack: Pack, report: EpochReport) -> EpochReport:

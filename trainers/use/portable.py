@@ -39,7 +39,7 @@ MODEL_FORMAT = 1
 NETWORK_FOLDER = "network"  # where the files lie in a logged model
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "weights.safetensors"
-_CHUNK = 1_000
+CHUNK = 1_000  # records that are answered at once
 
 
 class PortableModel:
@@ -145,9 +145,30 @@ class PortableModel:
         """
         answers: list[dict[str, Any]] = []
         waiting = iter(records)
-        while chunk := list(islice(waiting, _CHUNK)):
+        while chunk := list(islice(waiting, CHUNK)):
             answers += self._answers(chunk, len(answers))
         return answers
+
+    def values(self, records: Sequence[Mapping[str, Any]], first: int = 0) -> list[Array]:
+        """Return what it says of each record, from zero state.
+
+        Args:
+            records: See `trainers.use.records`.
+            first: The first one's number, for messages.
+
+        Returns:
+            `(outputs,)` or `(time, outputs)` float64 each: own units, or probabilities; NaN where
+            no step exists.
+
+        Raises:
+            DataError: a record does not fit the network.
+        """
+        encoded = [self._encoder.encode(r, f"sequence {first + n}") for n, r in enumerate(records)]
+        outputs = self._network.outputs(
+            [one.inputs for one in encoded], [one.mask for one in encoded]
+        )
+        pairs = zip(outputs, encoded, strict=True)
+        return [self.values_of(own, one.scales) for own, one in pairs]
 
     def _answers(
         self, records: Sequence[Mapping[str, Any]], first: int
@@ -168,15 +189,16 @@ class PortableModel:
         self, outputs: Array, record: Mapping[str, Any], scales: Scales | None
     ) -> dict[str, Any]:
         values, wanted = self.values_of(outputs, scales), record.get("probabilities")
-        return answer_of(values, self.interface, probabilities=wanted, labels=self._labels)
+        return answer_of(values, self.interface, probabilities=wanted, labels=self.labels)
 
     def values_of(self, outputs: Array, scales: Scales | None = None) -> Array:
         """Turn a network's outputs `(…, outputs)` into own units, or probabilities of classes."""
         answers = losses.point(self.config.structure(), torch.from_numpy(outputs)).numpy()
-        return values_of(answers, self.interface, scales, labels=self._labels)
+        return values_of(answers, self.interface, scales, labels=self.labels)
 
     @property
-    def _labels(self) -> bool:
+    def labels(self) -> bool:
+        """Whether its classes do not exclude each other."""
         return LOSSES[self.config.loss].targets == "labels"
 
     def _stepped(self, encoded: Encoded, record: Mapping[str, Any], where: str) -> dict[str, Any]:

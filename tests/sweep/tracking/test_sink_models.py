@@ -9,7 +9,7 @@ import pytest
 from sweep.config.sweep_config import SweepConfig, validate
 from sweep.history.state import SweepState
 from sweep.log.event import Event
-from sweep.log.kinds import Asked, Closed, Completed, Evaluated, Opened
+from sweep.log.kinds import Asked, Closed, Completed, Ensembled, Evaluated, Opened
 from sweep.models.champions import Finalist, contest, finalists_of, version_tags
 from tests.sweep.events_factory import some
 from trainers.config.objective import Objective
@@ -55,6 +55,7 @@ def test_evaluated_trials_are_finalists_best_validation_first():
     assert [f.number for f in found] == [1, 2]
     assert found[0] == Finalist(
         uid="u1",
+        lead="u1",
         sweep="s",
         number=1,
         checkpoint="c1",
@@ -114,3 +115,27 @@ def test_a_champion_yields_to_a_better_one_on_the_same_test_data_only(
     decided, reason = contest(challenger, champion)
     assert decided is wins
     assert why in reason
+
+
+def combined(better: bool, **taken: int) -> Event:
+    members = {name[1:]: count for name, count in taken.items()}
+    figures = {"validation": {"rmse": 0.9}, "test": {"rmse": 5.0}}
+    return Event(Ensembled(members, 1, better=better, **figures))
+
+
+def test_an_ensemble_that_is_better_stands_before_the_finalists():
+    told = [*TRIALS, evaluated(2, 5.0), evaluated(1, 6.0)]
+    state = folded(*told, combined(True, t1=3, t2=1, t0=0), closed())
+    first, *others = finalists_of(state, config())
+    assert [f.number for f in others] == [1, 2]
+    assert (first.name, first.members, first.lead) == ("s-ensemble", (("c1", 3), ("c2", 1)), "u1")
+    assert (first.best, first.test) == ({"rmse": 0.9}, {"rmse": 5.0})
+    assert version_tags(first)["sweep.trial"] == "ensemble"
+    assert contest(first, version_tags(others[0]))[0]
+    again = folded(*told, combined(True, t1=2, t2=1), closed())
+    assert finalists_of(again, config())[0].uid != first.uid
+
+
+def test_an_ensemble_that_is_not_better_is_no_finalist():
+    state = folded(*TRIALS, evaluated(1, 6.0), combined(False, t1=1, t2=0), closed())
+    assert [f.name for f in finalists_of(state, config())] == ["s-1"]

@@ -1,0 +1,126 @@
+"""Several portable models as one: means of their values in own units, or of their probabilities.
+
+Each member encodes a request by itself, so members may have been trained on other scales and
+windows. A folder holds `ensemble.json` and each member's own folder, named by its place.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trainers.data.interface import Interface
+from trainers.errors import CheckpointError, DataError
+from trainers.network.masks import Array
+from trainers.use.portable import CHUNK, MODEL_FORMAT, PortableModel
+from trainers.use.records import ASKED, answer_of
+
+ENSEMBLE_FILE = "ensemble.json"
+
+
+class EnsembleModel:
+    """The mean of several models.
+
+    Args:
+        members: The models; the first one says how tables are read and what outputs are called.
+        counts: How often each counts.
+
+    Raises:
+        CheckpointError: they do not answer with the same outputs.
+    """
+
+    def __init__(self, members: Sequence[PortableModel], counts: Sequence[int]) -> None:
+        outputs = {member.interface.outputs for member in members}
+        if len(outputs) != 1 or len(counts) != len(members) or min(counts) < 1:
+            raise CheckpointError(
+                "an ensemble's members must have the same outputs and count once or more, but "
+                f"these have {len(outputs)} sets of outputs and counts {list(counts)}."
+            )
+        self.members, self.counts = tuple(members), tuple(counts)
+
+    @property
+    def interface(self) -> Interface:
+        """How the first member's data are read."""
+        return self.members[0].interface
+
+    @classmethod
+    def read(cls, folder: Path) -> EnsembleModel:
+        """Read what `write` wrote.
+
+        Raises:
+            CheckpointError: a file is missing, damaged, or of another format.
+        """
+        try:
+            values = json.loads((folder / ENSEMBLE_FILE).read_text(encoding="utf-8"))
+            version, counts = values["format"], [int(count) for count in values["counts"]]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(
+                f"an ensemble's folder must hold a readable {ENSEMBLE_FILE}, but {folder} does "
+                f"not ({error})."
+            ) from error
+        if version != MODEL_FORMAT:
+            raise CheckpointError(
+                f"a model's format must be {MODEL_FORMAT}, but {folder} has {version!r}; load it "
+                "with the version of rnn-sweep that logged it."
+            )
+        return cls([PortableModel.read(folder / str(n)) for n in range(len(counts))], counts)
+
+    def write(self, folder: Path, about: Mapping[str, Any] | None = None) -> None:
+        """Write the members into a folder, which must exist; arguments as `PortableModel.write`."""
+        for number, member in enumerate(self.members):
+            own = folder / str(number)
+            own.mkdir()
+            member.write(own, about)
+        values = {"format": MODEL_FORMAT, "about": dict(about or {}), "counts": self.counts}
+        (folder / ENSEMBLE_FILE).write_text(json.dumps(values, indent=1), encoding="utf-8")
+
+    def predict(self, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Answer for each record; see `trainers.use.records`.
+
+        Raises:
+            DataError: a record does not fit a member, or brings a state.
+        """
+        answers: list[dict[str, Any]] = []
+        for first in range(0, len(records), CHUNK):
+            chunk = records[first : first + CHUNK]
+            for number, record in enumerate(chunk, start=first):
+                self._check(record, f"sequence {number}")
+            values = self.values(chunk, first)
+            answers += [self._answer(*pair) for pair in zip(values, chunk, strict=True)]
+        return answers
+
+    def values(self, records: Sequence[Mapping[str, Any]], first: int = 0) -> list[Array]:
+        """Return the members' mean; arguments and results as `PortableModel.values` has them."""
+        said = [member.values(records, first) for member in self.members]
+        return [np.average(own, axis=0, weights=self.counts) for own in zip(*said, strict=True)]
+
+    def _answer(self, values: Array, record: Mapping[str, Any]) -> dict[str, Any]:
+        labels, wanted = self.members[0].labels, record.get("probabilities")
+        return answer_of(values, self.interface, probabilities=wanted, labels=labels)
+
+    def _check(self, record: Mapping[str, Any], where: str) -> None:
+        if record.get("state") is not None:
+            raise DataError(
+                f"{where}: an ensemble is asked about whole sequences, but got a state; leave it "
+                "out, or step a single model."
+            )
+        digests = {member.interface.digest for member in self.members}
+        if record.get(ASKED) is not None and len(digests) > 1:
+            raise DataError(
+                f"a table needs members that read it alike, but these {len(self.members)} were "
+                "trained on other choices of the data; ask with records, or ask one trial."
+            )
+
+
+def read_model(folder: Path) -> PortableModel | EnsembleModel:
+    """Read a model of either kind.
+
+    Raises:
+        CheckpointError: a file is missing, damaged, or of another format.
+    """
+    kind = EnsembleModel if (folder / ENSEMBLE_FILE).is_file() else PortableModel
+    return kind.read(folder)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from sweep.config.data_options import is_data_option
 from sweep.history.goal import searched
@@ -55,6 +55,25 @@ def _metrics(part: Literal["best", "test"]) -> Callable[[Results], Iterator[Colu
     return members
 
 
+def _folds(results: Results) -> Iterator[Column]:
+    names = dict.fromkeys(
+        (number, metric)
+        for trial in results.trials
+        for number, own in enumerate(trial.folds)
+        for metric in own
+    )
+    for number, metric in sorted(names, key=lambda name: name[0]):
+        yield Column(
+            f"fold.{number}.{metric}",
+            f"{metric} on the validation part of fold {number}, of the best epoch",
+            _of_fold(number, metric),
+            results.unit(metric),
+            f"fold {number} {metric}",
+            shown=_FILES_ONLY,
+            tracked=f"metrics.fold/{number}/{metric}",
+        )
+
+
 def _parameters(results: Results) -> Iterator[Column]:
     differing = set(varying(searched(results.trials)))
     names = dict.fromkeys(name for trial in results.trials for name in trial.params)
@@ -80,6 +99,13 @@ def _objective(index: int) -> Reader:
 
 def _named(family: str, name: str) -> Reader:
     return lambda _, trial: getattr(trial, family).get(name, ABSENT)
+
+
+def _of_fold(number: int, metric: str) -> Reader:
+    def read(_: Results, trial: TrialState) -> Any:
+        return trial.folds[number].get(metric, ABSENT) if number < len(trial.folds) else ABSENT
+
+    return read
 
 
 _ENTRIES: tuple[Entry, ...] = (
@@ -144,6 +170,7 @@ _ENTRIES: tuple[Entry, ...] = (
     Column("message", "why it failed", lambda _, t: t.message or None, shown=_FILES_ONLY),
     Family("params", "what the search drew", _parameters),
     Family("best", "metrics on validation, of the best epoch", _metrics("best")),
+    Family("fold", "metrics on each fold's validation part, of the best epoch", _folds),
     Family("test", "finalists' metrics on the test part, of the best epoch", _metrics("test")),
 )
 COLUMNS: Registry[Entry] = Registry(

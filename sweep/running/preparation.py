@@ -28,6 +28,7 @@ from sweep.search.space import EXAMPLES, sweep_space, training_defaults
 from sweep.search.study import SearchRules
 from sweep.work.protocol import WorkerSettings
 from trainers.config.fitting import check_structure
+from trainers.config.folds import fold_configs
 from trainers.config.measured import metric_names
 from trainers.config.metrics import METRICS
 from trainers.config.train_config import TrainConfig
@@ -242,7 +243,9 @@ def _check_fit(prepared: Prepared) -> None:
     for seed in range(EXAMPLES):
         train = prepared.train_config(0, prepared.space.sample(seed))
         try:
-            check_structure(train.structure(), prepared.data_of(train))
+            folds = prepared.choices.folds_of(train.data_choice)
+            for own, data in zip(fold_configs(train, folds), folds.values(), strict=True):
+                check_structure(own.structure(), data)
         except ConfigError as error:
             raise ConfigProblem(
                 f"every configuration of the space must fit data.source "

@@ -210,8 +210,12 @@ def test_packs_hold_one_fold_of_several_trials(tmp_path, data, monkeypatch):
     }
     train = {name: value for name, value in TRAIN.items() if name != "learning_rate"}
     more = {
-        "space": space, "train": train, "search": {},
-        "budget": {"trials": 4}, "run": {"workers": 1, "pack": 4}, "finalists": {"count": 0},
+        "space": space,
+        "train": train,
+        "search": {},
+        "budget": {"trials": 4},
+        "run": {"workers": 1, "pack": 4},
+        "finalists": {"count": 0},
     }
     run(tmp_path, ShortCalls(), **changes(data, **more))
     assert sorted(held.values()) == [[""] * 4, ["#fold 0"] * 4, ["#fold 1"] * 4]

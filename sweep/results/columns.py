@@ -55,6 +55,11 @@ def _metrics(part: Literal["best", "test"]) -> Callable[[Results], Iterator[Colu
     return members
 
 
+def _best(results: Results) -> Iterator[Column]:
+    yield from _metrics("best")(results)
+    yield from _folds(results)
+
+
 def _folds(results: Results) -> Iterator[Column]:
     names = dict.fromkeys(
         (number, metric)
@@ -64,7 +69,7 @@ def _folds(results: Results) -> Iterator[Column]:
     )
     for number, metric in sorted(names, key=lambda name: name[0]):
         yield Column(
-            f"fold.{number}.{metric}",
+            f"best.fold/{number}/{metric}",
             f"{metric} on the validation part of fold {number}, of the best epoch",
             _of_fold(number, metric),
             results.unit(metric),
@@ -169,8 +174,7 @@ _ENTRIES: tuple[Entry, ...] = (
     Column("reason", "why it ended", lambda _, t: t.reason or None, shown=_FILES_ONLY),
     Column("message", "why it failed", lambda _, t: t.message or None, shown=_FILES_ONLY),
     Family("params", "what the search drew", _parameters),
-    Family("best", "metrics on validation, of the best epoch", _metrics("best")),
-    Family("fold", "metrics on each fold's validation part, of the best epoch", _folds),
+    Family("best", "metrics on validation, of the best epoch; of each fold, if any", _best),
     Family("test", "finalists' metrics on the test part, of the best epoch", _metrics("test")),
 )
 COLUMNS: Registry[Entry] = Registry(

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from sweep.log.checkpoints import checkpoint_name
 from sweep.log.finalists import kept_of
-from sweep.work.judging import judge
 from sweep.work.held import HeldFold, HeldTrial
+from sweep.work.judging import judge
 from sweep.work.packing import OpenPacks
 from sweep.work.protocol import (
     Admit,

@@ -53,6 +53,11 @@ def show_data(screen: Console, prepared: Prepared) -> None:
         count = counted(len(prepared.choices.by_key), "choice")
         screen.print(f"  the first of {count} of {names}, all judged on the same targets:")
     screen.print(f"  {_named(data.input_size, 'input', data.input_names)}")
+    if prepared.choices.folds > 1:
+        screen.print(
+            f"  {prepared.choices.folds} folds: each trial is trained on all of them and judged by "
+            "the mean; the last fold's parts:"
+        )
     outputs = "class" if data.task == "classification" else "output"
     screen.print(f"  {_named(data.output_size, outputs, data.target_names)}{unit}")
     for name, part in data.parts().items():

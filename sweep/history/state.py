@@ -48,6 +48,7 @@ class TrialState:
         curve: First objective's validation metric by epoch (epoch 1 first).
         reports: What was reported, by epoch; kept only where asked for.
         best: Validation metrics of the best epoch.
+        folds: The same of each fold, where the data have several.
         values: One value per objective, once the trial has ended.
         cleared: Highest epoch at which a rung let the trial go on.
         deaths: Attempts in a row whose worker died, by this trial's fault, before it got further.
@@ -77,6 +78,7 @@ class TrialState:
     reports: dict[int, kinds.Reported] | None = None
     best: dict[str, float] = field(default_factory=dict)
     best_epoch: int = 0
+    folds: tuple[dict[str, float], ...] = ()
     values: tuple[float, ...] = ()
     test: dict[str, float] = field(default_factory=dict)
     cleared: int = 0
@@ -263,6 +265,8 @@ class SweepState:
     def _report(self, trial: TrialState, report: kinds.Reported, epoch: int) -> None:
         trial.epoch = epoch
         trial.best, trial.best_epoch = report.best, report.best_epoch
+        if report.best_epoch == epoch:
+            trial.folds = report.folds
         trial.parameters = report.parameters
         trial.train_seconds += report.train_seconds
         self.busy_seconds += report.train_seconds

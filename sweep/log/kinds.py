@@ -208,6 +208,8 @@ class Reported:
         train_seconds: Wall time of this epoch, evaluation included.
         parameters: How many the network has.
         worker: Who trained it.
+        folds: Metrics of each fold's validation part, where the data have several: `train` and
+            `validation` then hold means over the folds.
     """
 
     version: ClassVar[int] = 1
@@ -221,6 +223,7 @@ class Reported:
     train_seconds: float
     parameters: int
     worker: str
+    folds: tuple[dict[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

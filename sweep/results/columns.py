@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from sweep.config.data_options import is_data_option
 from sweep.config.metrics import metric_name
@@ -66,6 +66,30 @@ def _usual(results: Results) -> set[str]:
     return asked | {name for name, metric in METRICS.items() if metric.each_epoch}
 
 
+def _best(results: Results) -> Iterator[Column]:
+    yield from _metrics("best")(results)
+    yield from _folds(results)
+
+
+def _folds(results: Results) -> Iterator[Column]:
+    names = dict.fromkeys(
+        (number, metric)
+        for trial in results.trials
+        for number, own in enumerate(trial.folds)
+        for metric in own
+    )
+    for number, metric in sorted(names, key=lambda name: name[0]):
+        yield Column(
+            f"best.fold/{number}/{metric}",
+            f"{metric} on the validation part of fold {number}, of the best epoch",
+            _of_fold(number, metric),
+            results.unit(metric),
+            f"fold {number} {metric}",
+            shown=_FILES_ONLY,
+            tracked=f"metrics.fold/{number}/{metric}",
+        )
+
+
 def _parameters(results: Results) -> Iterator[Column]:
     differing = set(varying(searched(results.trials)))
     names = dict.fromkeys(name for trial in results.trials for name in trial.params)
@@ -91,6 +115,13 @@ def _objective(index: int) -> Reader:
 
 def _named(family: str, name: str) -> Reader:
     return lambda _, trial: getattr(trial, family).get(name, ABSENT)
+
+
+def _of_fold(number: int, metric: str) -> Reader:
+    def read(_: Results, trial: TrialState) -> Any:
+        return trial.folds[number].get(metric, ABSENT) if number < len(trial.folds) else ABSENT
+
+    return read
 
 
 _ENTRIES: tuple[Entry, ...] = (
@@ -154,7 +185,7 @@ _ENTRIES: tuple[Entry, ...] = (
     Column("reason", "why it ended", lambda _, t: t.reason or None, shown=_FILES_ONLY),
     Column("message", "why it failed", lambda _, t: t.message or None, shown=_FILES_ONLY),
     Family("params", "what the search drew", _parameters),
-    Family("best", "metrics on validation, of the best epoch", _metrics("best")),
+    Family("best", "metrics on validation, of the best epoch; of each fold, if any", _best),
     Family("test", "finalists' metrics on the test part, of the best epoch", _metrics("test")),
 )
 COLUMNS: Registry[Entry] = Registry(

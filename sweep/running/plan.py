@@ -143,8 +143,12 @@ def _example(prepared: Prepared, number: int) -> Example:
     params = prepared.space.sample((prepared.config.search.seed + number) % 2**32)
     config = prepared.train_config(number, params)
     data = prepared.data_of(config)
+    folds = prepared.choices.folds_of(config.data_choice).values()
     # Validation runs forward only: about a third of the work per step.
-    steps, judged = _steps(data.train), _steps(data.validation)
+    steps, judged = (
+        sum(_steps(part) for part in parts)
+        for parts in ([one.train for one in folds], [one.validation for one in folds])
+    )
     with out_of_memory_named(1, "cpu"):
         seconds = _step_seconds(config, data) * (steps + judged / 3) * config.max_epochs
     layout = Layout.of(config.structure(), data.input_size, data.output_size)

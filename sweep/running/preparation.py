@@ -29,6 +29,7 @@ from sweep.search.space import EXAMPLES, sweep_space, training_defaults
 from sweep.search.study import SearchRules
 from sweep.work.protocol import WorkerSettings
 from trainers.config.fitting import check_structure
+from trainers.config.folds import fold_configs
 from trainers.config.measured import NOTHING, Asked, find_metric, undefined
 from trainers.config.metrics import METRICS
 from trainers.config.own_metric import OwnMetric
@@ -249,7 +250,9 @@ def _check_fit(prepared: Prepared) -> None:
     for seed in range(EXAMPLES):
         train = prepared.train_config(0, prepared.space.sample(seed))
         try:
-            check_structure(train.structure(), prepared.data_of(train))
+            folds = prepared.choices.folds_of(train.data_choice)
+            for own, data in zip(fold_configs(train, folds), folds.values(), strict=True):
+                check_structure(own.structure(), data)
         except ConfigError as error:
             raise ConfigProblem(
                 f"every configuration of the space must fit data.source "
@@ -260,9 +263,9 @@ def _check_fit(prepared: Prepared) -> None:
         raise ConfigProblem(
             "objectives need at least one validation metric, but got `parameters` alone."
         )
-    for own in prepared.asked.own:
+    for metric in prepared.asked.own:
         try:
-            own.try_on(prepared.data)
+            metric.try_on(prepared.data)
         except ConfigError as error:
             raise ConfigProblem(f"metrics: {error}") from error
     _check_comparable(prepared)

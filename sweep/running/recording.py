@@ -103,6 +103,7 @@ def _reported(item: Trained, worker: str) -> kinds.Reported:
         train_seconds=report.train_seconds,
         parameters=item.parameters,
         worker=worker,
+        folds=report.folds,
     )
 
 

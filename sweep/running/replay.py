@@ -88,17 +88,14 @@ def replay(directory: Path, name: str, number: int) -> Certificate:
 def _compare(prepared: Prepared, trial: TrialState) -> Iterator[Compared]:
     import torch
 
-    from trainers.packs.pack import Pack
+    from trainers.packs.folds import FoldedTrial
 
     assert trial.reports is not None
     torch.set_num_threads(prepared.config.run.threads)
     config = TrainConfig.from_mapping(trial.config)
-    data, asked = prepared.data_of(config), prepared.asked
-    pack = Pack(config.structure(), data, prepared.goal.leading, asked=asked)
-    pack.admit(0, config)
+    alone = FoldedTrial(config, prepared.choices, prepared.goal.leading, prepared.asked)
     for epoch in sorted(trial.reports):
-        report = pack.train(0)
-        assert report is not None
+        report = alone.train_epoch()
         told = trial.reports[epoch]
         pairs = (("train", told.train, report.train), ("val", told.validation, report.validation))
         for part, recorded, replayed in pairs:

@@ -43,6 +43,7 @@ class TrialRun:
     ended: bool = False
     paused: bool = False
     repeats: int | None = None
+    folds: tuple[Mapping[str, float], ...] = ()
     _evaluated: bool = False
     _may_be_recalled: bool = False
     _covered: int = 0
@@ -108,6 +109,7 @@ class TrialRun:
             self.run.shrink()
         if self.ended and not self._may_be_recalled:
             self._times_ms, self.best, self._curves = {}, {}, LossCurves()
+            self.folds = ()
             self._best_told = []
         return write
 
@@ -132,6 +134,8 @@ class TrialRun:
         self.epoch = epoch = event.epoch or 0
         self._curves.apply(event)
         self.best, self.best_epoch = report.best, report.best_epoch
+        if report.best_epoch == epoch:
+            self.folds = report.folds
         if epoch <= self._covered or epoch in self._waiting:
             return
         when = milliseconds(event.time)
@@ -208,6 +212,8 @@ class TrialRun:
         # Dated by the epochs they come from: told again after a promotion, an unchanged best is
         # the same point to MLflow.
         best = {f"best/{name}": value for name, value in numbers(self.best).items()}
+        for number, own in enumerate(self.folds):
+            best |= {f"fold/{number}/{name}": value for name, value in numbers(own).items()}
         values = numbers(objectives)
         several = len(objectives) > 1
         best |= {f"objective/{m}" if several else "objective": v for m, v in values.items()}

@@ -1,65 +1,24 @@
-"""Which trial of a worker has which slot of which pack.
+"""Which fold of which trial of a worker has which slot of which pack.
 
-A trial joins a pack of its structure that has a free slot, or opens one; an empty pack is let go.
-Packs are built when a turn comes to them, since building one takes time and memory.
+A trial joins a pack of its structure that has a free slot, or opens one; of data with folds, one
+pack for each. An empty pack is let go. Packs are built when a turn comes to them, since building
+one takes time and memory.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweep.work.protocol import Admit, WorkerSettings
+from sweep.work.held import HeldFold, HeldTrial, OpenPack
+from sweep.work.protocol import WorkerSettings
 from trainers.network.recurrence import Wanted
+from trainers.packs.memory import free_bytes
 from trainers.packs.pack import Pack
 
 if TYPE_CHECKING:
     from trainers.config.train_config import Structure
     from trainers.data.choices import DataChoices
-
-
-@dataclass(eq=False)
-class OpenPack:
-    """One pack, and whose its slots are.
-
-    Attributes:
-        suspects: Slots to train one by one, since one of them makes the pack raise.
-    """
-
-    pack: Pack
-    taken: dict[int, HeldTrial] = field(default_factory=dict)
-    suspects: set[int] = field(default_factory=set)
-    turn: int = 0
-
-
-@dataclass(eq=False)
-class HeldTrial:
-    """A trial in a worker; it has a slot once its turn has come.
-
-    Attributes:
-        rests_at: The rung at which it gave its slot up to others, until it may go on; its
-            checkpoint is then the order's.
-    """
-
-    order: Admit
-    cleared: int
-    in_pack: OpenPack | None = None
-    slot: int = 0
-    seconds_since_checkpoint: float = 0.0
-    rests_at: int | None = None
-
-    @property
-    def epoch(self) -> int:
-        """Epochs done; only of a trial that has a slot."""
-        assert self.in_pack is not None
-        return self.in_pack.pack.epoch(self.slot)
-
-    @property
-    def waits_at_rung(self) -> bool:
-        """Whether a rung must decide before the trial trains on."""
-        epoch = self.rests_at if self.in_pack is None else self.epoch
-        return epoch is not None and epoch > self.cleared and epoch in self.order.rungs
 
 
 class OpenPacks:
@@ -79,40 +38,50 @@ class OpenPacks:
         self._open_packs: list[OpenPack] = []
         self._turns = 0
 
-    def give_slot(self, trial: HeldTrial) -> OpenPack:
-        """Give a trial a slot, from its checkpoint where it has one.
+    def give_slots(self, trial: HeldTrial) -> None:
+        """Give each fold of a trial a slot, from the trial's checkpoint where it has one.
 
         Raises:
             TrainerError: the trial does not fit, its checkpoint is damaged, or memory is out.
         """
-        if trial.in_pack is not None:
-            return trial.in_pack
-        order = trial.order
-        structure = order.config.structure()
-        open_pack = next((one for one in self._open_packs if _has_room(one, structure)), None)
-        open_pack = open_pack or self._open(structure)
-        slot = next(i for i in range(open_pack.pack.slots) if i not in open_pack.taken)
+        if trial.has_slots:
+            return
         try:
-            open_pack.pack.admit(
-                slot, order.config, Path(order.checkpoint) if order.checkpoint else None
-            )
+            for fold in trial.folds:
+                self._give_slot(fold)
+        except BaseException:
+            self.free_slots(trial)
+            raise
+        trial.rests_at = None
+
+    def _give_slot(self, fold: HeldFold) -> None:
+        order, structure = fold.trial.order, fold.config.structure()
+        open_pack = next((one for one in self._open_packs if _has_room(one, structure)), None)
+        open_pack = open_pack or self._open(fold)
+        slot = next(i for i in range(open_pack.pack.slots) if i not in open_pack.taken)
+        checkpoint = Path(order.checkpoint) if order.checkpoint else None
+        try:
+            if fold.number is None:
+                open_pack.pack.admit(slot, fold.config, checkpoint)
+            else:
+                open_pack.pack.admit(slot, fold.config, checkpoint, fold=fold.number)
         except BaseException:
             self._close_if_empty(open_pack)
             raise
-        open_pack.taken[slot] = trial
-        trial.in_pack, trial.slot, trial.rests_at = open_pack, slot, None
-        return open_pack
+        open_pack.taken[slot] = fold
+        fold.in_pack, fold.slot = open_pack, slot
 
-    def free_slot(self, trial: HeldTrial) -> None:
-        """Free a trial's slot."""
-        open_pack = trial.in_pack
-        if open_pack is None:
-            return
-        open_pack.pack.drop(trial.slot)
-        del open_pack.taken[trial.slot]
-        open_pack.suspects.discard(trial.slot)
-        trial.in_pack = None
-        self._close_if_empty(open_pack)
+    def free_slots(self, trial: HeldTrial) -> None:
+        """Free the slots of a trial's folds."""
+        for fold in trial.folds:
+            open_pack = fold.in_pack
+            if open_pack is None:
+                continue
+            open_pack.pack.drop(fold.slot)
+            del open_pack.taken[fold.slot]
+            open_pack.suspects.discard(fold.slot)
+            fold.in_pack = None
+            self._close_if_empty(open_pack)
 
     def take_turn(self, open_pack: OpenPack) -> None:
         """Note that a pack is about to train: the one that has waited longest comes first."""
@@ -124,11 +93,11 @@ class OpenPacks:
         self.slots = max(self.slots // 2, 1)
         return self.slots
 
-    def _open(self, structure: Structure) -> OpenPack:
-        settings = self._settings
+    def _open(self, fold: HeldFold) -> OpenPack:
+        settings, structure = self._settings, fold.config.structure()
         backend: Wanted = settings.backend
         if settings.pack == 0:
-            backend = self._choose(structure)
+            backend = self._choose(fold.trial)
         pack = Pack(
             structure,
             self._data.of(structure.data_choice),
@@ -137,19 +106,25 @@ class OpenPacks:
             device=settings.device,
             backend=backend,
             asked=settings.asked,
+            judges=len(fold.trial.folds) == 1,
         )
         open_pack = OpenPack(pack)
         self._open_packs.append(open_pack)
         return open_pack
 
-    def _choose(self, structure: Structure) -> Wanted:
-        """Measure how many trials of this structure pay, and on which backend; once for each."""
+    def _choose(self, trial: HeldTrial) -> Wanted:
+        """Measure how many trials of this structure pay, and on which backend; once for each.
+
+        Packs of all folds share the memory; the last fold, the largest, tells for all.
+        """
         from trainers.packs.choice import choose_pack
 
+        structure, device = trial.order.config.structure(), self._settings.device
         if structure not in self._chosen:
-            data = self._data.of(structure.data_choice)
+            data, folds = self._data.of(structure.data_choice), len(trial.folds)
+            free = free_bytes(device) // folds if folds > 1 else None
             choice = choose_pack(
-                structure, data, self.objective, self._settings.device, asked=self._settings.asked
+                structure, data, self.objective, device, free=free, asked=self._settings.asked
             )
             self._chosen[structure] = choice.backend
             self.slots = choice.slots

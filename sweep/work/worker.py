@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from sweep.log.checkpoints import checkpoint_name
 from sweep.log.finalists import kept_of
+from sweep.work.held import HeldFold, HeldTrial
 from sweep.work.judging import judge
-from sweep.work.packing import HeldTrial, OpenPacks
+from sweep.work.packing import OpenPacks
 from sweep.work.protocol import (
     Admit,
     Combine,
@@ -39,12 +40,12 @@ from sweep.work.protocol import (
 from sweep.work.shared_disk import check_shared_disk
 from trainers.errors import CheckpointError, ConfigError, DeviceLost, OutOfMemory, TrainerError
 from trainers.learning.checkpoint import read_checkpoint
+from trainers.packs.folds import means
 from trainers.packs.memory import is_device_lost
 
 if TYPE_CHECKING:
     from trainers.data.choices import DataChoices
     from trainers.learning.reports import EpochReport
-    from trainers.packs.pack import Pack
 
 _LOG = logging.getLogger(__name__)
 
@@ -106,7 +107,7 @@ class Worker:
                 if held is None or held.order.attempt < command.attempt:
                     if held is not None:
                         self._drop(held)
-                    self._trials[command.trial] = HeldTrial(command, command.cleared)
+                    self._trials[command.trial] = HeldTrial.of(command, self._data)
             case Continue():
                 held = self._held(command.trial, command.attempt)
                 if held is not None:
@@ -117,7 +118,7 @@ class Worker:
                     self._drop(held)
             case SaveAll():
                 for held in self._trials.values():
-                    if held.in_pack is not None:
+                    if held.has_slots:
                         self._items.append(self._save(held))
             case Evaluate() | Combine():
                 self._judge(command)
@@ -128,28 +129,29 @@ class Worker:
 
     def _drop(self, held: HeldTrial) -> None:
         del self._trials[held.order.trial]
-        self._packs.free_slot(held)
+        self._packs.free_slots(held)
 
-    def _next(self) -> list[HeldTrial]:
-        """Return the trials that train together next; they are given slots here."""
+    def _next(self) -> list[HeldFold]:
+        """Return the folds that train together next; their trials are given slots here."""
         ready = [t for t in self._trials.values() if not t.waits_at_rung]
         if self._settings.pack == 1:
-            return next(([t] for t in ready if self._takes_slot(t)), [])
-        group = [t for t in ready if self._takes_slot(t)]
+            trial = next((t for t in ready if self._takes_slots(t)), None)
+            return [] if trial is None else _to_train([trial])[:1]
+        group = _to_train([t for t in ready if self._takes_slots(t)])
         if not group:
             return []
         open_pack = min(
-            (t.in_pack for t in group if t.in_pack is not None), key=lambda one: one.turn
+            (f.in_pack for f in group if f.in_pack is not None), key=lambda one: one.turn
         )
         self._packs.take_turn(open_pack)
-        group = [t for t in group if t.in_pack is open_pack]
-        return [t for t in group if t.slot in open_pack.suspects][:1] or group
+        group = [f for f in group if f.in_pack is open_pack]
+        return [f for f in group if f.slot in open_pack.suspects][:1] or group
 
-    def _takes_slot(self, held: HeldTrial) -> bool:
-        """Give a trial a slot; return whether it trains on from there."""
+    def _takes_slots(self, held: HeldTrial) -> bool:
+        """Give a trial its slots; return whether it trains on from there."""
         order = held.order
         try:
-            self._packs.give_slot(held)
+            self._packs.give_slots(held)
         except OutOfMemory as error:
             self._evict([held], error)
             return False
@@ -162,32 +164,36 @@ class Worker:
             return False
         return not held.waits_at_rung  # its checkpoint may have been written at the rung
 
-    def _train(self, group: list[HeldTrial], deadline: float) -> None:
+    def _train(self, group: list[HeldFold], deadline: float) -> None:
         began = time.perf_counter()
         open_pack = group[0].in_pack
         assert open_pack is not None
         try:
-            reports = open_pack.pack.advance([t.slot for t in group], max(deadline - began, 1e-3))
+            reports = open_pack.pack.advance([f.slot for f in group], max(deadline - began, 1e-3))
         except OutOfMemory as error:
-            self._evict(list(open_pack.taken.values()), error)
+            self._evict([fold.trial for fold in open_pack.taken.values()], error)
             return
         except Exception as error:
             if len(group) == 1:
                 open_pack.suspects.clear()
-                self._crash(group[0], error)
+                self._crash(group[0].trial, error)
             else:  # one after the other, until the culprit raises again
                 _raise_if_lost(error)
-                open_pack.suspects = {t.slot for t in group}
+                open_pack.suspects = {f.slot for f in group}
             return
         if len(group) == 1:
             open_pack.suspects.discard(group[0].slot)
         seconds = time.perf_counter() - began  # what each of them costs if the worker dies now
-        for held in group:
+        trials = [fold.trial for fold in group]
+        for held in trials:
             held.seconds_since_checkpoint += seconds
-        for report in reports:
-            self._report(open_pack.taken[report.slot], report)
-        for held in group:
-            if held.in_pack is not None and self._checkpoint_due(held, seconds):
+        for own in reports:
+            held = open_pack.taken[own.slot].trial
+            report = held.judged(own)
+            if report is not None:
+                self._report(held, report)
+        for held in trials:
+            if held.has_slots and self._checkpoint_due(held, seconds):
                 self._items.append(self._save(held))
 
     def _crash(self, held: HeldTrial, error: Exception) -> None:
@@ -208,7 +214,7 @@ class Worker:
 
         One that has no room alone has crashed.
         """
-        others = [t for t in self._trials.values() if t.in_pack is not None and t not in trials]
+        others = [t for t in self._trials.values() if t.has_slots and t not in trials]
         waiting = [t for t in others if t.waits_at_rung]
         if waiting:
             for held in waiting:
@@ -229,18 +235,17 @@ class Worker:
         """Let a trial that waits at a rung wait on disk; it takes a slot again to go on."""
         epoch, saved = held.epoch, self._save(held)
         self._items.append(saved)
-        self._packs.free_slot(held)
+        self._packs.free_slots(held)
         held.order = replace(held.order, checkpoint=saved.path)
         held.rests_at = epoch
 
     def _report(self, held: HeldTrial, report: EpochReport) -> None:
-        assert held.in_pack is not None
-        order, parameters = held.order, held.in_pack.pack.parameter_count
+        order, parameters = held.order, held.parameters
         final = None
         if report.ended:
             if report.outcome != "diverged":
                 try:
-                    report = _with_the_rest(held.in_pack.pack, report)
+                    report = _with_the_rest(held, report)
                 except Exception as error:
                     self._crash(held, error)
                     return
@@ -257,11 +262,10 @@ class Worker:
         return next_time > self._settings.checkpoint_seconds
 
     def _save(self, held: HeldTrial) -> Saved:
-        assert held.in_pack is not None
         order, epoch = held.order, held.epoch
         name = checkpoint_name(order.trial, order.attempt, epoch)
         path = Path(self._settings.checkpoint_folder) / name
-        held.in_pack.pack.save(held.slot, path)
+        held.save(path)
         held.seconds_since_checkpoint = 0.0
         size = path.stat().st_size
         return Saved(order.trial, order.attempt, epoch, str(path), size, time.time())
@@ -311,15 +315,25 @@ class Worker:
         self._items.append(combined)
 
 
-def _with_the_rest(pack: Pack, report: EpochReport) -> EpochReport:
+def _with_the_rest(held: HeldTrial, report: EpochReport) -> EpochReport:
     """Return a trial's last report with the metrics that are measured once, at its end."""
     began = time.perf_counter()
-    rest = pack.evaluate_at_end(report.slot)
+    found = [
+        fold.in_pack.pack.evaluate_at_end(fold.slot)
+        for fold in held.folds
+        if fold.in_pack is not None
+    ]
+    rest = means(found)
     return replace(
         report,
         best_validation=report.best_validation | rest,
         train_seconds=report.train_seconds + time.perf_counter() - began,
     )
+
+
+def _to_train(trials: Sequence[HeldTrial]) -> list[HeldFold]:
+    """The folds that have not ended the epoch that their trial is in."""
+    return [fold for trial in trials for fold in trial.folds if not fold.waits_for_others]
 
 
 def _raise_if_lost(error: Exception) -> None:

@@ -1,5 +1,8 @@
 """One file that continues a trial bit-equal: safetensors, with a JSON header in its metadata.
 
+Where the data have folds, the file is the last one's checkpoint, and holds those of the others
+beside it, each with a header and tensors of its own.
+
 Written beside its final name, synced, then moved: a reader sees the old file or the new one,
 never a half. No pickle anywhere.
 """
@@ -10,6 +13,7 @@ import contextlib
 import json
 import os
 import zlib
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +26,7 @@ from trainers.config.train_config import TrainConfig
 from trainers.errors import CheckpointError, ConfigError
 
 FORMAT = 1
+_HEADER = "header"
 
 
 @dataclass(frozen=True)
@@ -48,12 +53,30 @@ class Checkpoint:
     tensors: dict[str, Tensor] = field(default_factory=dict)
 
 
-def write_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
-    """Write atomically; the folder must exist."""
-    tensors = {
-        name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()
-    }
-    header = {
+def write_checkpoint(
+    checkpoint: Checkpoint, path: Path, earlier: Sequence[Checkpoint] = ()
+) -> None:
+    """Write atomically; the folder must exist.
+
+    Args:
+        checkpoint: The trial's.
+        path: Where to.
+        earlier: Those of its earlier folds, in order.
+    """
+    named = {_HEADER: checkpoint, **{_fold(n): one for n, one in enumerate(earlier)}}
+    headers, content = dict[str, str](), dict[str, Tensor]()
+    for name, one in named.items():
+        tensors = {
+            tensor: values.detach().cpu().contiguous() for tensor, values in one.tensors.items()
+        }
+        headers[name] = json.dumps(_header(one, tensors), allow_nan=False)
+        prefix = "" if name == _HEADER else f"{name}/"
+        content |= {f"{prefix}{tensor}": values for tensor, values in tensors.items()}
+    write_atomically(save(content, headers), path)
+
+
+def _header(checkpoint: Checkpoint, tensors: dict[str, Tensor]) -> dict[str, Any]:
+    return {
         "format": FORMAT,
         "config": checkpoint.config.to_dict(),
         "data_digest": checkpoint.data_digest,
@@ -63,8 +86,10 @@ def write_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         "layout": checkpoint.layout,
         "checksum": _checksum(tensors),
     }
-    content = save(tensors, {"header": json.dumps(header, allow_nan=False)})
-    write_atomically(content, path)
+
+
+def _fold(number: int) -> str:
+    return f"fold.{number}"
 
 
 def write_atomically(content: bytes, path: Path) -> None:
@@ -82,16 +107,22 @@ def write_atomically(content: bytes, path: Path) -> None:
         raise
 
 
-def read_checkpoint(path: Path, *, tensors: bool = True) -> Checkpoint:
+def read_checkpoint(path: Path, *, tensors: bool = True, fold: int | None = None) -> Checkpoint:
     """Read a checkpoint; `tensors=False` reads its header only.
+
+    Args:
+        path: The file.
+        tensors: Whether to read them.
+        fold: Which earlier fold's; None: the trial's own.
 
     Raises:
         CheckpointError: the file is missing, damaged, or of another format.
     """
     try:
         with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {})["header"])
-            loaded = {name: file.get_tensor(name) for name in file.keys()} if tensors else {}  # noqa: SIM118
+            header = json.loads((file.metadata() or {})[_HEADER if fold is None else _fold(fold)])
+            names = _own(file.keys(), fold) if tensors else {}
+            loaded = {name: file.get_tensor(stored) for name, stored in names.items()}
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise CheckpointError(
             f"a checkpoint must be a whole safetensors file with a header, but {path} is not "
@@ -108,6 +139,13 @@ def read_checkpoint(path: Path, *, tensors: bool = True) -> Checkpoint:
             "use an earlier checkpoint."
         )
     return _parsed(header, loaded, path)
+
+
+def _own(stored: Iterable[str], fold: int | None) -> dict[str, str]:
+    """What tensors of one fold are called, and what the file calls them."""
+    prefix = "" if fold is None else f"{_fold(fold)}/"
+    own = (name for name in stored if name.startswith(prefix))
+    return {name.removeprefix(prefix): name for name in own if fold is not None or "/" not in name}
 
 
 def _parsed(header: dict[str, Any], tensors: dict[str, Tensor], path: Path) -> Checkpoint:

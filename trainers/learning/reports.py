@@ -25,6 +25,8 @@ class EpochReport:
         gradient_norm: Mean global gradient norm before clipping, over the epoch's steps.
         optimizer_steps: Optimizer steps since the trial began.
         train_seconds: Wall time spent in this epoch, evaluation included.
+        folds: Validation metrics of each fold of the data in this epoch, where there are several:
+            `validation` has their means.
     """
 
     slot: int
@@ -38,6 +40,7 @@ class EpochReport:
     gradient_norm: float = 0.0
     optimizer_steps: int = 0
     train_seconds: float = 0.0
+    folds: tuple[dict[str, float], ...] = ()
 
     @property
     def ended(self) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -43,6 +44,7 @@ class Counters:
         epoch_seconds: Wall time spent in the epoch that is being trained.
         epoch_steps: Optimizer steps in it.
         epoch_norms: Sum of its gradient norms.
+        unjudged: The report of the newest epoch, where somebody else has yet to judge it.
     """
 
     epoch: int = 0
@@ -61,6 +63,7 @@ class Counters:
     epoch_seconds: float = 0.0
     epoch_steps: int = 0
     epoch_norms: float = 0.0
+    unjudged: dict[str, Any] | None = None
 
 
 class Trial:
@@ -114,7 +117,7 @@ class Trial:
         self,
         slot: int,
         validation: dict[str, float],
-        objective: Objective,
+        objective: Objective | None,
         total_squares: Array | None,
     ) -> EpochReport:
         """Close the epoch: judge it unless the trial has diverged in it, and begin the next.
@@ -122,14 +125,18 @@ class Trial:
         Args:
             slot: Where the trial is, for the report.
             validation: Metrics of the newest weights; empty where the trial has diverged.
-            objective: Which of them decides.
+            objective: Which of them decides; None: `judge` is called with what decides, before
+                the trial trains on.
             total_squares: SST of the training part, for r2.
         """
         counters = self.counters
         train = self.tally.result(total_squares)
         counters.epoch += 1
         if not self.diverged:
-            self._judge(validation, objective)
+            if objective is not None:
+                self._judge(validation, objective)
+            elif not _all_finite(validation):
+                counters.outcome = "diverged"
         report = EpochReport(
             slot=slot,
             epoch=counters.epoch,
@@ -144,13 +151,41 @@ class Trial:
             train_seconds=counters.epoch_seconds,
         )
         self._begin_epoch()
+        if objective is None:
+            counters.unjudged = asdict(report)
         return report
+
+    def judge(self, validation: dict[str, float], objective: Objective) -> EpochReport:
+        """Judge the newest epoch by metrics that others have a share in; return what became of it.
+
+        Args:
+            validation: What decides, and is kept as the best epoch's; the trial diverges where
+                the objective is not in it.
+            objective: Which of them decides.
+        """
+        report, counters = self.unjudged, self.counters
+        assert report is not None
+        counters.unjudged = None
+        if not self.diverged:
+            self._judge(validation, objective)
+        return replace(
+            report,
+            outcome=counters.outcome,
+            best_epoch=counters.best_epoch,
+            best_validation=dict(counters.best_validation),
+        )
+
+    @property
+    def unjudged(self) -> EpochReport | None:
+        """The newest epoch's report, where it has yet to be judged."""
+        told = self.counters.unjudged
+        return None if told is None else EpochReport(**{**told, "folds": ()})
 
     def _judge(self, validation: dict[str, float], objective: Objective) -> None:
         """Best weights, patience, the end of the trial."""
         counters = self.counters
         value = validation.get(objective.metric, math.nan)
-        if not all(math.isfinite(v) for v in validation.values()) or not math.isfinite(value):
+        if not _all_finite(validation) or not math.isfinite(value):
             counters.outcome = "diverged"
             return
         if objective.better(value, counters.best_value):
@@ -179,6 +214,10 @@ class Trial:
         counters.epoch_seconds = counters.epoch_norms = 0.0
         self.state = None
         self.tally.clear()
+
+
+def _all_finite(metrics: dict[str, float]) -> bool:
+    return all(math.isfinite(value) for value in metrics.values())
 
 
 def finite(metrics: dict[str, float]) -> dict[str, float]:

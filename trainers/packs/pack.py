@@ -20,7 +20,12 @@ from trainers.config.train_config import Structure, TrainConfig
 from trainers.data.contract import SequenceData
 from trainers.errors import ConfigError, DataError
 from trainers.learning.buffers import Buffers
-from trainers.learning.checkpoint import check_fits, read_checkpoint, write_checkpoint
+from trainers.learning.checkpoint import (
+    Checkpoint,
+    check_fits,
+    read_checkpoint,
+    write_checkpoint,
+)
 from trainers.learning.metrics import Tally, check_objective
 from trainers.learning.reports import EpochReport
 from trainers.learning.trial import Trial, checkpoint_of, finite, restore
@@ -54,6 +59,8 @@ class Pack:
         device: `cpu` or a torch device.
         backend: `auto` takes the fastest that is exact for the cell, slot by slot.
         asked: What is measured at each epoch beside what every epoch has.
+        judges: Whether each epoch is judged by the pack's own data; otherwise `judge` must be
+            called before a slot trains on.
 
     Raises:
         ConfigError: the structure does not fit the data or the objective.
@@ -70,9 +77,10 @@ class Pack:
         device: str = "cpu",
         backend: Wanted = "auto",
         asked: Asked = NOTHING,
+        judges: bool = True,
     ) -> None:
         check_structure(structure, data)
-        self.structure, self._objective = structure, objective
+        self.structure, self._objective, self._judges = structure, objective, judges
         self._parts = Parts(data, structure, asked)
         check_objective(objective, self._parts.metrics, data)
         selected = select_stepper(backend, structure, self._parts.part("train"), device, slots)
@@ -112,8 +120,21 @@ class Pack:
         """Return the epochs that the trial in `slot` has done."""
         return self._trial(slot).counters.epoch
 
-    def admit(self, slot: int, config: TrainConfig, checkpoint: Path | None = None) -> None:
+    def admit(
+        self,
+        slot: int,
+        config: TrainConfig,
+        checkpoint: Path | None = None,
+        *,
+        fold: int | None = None,
+    ) -> None:
         """Put a trial into a slot: from its first weights, or from where a checkpoint left it.
+
+        Args:
+            slot: Which.
+            config: The trial's.
+            checkpoint: Where to go on from.
+            fold: Which earlier fold of the checkpoint's trial it is; None: the trial's own.
 
         Raises:
             ConfigError: the configuration is of another structure.
@@ -131,7 +152,7 @@ class Pack:
             rows.best.copy_(rows.weights)
             rows.moments.zero_()
         else:
-            saved = read_checkpoint(checkpoint)
+            saved = read_checkpoint(checkpoint, fold=fold)
             check_fits(saved, config, data.digest, checkpoint)
             restore(trial, saved)
         self._trials[slot] = trial
@@ -142,8 +163,19 @@ class Pack:
 
     def save(self, slot: int, path: Path) -> None:
         """Write everything that continues the trial bit-equal; atomic, also inside an epoch."""
-        trial = self._trial(slot)
-        write_checkpoint(checkpoint_of(trial, self._model.layout, self._parts.data), path)
+        write_checkpoint(self.checkpoint(slot), path)
+
+    def checkpoint(self, slot: int) -> Checkpoint:
+        """Return what `save` writes; its tensors are the slot's own, until it trains on."""
+        return checkpoint_of(self._trial(slot), self._model.layout, self._parts.data)
+
+    def unjudged(self, slot: int) -> EpochReport | None:
+        """Return the report of an epoch that `judge` has yet to judge."""
+        return self._trial(slot).unjudged
+
+    def judge(self, slot: int, validation: dict[str, float]) -> EpochReport:
+        """Judge a slot's newest epoch, in a pack that does not, by the validation metrics given."""
+        return self._trial(slot).judge(validation, self._objective)
 
     def train_epoch(self) -> list[EpochReport]:
         """Train every occupied, unfinished slot to the end of its epoch."""
@@ -242,8 +274,9 @@ class Pack:
         with timed(ended.values()):
             found = self._stepper.validate(finite_ones) if finite_ones else {}
         squares = self._parts.total_squares("train")
+        objective = self._objective if self._judges else None
         return [
-            trial.end_epoch(slot, found.get(slot, {}), self._objective, squares)
+            trial.end_epoch(slot, found.get(slot, {}), objective, squares)
             for slot, trial in ended.items()
         ]
 
@@ -264,10 +297,9 @@ class Pack:
 
     def _in_training(self, slot: int) -> Trial:
         trial = self._trial(slot)
-        if trial.counters.outcome != "training":
-            raise ConfigError(
-                f"a trial must be in training, but slot {slot} is {trial.counters.outcome}."
-            )
+        outcome = "unjudged" if trial.counters.unjudged else trial.counters.outcome
+        if outcome != "training":
+            raise ConfigError(f"a trial must be in training, but slot {slot} is {outcome}.")
         return trial
 
 

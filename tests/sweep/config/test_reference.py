@@ -53,7 +53,7 @@ def test_a_section_stands_for_its_keys():
 def test_only_what_a_file_must_have_is_needed():
     needed = [key.name for key in all_keys() if key.needed]
     lists = ["search.objectives.0.metric", "search.constraints.0.metric"]
-    assert needed == ["data.source", *lists, "search.pruning.pruner"]
+    assert needed == ["data.source", "data.folds.count", *lists, "search.pruning.pruner"]
 
 
 def test_a_key_of_some_pruning_rules_says_which():

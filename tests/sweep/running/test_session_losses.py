@@ -319,7 +319,7 @@ def test_no_more_trials_train_at_once_than_may_also_after_a_rung(tmp_path, rule,
         def poll(self, timeout_seconds):
             found = super().poll(timeout_seconds)
             held = [t for w in self._workers.values() for t in w._trials.values()]
-            training.append(sum(t.in_pack is not None and not t.waits_at_rung for t in held))
+            training.append(sum(t.has_slots and not t.waits_at_rung for t in held))
             return found
 
     pruning = {"rule": rule, "min_epochs": 2}

@@ -53,13 +53,13 @@ LAWS = (
     ),
     Law(
         ("architecture", "bidirectional"),
-        lambda c: not c.decodes or not c.bidirectional,
+        lambda c: c.architecture == "plain" or not c.bidirectional,
         "a decoder begins with the state of an encoder that reads forwards",
         "set bidirectional to false, or architecture to plain",
     ),
     Law(
         ("architecture", "tbptt_forward_steps"),
-        lambda c: not c.decodes or c.tbptt_forward_steps is None,
+        lambda c: c.architecture == "plain" or c.tbptt_forward_steps is None,
         "a decoder's gradient reaches through the whole encoder, so it needs full BPTT",
         "set tbptt_forward_steps to null, or architecture to plain",
     ),

@@ -14,11 +14,12 @@ import torch
 from tests.trainers.factory import RMSE, admitted
 from tests.trainers.forecast_factory import decoding, forecast_data
 from tests.trainers.trained_series import ROWS, TEST, Trained, table
-from trainers.errors import DataError
+from trainers.errors import ConfigError, DataError
 from trainers.learning.checkpoint import read_checkpoint
 from trainers.packs.pack import pack_of_checkpoint
 from trainers.use.export import export_checkpoint
 from trainers.use.inference import Network
+from trainers.use.onnx_export import as_onnx
 from trainers.use.portable import PortableModel
 from trainers.use.stepping import SteppedModel
 from trainers.use.streaming import StreamingModel
@@ -120,6 +121,11 @@ def test_what_is_known_ahead_is_asked_for(tmp_path: Path) -> None:
         Network(saved).outputs([x], [np.ones(7, bool)])
     with pytest.raises(DataError, match=r"needs what is known ahead of its forecast, \(1, 1, 4, 3"):
         StreamingModel(saved).step(torch.zeros(1, 3))
+
+
+def test_an_onnx_file_is_refused_in_one_line(known: Trained) -> None:
+    with pytest.raises(ConfigError, match="without a decoder"):
+        as_onnx(known.model)
 
 
 @pytest.mark.parametrize("ahead", [0, 3])

@@ -20,6 +20,7 @@ from sweep.results.columns import shown_in
 from sweep.results.results import Results, find_sweep, open_results
 from sweep.words.console import duration, setting
 from sweep.words.redaction import masked
+from trainers.config.settings import filled_in
 
 _TRIAL = re.compile(r"^(?P<sweep>.+)[/:](?P<number>\d+)$")
 _BARS = "▁▂▃▄▅▆▇█"
@@ -164,8 +165,8 @@ def trial_config(results: Results, trial: TrialState) -> dict[str, Any]:
         events = (event.what for event in log.read() if event.trial == trial.number)
         asked = next(what for what in events if isinstance(what, Asked))
         settings = {**asked.config, **trial.params, "seed": trial.seed}
-        settings.pop("data_choice", None)  # the drawn options say the same
-        return settings
+        # The drawn options, and the data, say the same as what a sweep fills in.
+        return {name: value for name, value in settings.items() if name not in filled_in()}
     finally:
         log.close()
 

@@ -28,7 +28,7 @@ from sweep.search.seeds import ask_seed
 from sweep.search.space import EXAMPLES, sweep_space, training_defaults
 from sweep.search.study import SearchRules
 from sweep.work.protocol import WorkerSettings
-from trainers.config.fitting import check_structure
+from trainers.config.fitting import check_structure, with_decoder
 from trainers.config.folds import fold_configs
 from trainers.config.measured import NOTHING, Asked, find_metric, undefined
 from trainers.config.metrics import METRICS
@@ -85,7 +85,8 @@ class Prepared:
         defaults = {"seed": own, **training_defaults(self.choices.of(choice))}
         drawn = {name: value for name, value in params.items() if not is_data_option(name)}
         forced = {"data_choice": choice} | ({} if seed is None else {"seed": seed})
-        return TrainConfig.from_mapping({**defaults, **self.config.train, **drawn, **forced})
+        settings = {**defaults, **self.config.train, **drawn, **forced}
+        return TrainConfig.from_mapping(with_decoder(settings, self.choices.of(choice)))
 
     def scheduling(self, workers: int, limit: int | None) -> Scheduling:
         """Return the scheduler's rules for a sweep that began with `workers` workers."""

@@ -26,6 +26,7 @@ from sweep.log.kinds import (
     Started,
 )
 from sweep.tracking.run import PendingRun, Point, RunWrite, Status, milliseconds, numbers, text
+from trainers.config.settings import filled_in
 
 _STATES = {Completed: "complete", Pruned: "pruned", Failed: "failed"}
 
@@ -233,7 +234,7 @@ def trial_params(
     Every trial of a sweep has the same keys, because MLflow's parallel coordinates drop runs that
     lack one. `fixed` is None where trials differ in what they sample: every setting is told then.
     """
-    names = set(config) - {"seed", "data_choice"} if fixed is None else set(fixed)
+    names = set(config) - {"seed", *filled_in()} if fixed is None else set(fixed)
     values = {name: config.get(name) for name in names} | dict(sampled)
     if values.get("tbptt_forward_steps", 0) is None:
         values["tbptt_forward_steps"] = "full"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 
 from sweep.models.prediction import predict_file
 from sweep.search.space import training_defaults
+from trainers.config.fitting import with_decoder
 from trainers.config.objective import Objective
 from trainers.config.train_config import TrainConfig
 from trainers.data import SequenceData, load_data
@@ -39,22 +41,35 @@ def table(**more: Any) -> pd.DataFrame:
 class Trained:
     """A network of one epoch, its test figures, and itself as others would have it."""
 
-    def __init__(self, folder: Path, frame: pd.DataFrame, **options: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        frame: pd.DataFrame,
+        train: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> None:
         self.path = folder / "t.csv"
         frame.to_csv(self.path, index=False)
         options = {"path": "t.csv", "target": "load", "input_steps": 5, **options}
-        self._train(load_data("csv", options, base_dir=folder), folder)
+        self._train(load_data("csv", options, base_dir=folder), folder, train)
 
-    def _train(self, data: SequenceData, folder: Path) -> None:
+    def _train(
+        self, data: SequenceData, folder: Path, train: Mapping[str, Any] | None = None
+    ) -> None:
         self.data = data
         metric = "rmse" if self.data.task == "regression" else "accuracy"
         objective = Objective(metric, "minimize" if metric == "rmse" else "maximize")
-        settings = {**training_defaults(self.data), "hidden_size": 6, "max_epochs": 1}
-        config = TrainConfig.from_mapping(settings)
+        settings = {
+            **training_defaults(self.data),
+            "hidden_size": 6,
+            "max_epochs": 1,
+            **(train or {}),
+        }
+        config = TrainConfig.from_mapping(with_decoder(settings, self.data))
         pack = Pack(config.structure(), self.data, objective)
         pack.admit(0, config)
         pack.train(0)
-        saved = folder / "trial.safetensors"
+        self.saved = saved = folder / "trial.safetensors"
         pack.save(0, saved)
         self.test = evaluate_checkpoint(saved, self.data, "test", objective)
         plain = json.loads(json.dumps(Interface.of(self.data).to_dict()))

@@ -5,7 +5,9 @@ The coordinator asks before anything is written, a pack asks again before it tra
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import zip_longest
+from typing import Any
 
 from trainers.config.counts import check_counts
 from trainers.config.declaration import plain
@@ -31,6 +33,50 @@ def check_structure(structure: Structure, data: SequenceData) -> None:
     _check_embedding(structure, data)
     _check_categories(structure, data)
     _check_walk(structure, data)
+    if structure.decodes:
+        _check_decoder(structure, data)
+
+
+def decoder_settings(data: SequenceData) -> dict[str, Any]:
+    """Return what an encoder-decoder must know of its data, as settings."""
+    ahead = data.train.ahead
+    return {
+        "horizon": data.horizon,
+        "ahead_size": 0 if ahead is None else int(ahead.shape[-1]),
+        "past_targets": data.past_targets,
+    }
+
+
+def with_decoder(settings: Mapping[str, Any], data: SequenceData) -> dict[str, Any]:
+    """Return settings with what a decoder must know of its data, where they ask for one."""
+    decodes = settings.get("architecture") == "encoder_decoder"
+    return {**settings, **(decoder_settings(data) if decodes else {})}
+
+
+def _check_decoder(structure: Structure, data: SequenceData) -> None:
+    if not data.one_target or data.horizon < 2 or targets_of(data) != "values":
+        raise ConfigError(
+            "architecture=encoder_decoder needs sequences that each end in a forecast of several "
+            f"steps, but {data.name!r} has horizon={data.horizon}; set data.output_steps to 2 or "
+            "more, or architecture to plain."
+        )
+    if structure.readout != "last":
+        raise ConfigError(
+            "architecture=encoder_decoder needs readout=last, since its decoder begins with the "
+            f"last state, but got readout={structure.readout!r}; set readout to last."
+        )
+    if any(part.resets is not None for part in data.parts().values()):
+        raise ConfigError(
+            "architecture=encoder_decoder needs sequences that are not reset within, but "
+            f"{data.name!r} has resets; set architecture to plain."
+        )
+    for name, wanted in decoder_settings(data).items():
+        if getattr(structure, name) != wanted:
+            raise ConfigError(
+                f"an encoder-decoder must know of its data that {name}={plain(wanted)!r}, but got "
+                f"{plain(getattr(structure, name))!r}; take "
+                "trainers.config.fitting.decoder_settings(data)."
+            )
 
 
 def _check_loss(loss: str, data: SequenceData) -> None:

@@ -52,6 +52,18 @@ LAWS = (
         "set tbptt_forward_steps to null, or bidirectional to false",
     ),
     Law(
+        ("architecture", "bidirectional"),
+        lambda c: c.architecture == "plain" or not c.bidirectional,
+        "a decoder begins with the state of an encoder that reads forwards",
+        "set bidirectional to false, or architecture to plain",
+    ),
+    Law(
+        ("architecture", "tbptt_forward_steps"),
+        lambda c: c.architecture == "plain" or c.tbptt_forward_steps is None,
+        "a decoder's gradient reaches through the whole encoder, so it needs full BPTT",
+        "set tbptt_forward_steps to null, or architecture to plain",
+    ),
+    Law(
         ("tbptt_backward_steps", "tbptt_forward_steps"),
         lambda c: c.tbptt_backward_steps is None or c.tbptt_forward_steps is not None,
         "tbptt_backward_steps (k2) needs tbptt_forward_steps (k1)",

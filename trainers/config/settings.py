@@ -28,6 +28,7 @@ from trainers.config.losses import LOSSES
 from trainers.config.optimizers import OPTIMIZERS
 from trainers.errors import ConfigError
 
+Architecture = Literal["plain", "encoder_decoder"]
 Stem = Literal["none", "dense", "conv"]
 Activation = Literal["tanh", "relu", "none"]
 Readout = Literal["last", "every", "mean", "max", "all_states"]
@@ -68,6 +69,11 @@ class StructuralSettings:
     num_layers: int = setting(
         "network", 1, "recurrent layers on top of each other",
         unit="layers", within=COUNT, typical=(1, 3),
+    )
+    architecture: Architecture = setting(
+        "network", "plain",
+        "plain: a head on what was read answers all steps at once; encoder_decoder: a second "
+        "stack begins with its state and answers step by step (Sutskever et al. 2014)",
     )
     bidirectional: bool = setting("network", False, "whether each layer also reads backwards")
     bidirectional_merge: Merge = setting(
@@ -145,6 +151,17 @@ class StructuralSettings:
     # No setting that anybody writes: the key of the drawn data options, which a sweep fills in
     # (`trainers.data.choices`). Trials of other data can't share a pack.
     data_choice: str = ""
+    # Likewise what a decoder must know of its data (`trainers.config.fitting.decoder_settings`):
+    # the steps that it answers, the features that are known ahead of each, and which features of
+    # the inputs are the targets' own past.
+    horizon: int = 1
+    ahead_size: int = 0
+    past_targets: tuple[int, ...] = ()
+
+    @property
+    def decodes(self) -> bool:
+        """Whether a decoder answers, step by step."""
+        return self.architecture == "encoder_decoder"
 
     @property
     def layer_sizes(self) -> tuple[int, ...]:
@@ -253,6 +270,16 @@ class TrainingSettings(StructuralSettings):
         "training", None, "epochs without a better objective before a trial ends; null: never",
         unit="epochs", within=COUNT, typical=(3, 10),
     )
+    teacher_forcing: float = setting(
+        "training", 1.0,
+        "encoder_decoder: how likely a step of training gets the true answer before it, not its "
+        "own (Williams & Zipser 1989); evaluation always gets its own",
+        unit="probability", within=Range(0, 1), typical=(0.0, 1.0),
+    )
+    teacher_forcing_decay: float = setting(
+        "training", 1.0, "factor of teacher_forcing an epoch (scheduled sampling, Bengio et al. "
+        "2015)", within=Range(0, 1), typical=(0.8, 1.0),
+    )
     seed: int = setting(
         "training", 0, "of first weights, data order and dropout", within=AMOUNT, typical=(0, 9)
     )
@@ -317,3 +344,8 @@ def structural_fields() -> tuple[str, ...]:
 def field_names() -> tuple[str, ...]:
     """Return the names of all training settings."""
     return tuple(settings())
+
+
+def filled_in() -> frozenset[str]:
+    """Return the names of the fields that nobody writes: a sweep fills them in from its data."""
+    return frozenset(f.name for f in dataclasses.fields(TrainingSettings)) - {*settings()}

@@ -41,6 +41,7 @@ class TrainConfig(TrainingSettings):
             if value is not setting.default:
                 setting.check(value)
                 object.__setattr__(self, name, hashable(value))
+        object.__setattr__(self, "past_targets", hashable(self.past_targets))
         for law in LAWS:
             law.check(self)
         if self.layer_dropout and self.num_layers == 1:

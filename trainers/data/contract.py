@@ -132,6 +132,8 @@ class SequenceData:
         findings: What is suspicious about the data, the gravest first; no part of the digest.
         horizon: Steps that are forecast at once: outputs are step by step, `output_size / horizon`
             targets each.
+        past_targets: Which features hold the targets' own past, scaled alike, one for each target
+            of a step; empty where inputs do not have all of them.
         season: Steps of a season, m; None where there is none.
         seasonal_errors: `(2, outputs)` float64 in own units: the means of |y_t - y_{t-m}| and of
             its square over the training part (m = 1 without a season; Hyndman & Koehler 2006).
@@ -169,6 +171,7 @@ class SequenceData:
     ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     horizon: int = 1
+    past_targets: tuple[int, ...] = ()
     season: int | None = None
     seasonal_errors: Array | None = None
     target_transform: TargetTransform = "none"

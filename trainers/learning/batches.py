@@ -39,6 +39,7 @@ class Batch:
         resets: `(rows, time)` before which steps a row's state is cleared; None for nowhere.
         offset: The step that comes first in the arrays; `ends` count from 0 all the same.
         rescale: `(rows, 2, outputs)` factor and offset, see `SequenceSet`; None where it has none.
+        ahead: `(rows, horizon, features)` what a decoder knows ahead; None where nothing.
     """
 
     inputs: Array
@@ -50,6 +51,7 @@ class Batch:
     resets: Array | None = None
     offset: int = 0
     rescale: Array | None = None
+    ahead: Array | None = None
 
     @property
     def time_steps(self) -> int:
@@ -88,6 +90,7 @@ class Part:
         self._batch_size = structure.batch_size
         self.dtype = np.dtype(structure.dtype)
         self.last = structure.one_target
+        self._ahead = data.ahead if structure.decodes else None
         self.pattern: Pattern = _scan_pattern(data.input_mask)
         mask = None if self.pattern == "none" else data.input_mask
         self.ends = _ends(mask, self.rows, data.time_steps)
@@ -120,6 +123,7 @@ class Part:
             target_counts=_counts(targets, target_mask),
             resets=None if self.data.resets is None else self.data.resets[:, :steps][rows],
             rescale=None if self.data.rescale is None else self.data.rescale[rows],
+            ahead=None if self._ahead is None else self._floats(self._ahead[rows]),
         )
 
     def target_blocks(self) -> Iterator[tuple[Array, Array | None]]:

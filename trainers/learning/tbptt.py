@@ -49,6 +49,7 @@ def cut(batch: Batch, span: Span, structure: Structure, input_size: int) -> Segm
         gradient=span.gradient,
         origins=_tensor(rows.origins),
         finals=_tensor(rows.finals),
+        ahead=None if batch.ahead is None else torch.tensor(batch.ahead).unsqueeze(0),
     )
     if not span.scored:
         return segment

@@ -93,7 +93,7 @@ class Trial:
 
     def dropout_key(self) -> DropoutKey:
         """Return what this segment's masks are drawn from."""
-        return DropoutKey(self.config, self.counters.segments)
+        return DropoutKey(self.config, self.counters.segments, self.counters.epoch)
 
     def learning_rate(self) -> float:
         """Return the rate of the next optimizer step."""

@@ -15,50 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trainers.config.train_config import Structure, TrainConfig
+from trainers.config.train_config import TrainConfig
 from trainers.network.masks import Array
+from trainers.network.sites import TEACHER, Site, recurrent, zoneout
 
 _WORD = 0xFFFFFFFF
 _LONG = 0xFFFFFFFFFFFFFFFF
-
-
-class Site(NamedTuple):
-    """A place where something is dropped: its number among the draws, and whose rate it takes."""
-
-    number: int
-    setting: str
-    gap: int = 0
-
-
-INPUT = Site(0, "input_dropout")
-OUTPUT = Site(1, "output_dropout")
-EMBEDDING = Site(1 << 16, "embedding_dropout")
-
-
-def between(layer: int) -> Site:
-    """Return the gap after a layer."""
-    return Site(2 + layer, "layer_dropout", layer)
-
-
-def head(layer: int) -> Site:
-    """Return the place after a hidden layer of the head."""
-    return Site((2 << 16) + layer, "head_dropout")
-
-
-def recurrent(layer: int, direction: int) -> Site:
-    """Return where h enters the gates of a layer in one direction (0 forwards, 1 backwards)."""
-    return Site((3 << 16) + 2 * layer + direction, "recurrent_dropout")
-
-
-def recurrent_kernel(layer: int, direction: int) -> Site:
-    """Return the recurrent weights of a layer in one direction."""
-    return Site((4 << 16) + 2 * layer + direction, "weight_drop")
-
-
-def zoneout(layer: int, direction: int) -> tuple[Site, Site]:
-    """Return where the old h, and the old c, of a layer in one direction are kept."""
-    number = 2 * layer + direction
-    return Site((5 << 16) + number, "zoneout_hidden"), Site((6 << 16) + number, "zoneout_cell")
 
 
 @dataclass(frozen=True)
@@ -69,15 +31,19 @@ class DropoutKey:
         config: The trial's.
         segment: Segments done since the trial began; None in evaluation, which drops nothing and
             feels zoneout by its expectation.
+        epoch: Epochs done since then, by which teacher forcing decays.
     """
 
     config: TrainConfig
     segment: int | None
+    epoch: int = 0
 
     def rate(self, site: Site) -> float:
         """Return the rate at a site."""
         if self.segment is None and not site.setting.startswith("zoneout"):
             return 0.0
+        if site == TEACHER:
+            return self.config.teacher_forcing * self.config.teacher_forcing_decay**self.epoch
         value = getattr(self.config, site.setting)
         return float(value[site.gap] if isinstance(value, tuple) else value)
 
@@ -147,6 +113,17 @@ def step_mask(
     _, batch, time_steps, features = like.shape
     mask = _scaled(keys, site, (time_steps, batch, features), like, counted)
     return None if mask is None else mask.transpose(1, 2)
+
+
+def happens(
+    keys: Sequence[DropoutKey], site: Site, shape: tuple[int, ...], like: Tensor, counted: Counted
+) -> Tensor | None:
+    """Draw bools `(trials, *shape)`, each True with its trial's rate; None where all are 0.
+
+    `shape` is `(time, batch, features)`, `like` says where they lie.
+    """
+    columns = _columns(keys, site, like)
+    return None if columns is None else _drawn(columns, shape, counted)
 
 
 def recurrent_noise(
@@ -261,20 +238,9 @@ def words(keys: Sequence[DropoutKey], sites: Sequence[Site]) -> tuple[Array, Arr
     return (mixed & np.uint64(_WORD)).astype(np.int64), (mixed >> np.uint64(32)).astype(np.int64)
 
 
-def sites_of(structure: Structure) -> list[Site]:
-    """Return every place where trials of a structure may drop something."""
-    layers = range(len(structure.layer_sizes))
-    places = [(layer, way) for layer in layers for way in range(1 + structure.bidirectional)]
-    inside = [recurrent, recurrent_kernel]
-    return [
-        INPUT,
-        OUTPUT,
-        EMBEDDING,
-        *(between(layer) for layer in layers[:-1]),
-        *(head(number) for number in range(len(structure.head_sizes))),
-        *(site(*place) for place in places for site in inside),
-        *(site for place in places for site in zoneout(*place)),
-    ]
+def scale_of(rate: float) -> float:
+    """Return 1 / (1 − rate), what the rest is multiplied by; 1 where nothing is left."""
+    return 1 / (1 - rate) if rate < 1 else 1.0
 
 
 def drop_below(rate: float) -> int:
@@ -299,7 +265,7 @@ def _columns(keys: Sequence[DropoutKey], site: Site, like: Tensor) -> Columns | 
         [[w[0] for w in words], [w[1] for w in words], [drop_below(r) for r in rates]],
         device=like.device,
     )
-    numbers = [rates, [1 / (1 - r) for r in rates]]
+    numbers = [rates, [scale_of(r) for r in rates]]
     return Columns(low, high, below, *torch.tensor(numbers, dtype=like.dtype, device=like.device))
 
 

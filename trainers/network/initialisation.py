@@ -9,7 +9,7 @@ from torch import Tensor
 
 from trainers.config.train_config import TrainConfig
 from trainers.network.cells.interface import cell_of
-from trainers.network.parameters import CATEGORIES, Layout, layer_weights
+from trainers.network.parameters import CATEGORIES, DECODER, Layout, layer_weights
 
 
 def initialise(layout: Layout, flat: Tensor, config: TrainConfig) -> None:
@@ -33,7 +33,11 @@ def initialise(layout: Layout, flat: Tensor, config: TrainConfig) -> None:
             table.normal_(generator=generator)
             table[0] = 0
     cell = cell_of(config.cell)
-    layers = [one for directions in layer_weights(layout.structure, named) for one in directions]
+    structure = layout.structure
+    stacks = [layer_weights(structure, named)]
+    if structure.decodes:
+        stacks.append(layer_weights(structure, named, DECODER))
+    layers = [one for stack in stacks for directions in stack for one in directions]
     for weights in layers:
         cell.first_weights(weights, config, generator)
     for weights in layers:

@@ -21,6 +21,7 @@ from trainers.config.losses import LOSSES
 from trainers.config.train_config import Structure
 from trainers.network.cells.interface import LayerWeights, cell_of
 
+DECODER = "decoder."  # what the names of its layers' weights begin with
 CATEGORIES = "category_embedding."  # what the names of categories' tables begin with
 _ALIGNMENT = 16  # numbers; 64 bytes of float32
 
@@ -52,7 +53,8 @@ class Layout:
 
     Attributes:
         structure: Of the trials.
-        entries: In the row's order: embeddings, stem, layer by layer forwards then backwards, head.
+        entries: In the row's order: embeddings, stem, layer by layer forwards then backwards, the
+            decoder's layers, head.
         size: P, the length of the flat row; the gaps between parameters always hold zeros.
     """
 
@@ -67,7 +69,7 @@ class Layout:
 
     @classmethod
     def of(cls, structure: Structure, input_size: int, output_size: int) -> Layout:
-        """Lay out embeddings, stem, recurrent stack, the head's hidden layers and its output."""
+        """Lay out embeddings, stem, recurrent stack, decoder, the head's layers and its output."""
         entries: list[Entry] = []
         start = 0
         for name, shape, fan in _shapes(structure, input_size, output_size):
@@ -103,6 +105,13 @@ def _shapes(
             for name, shape in cell.shapes(features, hidden).items():
                 yield f"{name}_l{layer}{direction}", shape, hidden
         features = hidden * _directions(structure)
+    if structure.decodes:
+        output_size //= structure.horizon  # the head answers one step
+        features = output_size + structure.ahead_size
+        for layer, hidden in enumerate(structure.layer_sizes):
+            for name, shape in cell.shapes(features, hidden).items():
+                yield f"{DECODER}{name}_l{layer}", shape, hidden
+            features = hidden
     if structure.readout == "all_states":
         features = sum(structure.layer_sizes) * _directions(structure)
     for number, size in enumerate(structure.head_sizes):
@@ -140,6 +149,7 @@ class Weights(NamedTuple):
         embedding: `(trials, vocabulary, embedding)`.
         stem: Weight `(trials, stem, features)` or `(trials, stem, features, kernel)`, and bias.
         categories: `(trials, rows, size)` of each embedded categorical input.
+        decoder: As `layers`, of the decoder; empty without one.
     """
 
     layers: tuple[tuple[LayerWeights, ...], ...]
@@ -149,6 +159,7 @@ class Weights(NamedTuple):
     embedding: Tensor | None = None
     stem: tuple[Tensor, Tensor] | None = None
     categories: tuple[Tensor, ...] = ()
+    decoder: tuple[tuple[LayerWeights, ...], ...] = ()
 
 
 def weights_of(layout: Layout, flat: Tensor, gradient: Tensor | None = None) -> Weights:
@@ -171,18 +182,22 @@ def weights_of(layout: Layout, flat: Tensor, gradient: Tensor | None = None) -> 
         embedding=views.get("embedding.weight"),
         stem=(views["stem.weight"], views["stem.bias"]) if "stem.weight" in views else None,
         categories=tuple(view for name, view in views.items() if name.startswith(CATEGORIES)),
+        decoder=layer_weights(layout.structure, views, DECODER) if layout.structure.decodes else (),
     )
 
 
 def layer_weights(
-    structure: Structure, views: Mapping[str, Tensor]
+    structure: Structure, views: Mapping[str, Tensor], prefix: str = ""
 ) -> tuple[tuple[LayerWeights, ...], ...]:
-    """Return the named parameters as cells declare them, `[layer][direction]`."""
+    """Return the named parameters as cells declare them, `[layer][direction]`.
+
+    Those of the decoder have the prefix `DECODER`.
+    """
     cell = cell_of(structure.cell)
     names = cell.shapes(1, 1)
     return tuple(
         tuple(
-            cell.weights(*(views[f"{name}_l{layer}{direction}"] for name in names))
+            cell.weights(*(views[f"{prefix}{name}_l{layer}{direction}"] for name in names))
             for direction in _suffixes(structure)
         )
         for layer in range(structure.num_layers)

@@ -40,6 +40,7 @@ class Segment:
         rows: `(K,)` rows that each trial has without the padding of others; None: all of them.
         rescale: `(K, wanted, 2, outputs)` float64, by which factor and offset metrics take outputs
             and targets; None: as they are.
+        ahead: `(K, batch, horizon, features)` what a decoder knows of the steps that it answers.
     """
 
     inputs: Tensor
@@ -57,6 +58,7 @@ class Segment:
     offset: int | Tensor = 0
     rows: Tensor | None = None
     rescale: Tensor | None = None
+    ahead: Tensor | None = None
 
     def to(self, device: torch.device) -> Segment:
         """Return the segment on a device."""

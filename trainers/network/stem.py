@@ -12,7 +12,8 @@ from trainers.config.settings import Activation
 from trainers.config.train_config import Structure
 from trainers.network.cells.affine import affine
 from trainers.network.cells.interface import State
-from trainers.network.dropout import EMBEDDING, DropoutKey, locked_mask
+from trainers.network.dropout import DropoutKey, locked_mask
+from trainers.network.sites import EMBEDDING
 
 ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,

@@ -75,6 +75,8 @@ class DevicePart:
             self._targets = self._targets.to(self._dtype)
         self._valid = torch.from_numpy(self._valid_here).to(device)
         self._counts = torch.from_numpy(batch.target_counts).to(device, self._dtype)
+        ahead = batch.ahead
+        self._ahead = None if ahead is None else torch.tensor(ahead).to(device, self._dtype)
         by = batch.rescale
         self._rescale = None if by is None else torch.from_numpy(by).to(device)
 
@@ -110,6 +112,7 @@ class DevicePart:
             hold=not whole,
             rows=picked.present,
             rescale=self._rescale_of(rows, length),
+            ahead=None if self._ahead is None else self._ahead[rows],
         )
         if self._structure.one_target:
             here = (ends > start.unsqueeze(1)) & (ends <= start.unsqueeze(1) + length)

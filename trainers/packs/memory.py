@@ -73,5 +73,6 @@ def pack_bytes(structure: Structure, data: SequenceData, slots: int, row_bytes: 
     inputs = data.input_size + sum(size for _, _, size in structure.category_embeddings)
     per_step = inputs + 10 * directions * sum(structure.layer_sizes) + data.output_size
     number = 8 if structure.dtype == "float64" else 4
-
+    if structure.decodes:
+        steps += structure.horizon  # of the decoder, whose steps are as large
     return slots * row_bytes + slots * structure.batch_size * steps * per_step * number

@@ -20,11 +20,12 @@ from trainers.learning.buffers import Buffers
 from trainers.learning.metrics import Measures
 from trainers.learning.tallies import sums_of
 from trainers.learning.training import detached, differentiate
-from trainers.network.dropout import Columns, DrawnKeys, DropoutKey, Site
+from trainers.network.dropout import Columns, DrawnKeys, DropoutKey
 from trainers.network.model import Model
 from trainers.network.parameters import Weights, weights_of
 from trainers.network.regularisation import Strengths, penalty_by
 from trainers.network.segment import StackState
+from trainers.network.sites import Site
 from trainers.packs.device_part import DevicePart, Picked
 from trainers.packs.parts import Parts
 

@@ -39,6 +39,7 @@ def stack(segments: Sequence[Segment], structure: Structure) -> Segment:
         finals=_filled([_finals(s) for s in segments]) if split else None,
         offset=offsets[0] if len(set(offsets)) == 1 else torch.tensor(offsets),
         rows=None if len(set(counts)) == 1 else torch.tensor(counts),
+        ahead=_ahead(segments),
     )
     return _with_targets(stacked, segments, structure, alike=alike)
 
@@ -85,7 +86,7 @@ def widen(segment: Segment, trials: int, structure: Structure) -> Segment:
     if trials == 1:
         return segment
     lengths, targets, positions = segment.lengths, segment.targets, segment.positions
-    mask, rescale = segment.element_mask, segment.rescale
+    mask, rescale, ahead = segment.element_mask, segment.rescale, segment.ahead
     if positions is not None:
         rows, time_steps = segment.inputs.shape[1:3]
         each = rows if structure.one_target else rows * time_steps
@@ -99,6 +100,7 @@ def widen(segment: Segment, trials: int, structure: Structure) -> Segment:
         positions=positions,
         element_mask=None if mask is None else mask.expand(trials, *mask.shape[1:]),
         rescale=None if rescale is None else rescale.expand(trials, *rescale.shape[1:]),
+        ahead=None if ahead is None else ahead.expand(trials, *ahead.shape[1:]),
     )
 
 
@@ -110,6 +112,12 @@ def _inputs(segments: Sequence[Segment], rows: int, time_steps: int) -> Tensor:
         own = segment.inputs[0].transpose(0, 1)
         filled[trial, : own.shape[0], : own.shape[1]] = own
     return filled.transpose(1, 2)
+
+
+def _ahead(segments: Sequence[Segment]) -> Tensor | None:
+    """Stack what is known ahead: all trials of a pack have the same of it, or none."""
+    given = [segment.ahead[0] for segment in segments if segment.ahead is not None]
+    return _filled(given) if given else None
 
 
 def _lengths(segment: Segment) -> Tensor:

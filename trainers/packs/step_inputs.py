@@ -9,9 +9,10 @@ import numpy as np
 from trainers.config.train_config import Structure, TrainConfig
 from trainers.learning import optim
 from trainers.learning.trial import Trial
-from trainers.network.dropout import DropoutKey, drop_below, sites_of, words
+from trainers.network.dropout import DropoutKey, drop_below, scale_of, words
 from trainers.network.masks import Array
 from trainers.network.regularisation import strengths
+from trainers.network.sites import sites_of
 from trainers.packs.program import NUMBERS, Signature
 
 _NEUTRAL = {"clip_norm": np.inf, "clip_value": np.inf, "kept": 1.0, "along_velocity": 1.0}
@@ -82,7 +83,7 @@ class StepInputs:
             below = [drop_below(rate) for rate in rates]
             self.integers[at, columns] = np.stack([low[:, i], high[:, i], below], axis=1)
             self.floats[len(names) + 2 * i, at] = rates
-            self.floats[len(names) + 2 * i + 1, at] = 1 / (1 - rates)
+            self.floats[len(names) + 2 * i + 1, at] = [scale_of(rate) for rate in rates]
 
 
 def _numbers(

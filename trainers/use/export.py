@@ -19,10 +19,12 @@ from trainers.config.losses import LOSSES
 from trainers.config.train_config import TrainConfig
 from trainers.errors import ConfigError
 from trainers.learning.checkpoint import Checkpoint, read_checkpoint
-from trainers.network.parameters import Layout
+from trainers.network.parameters import DECODER, Layout
+from trainers.network.point import point
 from trainers.network.stem import known_ids
 
 Recurrent = nn.RNN | nn.GRU | nn.LSTM
+ModuleState = Tensor | tuple[Tensor, Tensor]  # h, or h and c, as torch's modules have them
 
 _ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "tanh": nn.Tanh,
@@ -44,7 +46,9 @@ class ExportedNetwork(nn.Module):
         recurrent: One `nn.RNN`, `nn.GRU` or `nn.LSTM`, batch first; several, of one layer each,
             where layers differ in size or directions are summed.
         dense: Hidden layers of the head, each `nn.Linear` and its activation.
-        head: `nn.Linear` to the outputs (logits for classification).
+        head: `nn.Linear` to the outputs (logits for classification); with a decoder to those of
+            one step.
+        decoder: Of an encoder-decoder as `recurrent`, empty for others.
     """
 
     def __init__(self, config: TrainConfig, input_size: int, output_size: int) -> None:
@@ -74,6 +78,12 @@ class ExportedNetwork(nn.Module):
         self.summed = structure.bidirectional and structure.bidirectional_merge == "sum"
         sides = 2 if structure.bidirectional and not self.summed else 1
         self.recurrent = nn.ModuleList(_stack(config, features, sides))
+        self._structure = structure
+        self.decoder = nn.ModuleList()
+        if structure.decodes:
+            output_size //= structure.horizon
+            self.decoder.extend(_stack(config, output_size + structure.ahead_size, sides))
+        self._targets = output_size
         features = structure.layer_sizes[-1] * sides
         if self.readout == "all_states":
             features = sum(structure.layer_sizes) * sides
@@ -85,28 +95,60 @@ class ExportedNetwork(nn.Module):
         self.head = nn.Linear(features, output_size * LOSSES[config.loss].width(structure))
         self.to(getattr(torch, config.dtype))
 
-    def forward(self, inputs: Tensor, lengths: Tensor | None = None) -> Tensor:
+    def forward(
+        self, inputs: Tensor, lengths: Tensor | None = None, ahead: Tensor | None = None
+    ) -> Tensor:
         """Run sequences from zero state.
 
         Args:
             inputs: `(batch, time, features)`, or ids `(batch, time)`.
             lengths: `(batch,)` steps per row, where rows are padded on the right.
+            ahead: `(batch, horizon, features)` what a decoder knows of the steps that it answers;
+                needed where it was trained with any.
 
         Returns:
             `(batch, time, outputs)`, meant only where steps exist, or `(batch, outputs)`.
         """
         x = self._stem(inputs)
-        finals = []
+        finals, states = [], []
         for module in self.recurrent:
-            x, layers = _run(module, x, lengths)
+            x, layers, state = _run(module, x, lengths)
             if self.summed:
                 x, *layers = (torch.stack(part.chunk(2, -1)).sum(0) for part in (x, *layers))
             finals.extend(layers)
-        x = self._read(x, finals, lengths)
+            states.append(state)
+        if len(self.decoder):
+            return self._decode(inputs, lengths, ahead, states)
+        return self._answer(self._read(x, finals, lengths))
+
+    def _answer(self, x: Tensor) -> Tensor:
         for layer in self.dense:
             x = self.head_activation(layer(x))
         outputs: Tensor = self.head(x)
         return outputs
+
+    def _decode(
+        self,
+        inputs: Tensor,
+        lengths: Tensor | None,
+        ahead: Tensor | None,
+        states: list[ModuleState],
+    ) -> Tensor:
+        """Answer step by step, each step's input the answer before: `(batch, outputs)`."""
+        structure, rows = self._structure, torch.arange(len(inputs))
+        past = list(structure.past_targets)
+        last = inputs.shape[1] - 1 if lengths is None else lengths - 1
+        fed = self.head.weight.new_zeros(len(inputs), self._targets)
+        fed = inputs[rows, last][:, past] if past else fed
+        found = []
+        for step in range(structure.horizon):
+            x = fed if ahead is None else torch.cat([fed, ahead[:, step]], dim=-1)
+            x = x.unsqueeze(1)
+            for number, module in enumerate(self.decoder):
+                x, states[number] = module(x, states[number])
+            found.append(self._answer(x[:, 0]))
+            fed = point(structure, found[-1])
+        return torch.cat(found, dim=-1)
 
     def _stem(self, inputs: Tensor) -> Tensor:
         x = inputs
@@ -155,8 +197,10 @@ def _stack(config: TrainConfig, features: int, sides: int) -> Iterator[Recurrent
         features = size * sides
 
 
-def _run(module: nn.Module, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, list[Tensor]]:
-    """Return outputs, and each layer's final h `(batch, directions · hidden)`."""
+def _run(
+    module: nn.Module, x: Tensor, lengths: Tensor | None
+) -> tuple[Tensor, list[Tensor], ModuleState]:
+    """Return outputs, each layer's final h `(batch, directions · hidden)`, and torch's state."""
     if lengths is None:
         outputs, state = module(x)
     else:
@@ -169,7 +213,7 @@ def _run(module: nn.Module, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, 
         )
     h = state[0] if isinstance(state, tuple) else state
     sides = 2 if module.bidirectional else 1
-    return outputs, [torch.cat(tuple(layer), dim=-1) for layer in h.split(sides)]
+    return outputs, [torch.cat(tuple(layer), dim=-1) for layer in h.split(sides)], state
 
 
 def export_checkpoint(path: Path) -> ExportedNetwork:
@@ -196,13 +240,15 @@ def export_checkpoint(path: Path) -> ExportedNetwork:
 
 def _exported_name(name: str, several: bool) -> str:
     """Return a parameter's name in an `ExportedNetwork`: its module's, then torch's own."""
-    parameter, _, place = name.partition("_l")
     if name.partition(".")[0] in _OWN_NAMES:
         return name
+    stack = "decoder" if name.startswith(DECODER) else "recurrent"
+    name = name.removeprefix(DECODER)
+    parameter, _, place = name.partition("_l")
     layer, _, direction = place.partition("_")
     if not several:
-        return f"recurrent.0.{name}"
-    return f"recurrent.{layer}.{parameter}_l0{'_' + direction if direction else ''}"
+        return f"{stack}.0.{name}"
+    return f"{stack}.{layer}.{parameter}_l0{'_' + direction if direction else ''}"
 
 
 def _foreign(config: TrainConfig) -> str | None:
@@ -231,6 +277,7 @@ def is_plain(config: TrainConfig) -> bool:
         _foreign(config) is None
         and config.readout in ("every", "last")
         and not config.bidirectional
+        and config.architecture == "plain"
         and config.embedding_size is None
         and not config.category_embeddings
         and config.stem == "none"

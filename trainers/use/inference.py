@@ -9,6 +9,7 @@ import torch
 
 from trainers.data.contract import SequenceSet
 from trainers.data.padding import padded
+from trainers.errors import DataError
 from trainers.learning.batches import Part
 from trainers.learning.checkpoint import Checkpoint
 from trainers.learning.spans import Span
@@ -39,20 +40,49 @@ class Network:
         self._weights = weights_of(layout, chosen_weights(saved).unsqueeze(0).clone())
         self._keys = evaluation_keys(saved.config)
 
-    def outputs(self, sequences: Sequence[Array], masks: Sequence[Array]) -> list[Array]:
+    def outputs(
+        self,
+        sequences: Sequence[Array],
+        masks: Sequence[Array],
+        ahead: Sequence[Array | None] | None = None,
+    ) -> list[Array]:
         """Run sequences, several at a time.
 
         Args:
             sequences: `(time, features)` float32 each, or ids `(time,)`; lengths may differ.
             masks: `(time,)` bool each, True where a step exists; at least one does.
+            ahead: `(horizon, features)` each, scaled, what a decoder knows of the steps that it
+                answers; needed where it was trained with any.
 
         Returns:
             As trained on, so scaled where targets were and logits for classes: `(time, outputs)`
             each, NaN where no step exists, or `(outputs,)` with one target per sequence.
         """
         found: list[Array] = []
+        known = self._known_ahead(len(sequences), ahead)
         for first, stop in self._batches([len(one) for one in sequences]):
-            found += self._run(sequences[first:stop], masks[first:stop])
+            own = None if known is None else np.stack(known[first:stop])
+            found += self._run(sequences[first:stop], masks[first:stop], own)
+        return found
+
+    def _known_ahead(
+        self, count: int, given: Sequence[Array | None] | None
+    ) -> Sequence[Array] | None:
+        """Return what is known ahead of each sequence; None where the network asks for nothing.
+
+        Raises:
+            DataError: it was not given.
+        """
+        size = self._structure.ahead_size
+        if not self._structure.decodes or not size:
+            return None
+        wanted = (self._structure.horizon, size)
+        found = [one for one in given or () if one is not None and one.shape == wanted]
+        if len(found) != count:
+            raise DataError(
+                f"the model needs what is known ahead of each of its {wanted[0]} steps, {size} "
+                "numbers each, but a sequence comes without; bring its columns and times."
+            )
         return found
 
     def _batches(self, lengths: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -67,12 +97,14 @@ class Network:
         if lengths:
             yield first, len(lengths)
 
-    def _run(self, sequences: Sequence[Array], masks: Sequence[Array]) -> list[Array]:
+    def _run(
+        self, sequences: Sequence[Array], masks: Sequence[Array], ahead: Array | None
+    ) -> list[Array]:
         inputs, _ = padded(sequences)
         mask, _ = padded(masks, fill=False)
         # Targets decide where the head is read; what they hold is never looked at.
         targets = np.broadcast_to(np.int64(0), mask.shape)
-        part = Part(SequenceSet(inputs, targets, input_mask=mask), self._structure)
+        part = Part(SequenceSet(inputs, targets, input_mask=mask, ahead=ahead), self._structure)
         batch = part.batch(np.arange(len(inputs)))
         span = Span(0, batch.time_steps, gradient=False)
         segment = cut(batch, span, self._structure, self._input_size)

@@ -15,8 +15,14 @@ def as_onnx(model: PortableModel) -> bytes:
     """Return a network, with how its data are scaled, as ONNX; see `trainers.use.onnx_graph`.
 
     Raises:
-        ConfigError: the package is missing, or a cell's or loss's own code can't be translated.
+        ConfigError: the package is missing, a cell's or loss's own code can't be translated, or a
+            decoder would have to be.
     """
+    if model.config.architecture == "encoder_decoder":
+        raise ConfigError(
+            "an ONNX file holds networks without a decoder, but got architecture=encoder_decoder; "
+            "trainers.use.export.export_checkpoint gives it as torch modules."
+        )
     if find_spec("onnx") is None:
         raise ConfigError(
             "an ONNX file needs the package onnx, but it is not installed: "

@@ -175,8 +175,11 @@ class PortableModel:
     ) -> Iterator[dict[str, Any]]:
         encoded = [self._encoder.encode(r, f"sequence {first + n}") for n, r in enumerate(records)]
         plain = [n for n, record in enumerate(records) if record.get("state") is None]
+        ahead = [encoded[n].ahead for n in plain]
         outputs = self._network.outputs(
-            [encoded[n].inputs for n in plain], [encoded[n].mask for n in plain]
+            [encoded[n].inputs for n in plain],
+            [encoded[n].mask for n in plain],
+            [None if one is None else one[-1] for one in ahead],
         )
         found = dict(zip(plain, outputs, strict=True))
         for number, record in enumerate(records):
@@ -209,7 +212,7 @@ class PortableModel:
             if record["state"]:
                 model.restore_state(_bytes_of(record["state"], where))
             inputs = torch.from_numpy(encoded.inputs[encoded.mask]).unsqueeze(0)
-            stepped = model.step(inputs)[0].numpy()
+            stepped = model.step(inputs, _ahead_of(encoded))[0].numpy()
             state = base64.b64encode(model.dump_state()).decode("ascii")
         outputs = torch.full((len(encoded.mask), stepped.shape[-1]), torch.nan).numpy()
         outputs[encoded.mask] = stepped
@@ -285,6 +288,13 @@ def _parsed(values: Mapping[str, Any], folder: Path) -> tuple[Checkpoint, Interf
         tensors={"weights": flat[0]},
     )
     return saved, interface
+
+
+def _ahead_of(encoded: Encoded) -> Tensor | None:
+    """What is known ahead of each step that exists, `(1, time, horizon, features)`."""
+    if encoded.ahead is None:
+        return None
+    return torch.from_numpy(encoded.ahead[encoded.mask]).unsqueeze(0)
 
 
 def _bytes_of(state: str, where: str) -> bytes:

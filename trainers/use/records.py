@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from trainers.data.contract import Array
+from trainers.data.features.ahead import ahead_of_steps
 from trainers.data.features.reading import EncodedReading, Scales
 from trainers.data.features.requests import Asked, request_of, step_values
 from trainers.data.interface import Interface
@@ -34,12 +35,14 @@ _SHOWN_NAMES = 6
 class Encoded:
     """What a network reads: `(time, features)` float32 or ids `(time,)`, and `(time,)` bool.
 
-    `scales` are the targets' scale and shift where the sequence has its own, `(targets,)` each.
+    `scales` are the targets' scale and shift where the sequence has its own, `(targets,)` each;
+    `ahead` is what is known ahead of each step, or of the last, see `Asked`.
     """
 
     inputs: Array
     mask: Array
     scales: Scales | None = None
+    ahead: Array | None = None
 
 
 class Encoder:
@@ -71,7 +74,7 @@ class Encoder:
         """
         asked = record.get(ASKED)
         if isinstance(asked, Asked):  # a window of a table, encoded with the rest of it
-            return Encoded(asked.inputs, asked.present, asked.scales)
+            return Encoded(asked.inputs, asked.present, asked.scales, asked.ahead)
         unknown = [name for name in record if name not in FIELDS]
         if unknown:
             near = nearest(str(unknown[0]), FIELDS)
@@ -99,7 +102,7 @@ class Encoder:
         asked = request_of(record, reading, where)
         mask = _mask(record, asked.present, where)
         inputs = np.where(asked.present[:, None], asked.inputs, np.float32(0))
-        return Encoded(inputs, mask, asked.scales)
+        return Encoded(inputs, mask, asked.scales, asked.ahead)
 
     def _steps(self, record: Mapping[str, Any], where: str) -> Encoded:
         features = self._interface.input_size
@@ -116,7 +119,15 @@ class Encoder:
         mask = _mask(record, brought, where)
         if not np.isfinite(raw[mask & brought]).all():
             raise DataError(f"{where}: steps must be finite where they exist, but got infinity.")
-        return Encoded(np.where(brought[:, None], self.scaled(raw), 0.0).astype(np.float32), mask)
+        inputs = np.where(brought[:, None], self.scaled(raw), 0.0).astype(np.float32)
+        return Encoded(inputs, mask, ahead=self._ahead(inputs))
+
+    def _ahead(self, inputs: Array) -> Array | None:
+        """What plain numbers tell of what is known ahead of each step."""
+        reading = self._interface.reading
+        if not isinstance(reading, EncodedReading):
+            return None
+        return ahead_of_steps(reading.encoding, None, inputs)
 
     def _in_order(self, steps: Any, where: str) -> Any:
         """Steps that are objects by name as lists."""

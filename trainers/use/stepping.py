@@ -133,7 +133,9 @@ class SteppedModel:
                 "out, the state is held."
             )
         inputs = torch.from_numpy(np.stack([one.inputs for one in made]))
-        outputs = self._network.step(inputs[:, 0] if one_step else inputs).numpy()
+        given = [one.ahead for one in made if one.ahead is not None]
+        ahead = torch.from_numpy(np.stack(given)) if given else None
+        outputs = self._network.step(inputs[:, 0] if one_step else inputs, ahead).numpy()
         own = zip(outputs, made, strict=True)
         return np.stack([self._model.values_of(row, one.scales) for row, one in own])
 

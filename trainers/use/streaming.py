@@ -84,12 +84,17 @@ class StreamingModel:
         """Rows of the carried state; None while there is none."""
         return next((layer[0].shape[0] for layer in self._state if layer is not None), None)
 
-    def step(self, inputs: Tensor) -> Tensor:
+    def step(self, inputs: Tensor, ahead: Tensor | None = None) -> Tensor:
         """Advance by one step or by several, and carry the state on.
+
+        A decoder answers at every step, as if that were the last.
 
         Args:
             inputs: `(batch, features)` or `(batch, time, features)`; ids `(batch,)` or
                 `(batch, time)`.
+            ahead: `(batch, time, horizon, features)`, scaled, what a decoder knows of the steps
+                that it answers; needed where it was trained with any. Of one step time may be 1
+                or left out.
 
         Returns:
             `(batch, outputs)` or `(batch, time, outputs)`: as trained on, so scaled where targets
@@ -103,7 +108,8 @@ class StreamingModel:
         with torch.no_grad():
             if single and self._fast is not None:
                 return self._fast_step(x)
-            outputs = self._run(x.unsqueeze(1) if single else x)
+            x = x.unsqueeze(1) if single else x
+            outputs = self._run(x, self._known_ahead(x, ahead))
             return outputs[:, 0] if single else outputs
 
     def clear_state(self) -> None:
@@ -238,15 +244,37 @@ class StreamingModel:
             x = new[0] if lstm else new  # type: ignore[assignment]
         return F.linear(x, *self._head)
 
-    def _run(self, x: Tensor) -> Tensor:
+    def _known_ahead(self, x: Tensor, ahead: Tensor | None) -> Tensor | None:
+        """Return what is known ahead of each step; None where the network asks for nothing."""
+        structure = self._model.structure
+        if not structure.decodes or not structure.ahead_size:
+            return None
+        wanted = (*x.shape[:2], structure.horizon, structure.ahead_size)
+        if ahead is not None and ahead.dim() == 3:
+            ahead = ahead.unsqueeze(1)
+        if ahead is None or ahead.shape != wanted:
+            got = None if ahead is None else tuple(ahead.shape)
+            raise DataError(
+                f"a step needs what is known ahead of its forecast, {wanted}, but got {got}."
+            )
+        return ahead.to(self._dtype)
+
+    def _run(self, x: Tensor, ahead: Tensor | None) -> Tensor:
         """Run `(batch, time, features)` through the model as training has it."""
         if self._model.structure.readout == "every":
-            return self._forward(x)
-        steps = [self._forward(x[:, t : t + 1]) for t in range(x.shape[1])]
+            return self._forward(x, None)
+        steps = [
+            self._forward(x[:, t : t + 1], None if ahead is None else ahead[:, t])
+            for t in range(x.shape[1])
+        ]
         return torch.stack(steps, dim=1)
 
-    def _forward(self, x: Tensor) -> Tensor:
-        segment = Segment(x.unsqueeze(0), targets=x.new_empty(0))  # wanted everywhere
+    def _forward(self, x: Tensor, ahead: Tensor | None) -> Tensor:
+        segment = Segment(  # wanted everywhere
+            x.unsqueeze(0),
+            targets=x.new_empty(0),
+            ahead=None if ahead is None else ahead.unsqueeze(0),
+        )
         state = None
         if self.batch_size is not None:
             given = [layer or self._zero(x, i) for i, layer in enumerate(self._state)]
@@ -265,7 +293,9 @@ class StreamingModel:
 def _model_of(saved: Checkpoint, structure: Structure) -> tuple[Model, Weights]:
     """Return the model that answers at every step, and its weights."""
     layout = Layout.of(structure, saved.input_size, saved.output_size)
-    readout = _AT_EVERY_STEP.get(structure.readout, structure.readout)
+    readout = structure.readout
+    if not structure.decodes:
+        readout = _AT_EVERY_STEP.get(readout, readout)
     backend = choose_backend("auto", structure.cell, 1, "cpu")
     weights = weights_of(layout, chosen_weights(saved).unsqueeze(0).clone())
     return Model(replace(structure, readout=readout), layout, backend), weights

@@ -15,6 +15,14 @@ EXAMPLES = {
         {"bidirectional": True, "tbptt_forward_steps": 5},
         {"bidirectional": False, "tbptt_forward_steps": 5},
     ),
+    ("architecture", "bidirectional"): (
+        {"architecture": "encoder_decoder", "bidirectional": True},
+        {"architecture": "plain", "bidirectional": True},
+    ),
+    ("architecture", "tbptt_forward_steps"): (
+        {"architecture": "encoder_decoder", "tbptt_forward_steps": 5},
+        {"architecture": "plain", "tbptt_forward_steps": 5},
+    ),
     ("tbptt_backward_steps", "tbptt_forward_steps"): (
         {"tbptt_backward_steps": 5},
         {"tbptt_backward_steps": 5, "tbptt_forward_steps": 3},

@@ -9,8 +9,9 @@ from trainers.config.train_config import TrainConfig
 from trainers.learning.batches import Part
 from trainers.learning.spans import Span
 from trainers.learning.tbptt import cut
-from trainers.network.dropout import INPUT, OUTPUT, DropoutKey, between, locked_mask
+from trainers.network.dropout import DropoutKey, locked_mask
 from trainers.network.parameters import weights_of
+from trainers.network.sites import INPUT, OUTPUT, between
 
 
 def key(seed=0, segment=0, rate=0.5):

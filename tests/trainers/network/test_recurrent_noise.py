@@ -14,16 +14,15 @@ from trainers.network.backends.contract import LayerRun
 from trainers.network.cells.affine import AffineWeights
 from trainers.network.cells.interface import initial_state
 from trainers.network.dropout import (
-    INPUT,
     Counted,
     DropoutKey,
     evaluation_keys,
     locked_mask,
-    recurrent,
     recurrent_noise,
     step_mask,
 )
 from trainers.network.recurrence import run_layer
+from trainers.network.sites import INPUT, recurrent
 
 BATCH, STEPS, HIDDEN = 3, 6, 4
 

@@ -29,10 +29,11 @@ from trainers.config.optimizers import OPTIMIZERS
 from trainers.config.train_config import TrainConfig
 from trainers.learning.buffers import Buffers
 from trainers.learning.lanes import part_of
-from trainers.network.dropout import DropoutKey, sites_of, word, words
+from trainers.network.dropout import DropoutKey, word, words
 from trainers.network.model import Model
 from trainers.network.parameters import Layout
 from trainers.network.recurrence import choose_backend
+from trainers.network.sites import sites_of
 from trainers.packs.device_part import DevicePart, Picked
 from trainers.packs.device_validation import DeviceValidation
 from trainers.packs.pack import Pack

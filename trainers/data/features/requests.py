@@ -13,6 +13,7 @@ import numpy as np
 
 from trainers.data.classes import label_name
 from trainers.data.contract import Array
+from trainers.data.features.ahead import ahead_of_steps
 from trainers.data.features.encoding import encode
 from trainers.data.features.reading import EncodedReading, Scales
 from trainers.data.features.recipe import InputColumn
@@ -35,11 +36,14 @@ class Asked:
         inputs: `(time, features)` float32, scaled.
         present: `(time,)` bool, steps that miss nothing.
         scales: Of the targets of this series; None where all share one.
+        ahead: `(time, horizon, features)`, scaled, what is known ahead of each step, or
+            `(1, horizon, features)` of the last; None for nothing.
     """
 
     inputs: Array
     present: Array
     scales: Scales | None = None
+    ahead: Array | None = None
 
 
 def request_of(record: Mapping[str, Any], reading: EncodedReading, where: str) -> Asked:
@@ -75,7 +79,8 @@ def request_of(record: Mapping[str, Any], reading: EncodedReading, where: str) -
         raise DataError(f"{where}: {error}") from error
     encoded = encode(reading.encoding, rows)
     present = encoded.present & encoded.known
-    return Asked(encoded.values, present, reading.target_scales(rows, 0))
+    ahead = ahead_of_steps(reading.encoding, rows.instants, encoded.values)
+    return Asked(encoded.values, present, reading.target_scales(rows, 0), ahead)
 
 
 def _name(series: Any) -> str | None:

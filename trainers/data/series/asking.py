@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from trainers.data.contract import Array
+from trainers.data.features.ahead import ahead_of_rows, ahead_of_steps
 from trainers.data.features.encoding import Encoded, encode
 from trainers.data.features.requests import SERIES, Asked
 from trainers.data.features.rows import Rows
@@ -109,6 +110,7 @@ def _windows(rows: Rows, reading: WindowReading, newest: bool) -> Iterator[Asked
     unknown = past & ~encoded.known
     has_own = _has_own(rows, reading)
     name = "+".join(reading.rows.series or ()) or SERIES
+    ahead = _Ahead(encoded, rows, reading)
     for series in range(len(rows.bounds) - 1):
         begin, end = rows.bounds[series : series + 2].tolist()
         there = np.flatnonzero(has_own[begin:end])
@@ -123,9 +125,31 @@ def _windows(rows: Rows, reading: WindowReading, newest: bool) -> Iterator[Asked
             span = slice(row - steps + 1, row + 1)
             if unknown[row] or not present[span].any():
                 continue
-            asked = Asked(encoded.values[span], present[span], scales)
+            asked = Asked(encoded.values[span], present[span], scales, ahead.of(row))
             targets = tuple(_place(rows, reading, row, ahead) for ahead in recipe.ahead)
             yield AskedWindow(asked, key, targets)
+
+
+class _Ahead:
+    """What is known ahead of the targets of a window that ends in a row."""
+
+    def __init__(self, encoded: Encoded, rows: Rows, reading: WindowReading) -> None:
+        recipe = reading.encoding.recipe
+        self._run = recipe.ahead
+        self._inside = ahead_of_rows(reading.encoding, rows)
+        place = np.arange(len(rows.codes)) + self._run.stop - 1
+        self._beyond = np.flatnonzero(place >= rows.bounds[1:][rows.codes])
+        instants = None if rows.instants is None else rows.instants.take(self._beyond)
+        self._of_time = ahead_of_steps(reading.encoding, instants, encoded.values[self._beyond])
+
+    def of(self, row: int) -> Array | None:
+        """Return `(1, horizon, features)`; None for nothing."""
+        if self._inside is None or self._of_time is None:
+            return None
+        at = int(np.searchsorted(self._beyond, row))
+        if at < len(self._beyond) and self._beyond[at] == row:
+            return self._of_time[at : at + 1]
+        return self._inside[None, row + self._run.start : row + self._run.stop]
 
 
 def _has_own(rows: Rows, reading: WindowReading) -> Array:

@@ -51,6 +51,7 @@ class Series:
         bounds: `(series + 1,)` the row at which each series begins, and the number of rows.
         input_present: `(rows,)` bool, or None when all are.
         target_present: `(rows, outputs)` bool, or None when all are; one output for ids.
+        ahead: `(rows, features)` float32, what is known ahead of each row; None for nothing.
     """
 
     inputs: Array
@@ -58,6 +59,7 @@ class Series:
     bounds: Array
     input_present: Array | None = None
     target_present: Array | None = None
+    ahead: Array | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -195,7 +197,13 @@ def _set(
         target_mask=target_mask,
         origins=as_range(origins) or origins,
         series=windows.series if len(series.bounds) > 2 else None,
+        ahead=None if series.ahead is None else picked(_ahead(series.ahead, geometry), origins),
     )
+
+
+def _ahead(rows: Array, geometry: Geometry) -> Array:
+    """What is known ahead of each row and those after it, `(runs, output_steps, features)`."""
+    return sliding_window_view(rows, geometry.output_steps, axis=0).transpose(0, 2, 1)
 
 
 def _sliding(rows: Array, geometry: Geometry) -> Array:

@@ -15,6 +15,7 @@ import numpy as np
 
 from trainers.data.classes import class_weights, missing_classes_note
 from trainers.data.contract import Array, Picked, SequenceData, SequenceSet
+from trainers.data.features.ahead import ahead_of_rows
 from trainers.data.features.encoding import Fitted, encode, fit_encoding
 from trainers.data.features.input_columns import (
     category_column,
@@ -274,6 +275,7 @@ def _series(
         bounds=rows.bounds,
         input_present=present if gaps else None,
         target_present=None if targets.present.all() else targets.present,
+        ahead=None if options.targets == "every" else ahead_of_rows(fitted.encoding, rows),
     )
     said = f"{gaps} of {len(present)} rows have gaps in their inputs"
     return series, targets, [said] if gaps else []
@@ -318,6 +320,7 @@ def _assemble(name: str, options: WindowOptions, made: _Made) -> SequenceData:
         findings=made.findings,
         times=_times(made.rows),
         horizon=horizons,
+        past_targets=_past_targets(options, made),
         season=None if made.past is None else made.past.season,
         seasonal_errors=None if made.past is None else made.past.errors,
     )  # fmt: skip
@@ -329,6 +332,14 @@ def _times(rows: Rows) -> Array | range | None:
     local = rows.instants.local()
     even = as_range(local)
     return local if even is None else even
+
+
+def _past_targets(options: WindowOptions, made: _Made) -> tuple[int, ...]:
+    """Which features are the targets' own past, where all are inputs and scaled alike."""
+    alike = options.scale_targets and options.target_transform == "none"
+    if not (alike and made.targets.scales and {*options.target} <= {*made.fitted.names}):
+        return ()
+    return tuple(made.fitted.names.index(name) for name in options.target)
 
 
 def _reading(options: WindowOptions, made: _Made) -> WindowReading:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from trainers.config.losses import LOSSES
 from trainers.config.train_config import Structure
-from trainers.errors import ConfigError
+from trainers.network.point import by_target, loaded
+from trainers.network.point import point as point
 from trainers.network.segment import Segment
-from trainers.registry import UnknownEntry, load_object
 
 
 def elements(structure: Structure, outputs: Tensor, targets: Tensor) -> Tensor:
@@ -31,37 +27,6 @@ def elements(structure: Structure, outputs: Tensor, targets: Tensor) -> Tensor:
     settings = loss.settings_of(structure)
     values: Tensor = loaded(loss.code)(by_target(structure, outputs), targets, **settings)
     return values
-
-
-def point(structure: Structure, outputs: Tensor) -> Tensor:
-    """Return the answers `(…, outputs or classes)` in the outputs of a head `(…, ·)`."""
-    loss = LOSSES[structure.loss]
-    if loss.point is None:
-        return outputs
-    settings = loss.settings_of(structure)
-    answers: Tensor = loaded(loss.point)(by_target(structure, outputs), **settings)
-    return answers
-
-
-def by_target(structure: Structure, outputs: Tensor) -> Tensor:
-    """Return a head's outputs `(…, outputs · each)` as `(…, outputs, each)` where several are."""
-    each = LOSSES[structure.loss].width(structure)
-    return outputs if each == 1 else outputs.reshape(*outputs.shape[:-1], -1, each)
-
-
-@cache
-def loaded(place: str) -> Callable[..., Any]:
-    """Return a loss's function or class.
-
-    Raises:
-        ConfigError: there is none there.
-    """
-    try:
-        found = load_object(place)
-    except UnknownEntry as error:
-        raise ConfigError(f"a loss's code must be a function, but {error}.") from error
-    assert callable(found)
-    return found
 
 
 def reduced(values: Tensor, segment: Segment, class_weights: Tensor | None = None) -> Tensor:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from trainers.config.losses import LOSSES
 from trainers.config.train_config import Structure
-from trainers.learning.losses import by_target, loaded
+from trainers.network.point import by_target, loaded
 
 EVEN_LEVELS = tuple(step / 20 for step in range(1, 20))  # .05 … .95
 

@@ -39,7 +39,7 @@ pytestmark = [
 ]
 
 DEVICE = "cuda"
-CELLS = ("rnn_tanh", "rnn_relu", "gru", "lstm", "lstm_layernorm")
+CELLS = ("rnn_tanh", "rnn_relu", "gru", "lstm", "lstm_layernorm", "mingru", "minlstm")
 ON_THE_HOST = ["resets", "stream", "stream with gaps", "k2 < k1", "k2 > k1"]
 
 

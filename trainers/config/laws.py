@@ -149,7 +149,7 @@ LAWS = (
         "choose uniform",
     ),
     Law(
-        ("recurrent_init", "cell"),
+        ("cell", "recurrent_init"),
         lambda c: c.recurrent_init != "orthogonal" or not CELLS[c.cell].linear,
         "recurrent_init=orthogonal needs a cell with recurrent weights, as gru",
         "choose uniform",

@@ -48,6 +48,14 @@ EXAMPLES = {
         {"zoneout_cell": 0.2, "cell": "gru"},
         {"zoneout_cell": 0.2, "cell": "lstm_layernorm"},
     ),
+    ("recurrent_dropout", "cell"): (
+        {"recurrent_dropout": 0.2, "cell": "mingru"},
+        {"recurrent_dropout": 0.2, "cell": "gru"},
+    ),
+    ("weight_drop", "cell"): (
+        {"weight_drop": 0.2, "cell": "minlstm"},
+        {"weight_drop": 0.2, "cell": "lstm"},
+    ),
     ("embedding_dropout", "embedding_size"): (
         {"embedding_dropout": 0.2},
         {"embedding_dropout": 0.2, "embedding_size": 4},
@@ -64,6 +72,10 @@ EXAMPLES = {
     ("recurrent_init", "cell"): (
         {"recurrent_init": "identity", "cell": "gru"},
         {"recurrent_init": "identity", "cell": "rnn_tanh"},
+    ),
+    ("cell", "recurrent_init"): (
+        {"cell": "mingru", "recurrent_init": "orthogonal"},
+        {"cell": "gru", "recurrent_init": "orthogonal"},
     ),
     ("forget_bias", "cell"): (
         {"forget_bias": 1.0, "cell": "gru"},

@@ -165,7 +165,7 @@ def resets_and_masks(rows=3, steps=8):
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(
-    cell=st.sampled_from(["rnn_tanh", "gru", "lstm", "lstm_layernorm"]),
+    cell=st.sampled_from(["rnn_tanh", "gru", "lstm", "lstm_layernorm", "minlstm"]),
     stem=st.sampled_from(["none", "conv"]),
     backend=st.sampled_from(["auto", "native", "stepwise"]),
     bidirectional=st.booleans(),

@@ -9,7 +9,7 @@ import torch
 from tests.trainers.factory import Network, admitted, prefix_mask, regression_set, wrap
 from trainers.config.train_config import TrainConfig
 
-CELLS = ("rnn_tanh", "rnn_relu", "gru", "lstm")
+CELLS = ("rnn_tanh", "rnn_relu", "gru", "lstm", "mingru", "minlstm")
 
 
 def network(cell, data, readout="every", **fields):

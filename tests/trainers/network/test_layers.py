@@ -198,6 +198,8 @@ def test_the_same_layer_gives_the_same_bits_again(cell):
         ("gru", 2, "cpu", "stepwise"),
         ("lstm", 2, "cuda", "stepwise"),
         ("lstm_layernorm", 1, "cpu", "stepwise"),
+        ("mingru", 1, "cpu", "scan"),
+        ("minlstm", 3, "cuda", "scan"),
     ],
 )
 def test_the_fastest_backend_that_is_exact_is_chosen(cell, trials, device, chosen):
@@ -214,6 +216,7 @@ def test_the_fastest_backend_that_is_exact_is_chosen(cell, trials, device, chose
         ("manual", "gru", 2, "cpu"),
         ("manual", "lstm", 1, "cpu"),
         ("manual", "gru", 1, "cuda"),
+        ("native", "mingru", 1, "cpu"),
     ],
 )
 def test_a_backend_that_is_not_exact_is_refused(wanted, cell, trials, device):

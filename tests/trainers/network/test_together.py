@@ -64,3 +64,4 @@ def test_captured_packs_run_it_where_it_is_exact():
     assert choose_backend("eager", "lstm", 4, "cpu") == "together"
     assert choose_backend("graph", "gru", 4, "cuda") == "together"
     assert choose_backend("eager", "lstm_layernorm", 4, "cpu") == "stepwise"
+    assert choose_backend("graph", "minlstm", 4, "cuda") == "scan"

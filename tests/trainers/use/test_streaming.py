@@ -17,7 +17,7 @@ from trainers.learning.spans import Span
 from trainers.learning.tbptt import cut
 from trainers.use.streaming import StreamingModel
 
-CELLS = ("rnn_tanh", "rnn_relu", "gru", "lstm")
+CELLS = ("rnn_tanh", "rnn_relu", "gru", "lstm", "mingru", "minlstm")
 CONFIG = TrainConfig(
     cell="lstm", hidden_size=4, num_layers=2, readout="every", dtype="float64", batch_size=5,
     layer_dropout=0.4, input_dropout=0.4, output_dropout=0.4, learning_rate=0.05,

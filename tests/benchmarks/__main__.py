@@ -20,6 +20,7 @@ _BENCHMARKS = (
     "tracker_cost",
     "training_epoch",
     "training_law",
+    "minimal_cells",
     "long_series",
     "first_step",
     "joined_start",

@@ -57,7 +57,9 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.thread_time() - began
 
 
-def figure_of(what: str, ratios: Sequence[float], target: float, **details: object) -> Figure:
+def figure_of(
+    what: str, ratios: Sequence[float], target: float | None, **details: object
+) -> Figure:
     """Return the median of ratios, with the least and the most of them."""
     quartiles = [min(ratios), max(ratios)]
     spread = {"least_and_most": [round(q, 3) for q in quartiles], **details}

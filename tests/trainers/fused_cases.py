@@ -309,9 +309,14 @@ CASES = {
     "categories": (CATEGORIES, DROPOUTS[:2], lambda: categories_data("gaps")),
     "convolution of categories": (
         CATEGORIES | ONE | {"stem": "conv", "stem_size": 3}, [{}], categories_data),
+    "minGRU": ({"cell": "mingru"}, [{"zoneout_hidden": 0.3}, {}], lambda: data_of("gaps")),
+    "minLSTM, both ways": (
+        {"cell": "minlstm", "bidirectional": True, "tbptt_forward_steps": None}, [{}],
+        lambda: data_of("prefix")),
     "resets": ({}, DROPOUTS[2:], lambda: with_resets(data_of("gaps"))),
     "stream": (STREAM, DROPOUTS[1:], stream_data),
     "stream with gaps": (STREAM | {"stem": "conv"}, DROPOUTS, lambda: stream_data(gaps=True)),
+    "stream, minLSTM": (STREAM | {"cell": "minlstm"}, [{"zoneout_hidden": 0.3}, {}], stream_data),
     "stream, k2 > k1": (STREAM | {"tbptt_backward_steps": 9}, DROPOUTS[2:], stream_data),
     "stream, random lengths": (
         STREAM | {"tbptt_random_lengths": True, "tbptt_forward_steps": 12}, [{}], stream_data),

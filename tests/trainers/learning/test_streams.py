@@ -22,6 +22,7 @@ from tests.trainers.factory import (
     without_time,
     wrap,
 )
+from trainers.config.cells import CELLS
 from trainers.config.train_config import TrainConfig
 from trainers.data.contract import SequenceSet
 from trainers.errors import ConfigError
@@ -184,7 +185,7 @@ def test_a_row_with_resets_equals_separate_sequences(
         cell=cell, readout="every", dtype="float64", hidden_size=3, num_layers=2,
         bidirectional=bidirectional, loss_reduction="sequence_sum", stem=stem, stem_size=3,
     )  # fmt: skip
-    if cell == "lstm_layernorm":
+    if CELLS[cell].torch is None and backend == "native":
         backend = "stepwise"
     network = Network.of(config.structure(), data, 1, backend=backend)
     borders = [[0, *(np.flatnonzero(row[1:]) + 1), 8] for row in resets]

@@ -93,7 +93,7 @@ class Watched(TorchDispatchMode):
     "name",
     ["step dropout", "regularisation", "class weights", "embedded words", "max", "rmsprop",
      "convolution", "labels", "categories", "scales of sequences",
-     "masked elements, last"],
+     "masked elements, last", "minGRU"],
 )  # fmt: skip
 def test_a_step_does_nothing_that_a_capture_forbids(name):
     """On torch's meta device: it holds no numbers that a step could read, and tensors of the host

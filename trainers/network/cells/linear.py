@@ -78,5 +78,8 @@ class LinearCell(Cell[InputWeights], ABC):
 
 
 def above_zero(x: Tensor) -> Tensor:
-    """Return g(x): x + ½ above 0, σ(x) below (Feng et al. 2024, appendix B): continuous, > 0."""
-    return torch.where(x >= 0, x + 0.5, torch.sigmoid(x))
+    """Return g(x): x + ½ above 0, σ(x) below (Feng et al. 2024, appendix B): continuous, > 0.
+
+    As a sum of both parts: `torch.where` takes five times as long on a CPU.
+    """
+    return torch.relu(x) + torch.sigmoid(x.clamp_max(0))

@@ -256,6 +256,10 @@ def _clamp(graph: Graph, x: Value, low: Any = None, high: Any = None, **named: A
     return x if high is None else graph.op("Min", x, _operand(graph, high))
 
 
+def _clamp_max(graph: Graph, x: Value, high: Any) -> Value:
+    return graph.op("Min", x, _operand(graph, high))
+
+
 def _lerp(graph: Graph, start: Value, end: Value, weight: Any) -> Value:
     share = graph.op("Mul", graph.op("Sub", end, start), _operand(graph, weight))
     return graph.op("Add", start, share)
@@ -286,7 +290,8 @@ def _sort(graph: Graph, x: Value, axis: int = -1, descending: bool = False) -> t
 
 _OTHERS: Mapping[str, Callable[..., Any]] = {
     "addcmul": _addcmul, "addmm": _affine, "baddbmm": _affine, "cat": _cat, "chunk": _chunk,
-    "clamp": _clamp, "clamp_min": _clamp, "expm1": _expm1, "layer_norm": _layer_norm,
+    "clamp": _clamp, "clamp_max": _clamp_max, "clamp_min": _clamp, "expm1": _expm1,
+    "layer_norm": _layer_norm,
     "lerp": _lerp, "linear": _linear, "log1p": _log1p, "log_sigmoid": _log_sigmoid,
     "log_softmax": _log_softmax,
     "mean": _mean, "reshape": _reshape, "rsub": _rsub, "select": _select, "slice": _slice,

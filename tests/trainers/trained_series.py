@@ -39,7 +39,10 @@ def table(**more: Any) -> pd.DataFrame:
 class Trained:
     """A network of one epoch, its test figures, and itself as others would have it."""
 
-    def __init__(self, folder: Path, frame: pd.DataFrame, **options: Any) -> None:
+    def __init__(
+        self, folder: Path, frame: pd.DataFrame, train: dict[str, Any] | None = None, **options: Any
+    ) -> None:
+        self._settings = train or {}
         self.path = folder / "t.csv"
         frame.to_csv(self.path, index=False)
         options = {"path": "t.csv", "target": "load", "input_steps": 5, **options}
@@ -50,6 +53,7 @@ class Trained:
         metric = "rmse" if self.data.task == "regression" else "accuracy"
         objective = Objective(metric, "minimize" if metric == "rmse" else "maximize")
         settings = {**training_defaults(self.data), "hidden_size": 6, "max_epochs": 1}
+        settings |= self._settings
         config = TrainConfig.from_mapping(settings)
         pack = Pack(config.structure(), self.data, objective)
         pack.admit(0, config)

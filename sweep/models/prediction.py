@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -105,10 +106,17 @@ def _forecasts(one: Unlabelled, answer: dict[str, Any]) -> Iterator[dict[str, An
     if "class" in newest:
         yield {**one.key, **one.targets[0], columns[0]: newest.pop("class"), **newest}
         return
-    values = iter(newest.values())
+    count = len(one.targets) * len(columns)  # outputs, step by step; behind them their quantiles
+    fields = list(newest.items())
+    values, quantiles = iter(fields[:count]), iter(fields[count:])
+    levels = len(fields) // count - 1
     for step, place in enumerate(one.targets, start=1):
-        ahead = {"step": step} if len(one.targets) > 1 else {}
-        yield {**one.key, **place, **ahead, **{name: next(values) for name in columns}}
+        row = {**one.key, **place, **({"step": step} if len(one.targets) > 1 else {})}
+        for name in one.forecasts:
+            row[f"{name}_predicted"] = next(values)[1]
+            for field, value in islice(quantiles, levels):
+                row[f"{name}_{field.rpartition('_')[2]}"] = value
+        yield row
 
 
 def _newest(value: Any) -> Any:

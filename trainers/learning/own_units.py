@@ -95,8 +95,7 @@ class OwnForecast:
     def quantile(self, levels: Sequence[float]) -> Tensor:
         """Return `(trials, wanted, outputs, levels)`."""
         found = self.forecast.quantile(levels)
-        own = [self.units.of(one.double(), self.rescale) for one in found.unbind(-1)]
-        return torch.stack(own, dim=-1)
+        return self.units.of(found.double().movedim(-1, 0), self.rescale).movedim(0, -1)
 
     def crps(self, targets: Tensor) -> Tensor:
         """Return the continuous ranked probability score of targets in own units, alike."""

@@ -28,11 +28,13 @@ from trainers.data.interface import Interface, read_interface
 from trainers.errors import CheckpointError, ConfigError, DataError
 from trainers.learning import losses
 from trainers.learning.checkpoint import Checkpoint, read_checkpoint
+from trainers.learning.losses.forecast import forecast
+from trainers.learning.losses.quantiles import Quantiles
 from trainers.network.masks import Array
 from trainers.network.parameters import Layout
 from trainers.use.export import named_weights
 from trainers.use.inference import Network
-from trainers.use.records import Encoded, Encoder, answer_of, values_of
+from trainers.use.records import Encoded, Encoder, answer_of, quantiles_of, values_of
 from trainers.use.streaming import StreamingModel
 
 MODEL_FORMAT = 1
@@ -191,8 +193,18 @@ class PortableModel:
     def _answer(
         self, outputs: Array, record: Mapping[str, Any], scales: Scales | None
     ) -> dict[str, Any]:
+        """Turn a network's outputs of one sequence into the fields of its answer."""
         values, wanted = self.values_of(outputs, scales), record.get("probabilities")
-        return answer_of(values, self.interface, probabilities=wanted, labels=self.labels)
+        answer = answer_of(values, self.interface, probabilities=wanted, labels=self.labels)
+        return answer | self._quantiles(outputs, scales)
+
+    def _quantiles(self, outputs: Array, scales: Scales | None) -> dict[str, Any]:
+        """Return `NAME_q0.1` and so on of each output, where quantiles were learned."""
+        said = forecast(self.config.structure(), torch.from_numpy(outputs))
+        if not isinstance(said, Quantiles):
+            return {}
+        own = [values_of(one.numpy(), self.interface, scales) for one in said.values.unbind(-1)]
+        return quantiles_of(own, said.levels, self.interface)
 
     def values_of(self, outputs: Array, scales: Scales | None = None) -> Array:
         """Turn a network's outputs `(…, outputs)` into own units, or probabilities of classes."""

@@ -8,7 +8,7 @@ steps of all that, in order or by name, and encode it themselves. Free of torch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -256,6 +256,21 @@ def answer_of(
     if wanted:
         answer["probabilities"] = {name: _plain(values[..., n]) for n, name in enumerate(names)}
     return answer
+
+
+def quantiles_of(
+    values: Sequence[Array], levels: Sequence[float], interface: Interface
+) -> dict[str, Any]:
+    """Say quantiles in own units, one `(outputs,)` or `(time, outputs)` for each level.
+
+    Returns:
+        By `NAME_qLEVEL`, output by output, as `answer_of` has numbers.
+    """
+    return {
+        f"{name}_q{level:g}": _plain(own[..., n])
+        for n, name in enumerate(interface.outputs)
+        for own, level in zip(values, levels, strict=True)
+    }
 
 
 def _plain(values: Array) -> Any:

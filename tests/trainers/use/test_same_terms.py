@@ -29,6 +29,9 @@ def rmse(predicted: pd.DataFrame, frame: pd.DataFrame, on: list[str], first: obj
         {"missing": "mask", "steps_ahead": 3, "scaling": "minmax"},
         {"missing": "mask", "known_ahead": ["kind"]},
         {"missing": "mask", "targets": "every"},
+        {"missing": "mask", "target_transform": "log1p"},
+        {"missing": "mask", "target_transform": "log1p", "targets": "every"},
+        {"missing": "mask", "scale_targets": False},
     ],
     ids=lambda options: " ".join(f"{k}={v}" for k, v in options.items()),
 )
@@ -42,6 +45,27 @@ def test_predictions_of_the_test_rows_have_the_reported_error(
         assert math.isfinite(found)
     else:
         assert found == pytest.approx(trained.test["rmse"], rel=1e-6)
+
+
+def test_quantiles_stand_beside_each_step_and_have_the_reported_pinball_loss(
+    tmp_path: Path,
+) -> None:
+    frame, train = table(), {"loss": "quantile", "quantiles": [0.2, 0.5, 0.8]}
+    options = {"time_column": "time", "missing": "mask", "output_steps": 2}
+    trained = Trained(tmp_path, frame, train, **options)
+    predicted = trained.predicted()
+    columns = ["load_predicted", "load_q0.2", "load_q0.5", "load_q0.8"]
+    assert list(predicted.columns) == ["time", "step", *columns]
+    assert (predicted["load_predicted"] == predicted["load_q0.5"]).all()
+    assert (predicted["load_q0.2"] <= predicted["load_q0.8"]).all()
+    times = frame["time"].tolist()
+    whole = predicted["time"].iloc[::2].isin(times[TEST : ROWS - 1]).repeat(2).to_numpy()
+    joined = predicted[whole].merge(frame[["time", "load"]], on="time").dropna()
+    losses = []
+    for level in (0.2, 0.5, 0.8):
+        error = joined["load"] - joined[f"load_q{level}"]
+        losses.append(np.maximum(level * error, (level - 1) * error).mean())
+    assert np.mean(losses) == pytest.approx(trained.test["pinball"], rel=1e-5)
 
 
 def test_each_of_several_steps_has_the_time_of_its_own_row(tmp_path: Path) -> None:
@@ -111,6 +135,17 @@ class TestSeries:
         found = rmse(predicted, frame, ["shop", "time"], first)
         assert found == pytest.approx(trained.test["rmse"], rel=1e-6)
         assert trained.predicted(last=True)["shop"].tolist() == ["A", "B"]
+
+    def test_series_of_different_scales_may_be_transformed_as_well(self, tmp_path: Path) -> None:
+        frame = self.two()
+        options = {"series": "shop", "scale_by": "series", "missing": "mask"}
+        options["target_transform"] = "log1p"
+        trained = Trained(tmp_path, frame, time_column="time", **options)
+        found = rmse(trained.predicted(), frame, ["shop", "time"], frame["time"].iloc[TEST])
+        assert found == pytest.approx(trained.test["rmse"], rel=1e-6)
+        unseen = table(shop="C").assign(load=lambda f: 5000 + f["load"])
+        predicted = trained.predicted(unseen)["load_predicted"]
+        assert 4900 < predicted.min() < predicted.max() < 5200
 
     def test_an_unseen_series_is_scaled_by_its_own_first_rows(self, tmp_path: Path) -> None:
         options = {"series": "shop", "scale_by": "series", "missing": "mask"}

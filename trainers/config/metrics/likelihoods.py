@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _CODE = "trainers.learning.accumulators.likelihoods"
 NLL = Accumulator(("nll",), f"{_CODE}:nll", of="losses")
-PINBALL = Accumulator(("pinball",), f"{_CODE}:pinball", of="losses")
+PINBALL = Accumulator(("pinball",), f"{_CODE}:pinball", of="forecast")
 _LARGEST_EXPONENT = 700.0  # e^700 is about the largest float
 
 
@@ -60,6 +60,6 @@ LIKELIHOODS = {
     ),
     "pinball": MetricType(
         "mean pinball loss of the levels in quantiles", "minimize", "target", ("values",),
-        _mean("pinball"), (ERRORS, PINBALL), of_loss=True, by_step=True, lacks=_transformed,
+        _mean("pinball"), (ERRORS, PINBALL), of_loss=True, by_step=True,
     ),
 }  # fmt: skip

@@ -1,9 +1,13 @@
-"""Sums over a loss's elements, brought to own units."""
+"""Sums of likelihoods and pinball losses, in own units."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+
+from trainers.learning.losses.forecast import pinball as pinball_losses
+from trainers.learning.losses.quantiles import Quantiles
+from trainers.learning.own_units import OwnForecast
 
 
 def nll(losses: tuple[Tensor, Tensor], targets: Tensor, mask: Tensor | None) -> Tensor:
@@ -12,10 +16,12 @@ def nll(losses: tuple[Tensor, Tensor], targets: Tensor, mask: Tensor | None) -> 
     return _summed(elements + unit.log(), mask)
 
 
-def pinball(losses: tuple[Tensor, Tensor], targets: Tensor, mask: Tensor | None) -> Tensor:
-    """Return pinball losses `(trials, 1, outputs)`."""
-    elements, unit = losses
-    return _summed(elements * unit, mask)
+def pinball(forecast: OwnForecast, targets: Tensor, mask: Tensor | None) -> Tensor:
+    """Return pinball losses `(trials, 1, outputs)` of quantiles in order, as they are reported."""
+    said = forecast.forecast
+    assert isinstance(said, Quantiles)
+    errors = targets.unsqueeze(-1) - forecast.quantile(said.levels)
+    return _summed(pinball_losses(errors, said.levels).mean(-1), mask)
 
 
 def _summed(values: Tensor, mask: Tensor | None) -> Tensor:

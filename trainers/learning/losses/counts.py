@@ -27,17 +27,15 @@ class _Counts(Likelihood):
     """What both share.
 
     Attributes:
-        rate: `(…, outputs)` means, float64.
-        dtype: Of the head's outputs, and of what is returned.
+        rate: `(…, outputs)` means, in the precision of the head's outputs and of what is returned.
     """
 
     rate: Tensor
-    dtype: torch.dtype
 
     @property
     @abstractmethod
     def deviation(self) -> Tensor:
-        """Standard deviations `(…, outputs)`."""
+        """Standard deviations `(…, outputs)`, float64."""
 
     @abstractmethod
     def log_probability(self, counts: Tensor) -> Tensor:
@@ -50,11 +48,11 @@ class _Counts(Likelihood):
     @property
     def mean(self) -> Tensor:
         """`(…, outputs)`."""
-        return self.rate.to(self.dtype)
+        return self.rate
 
     def nll(self, targets: Tensor) -> Tensor:
         """Return −log P of targets."""
-        return -self.log_probability(targets.double().unsqueeze(-1)).squeeze(-1).to(self.dtype)
+        return -self.log_probability(targets.double().unsqueeze(-1)).squeeze(-1).to(self.rate)
 
     def quantile(self, levels: Sequence[float]) -> Tensor:
         """Return the least count that is not exceeded with probability τ."""
@@ -68,7 +66,7 @@ class _Counts(Likelihood):
     def crps(self, targets: Tensor) -> Tensor:
         """Return it from 19 even levels."""
         quantiles = self.summed(EVEN_LEVELS)
-        return crps_of_quantiles(quantiles, targets.double()).to(self.dtype)
+        return crps_of_quantiles(quantiles, targets.double()).to(self.rate)
 
     def summed(self, levels: Sequence[float]) -> Tensor:
         """Return quantiles of levels up to .95 by adding up probabilities, on any device.
@@ -77,9 +75,10 @@ class _Counts(Likelihood):
         of several is summed by two of its places, exact for cubics: quantiles are then off by less
         than a hundredth of the deviation.
         """
-        low = (self.rate - _BELOW * self.deviation).clamp_min(0).floor().unsqueeze(-1)
-        high = (self.rate + _ABOVE * self.deviation).unsqueeze(-1) + 1
-        step = constant(tuple(range(_CELLS + 1)), self.rate)
+        rate, deviation = self.rate.double().unsqueeze(-1), self.deviation.unsqueeze(-1)
+        low = (rate - _BELOW * deviation).clamp_min(0).floor()
+        high = rate + _ABOVE * deviation + 1
+        step = constant(tuple(range(_CELLS + 1)), rate)
         growth = ((high - low) / _CELLS - 1).clamp_min(0) / _CELLS
         edges = (low + step + growth * step.square()).floor()
         first, size = edges[..., :-1], edges.diff()
@@ -87,7 +86,7 @@ class _Counts(Likelihood):
         places = torch.stack([middle - apart, middle + apart])
         share = self.log_probability(places).exp().mean(0) * size
         up_to = share.cumsum(-1)
-        asked = constant(tuple(levels), self.rate).expand(*self.rate.shape, -1).contiguous()
+        asked = constant(tuple(levels), rate).expand(*self.rate.shape, -1).contiguous()
         cell = torch.searchsorted(up_to, asked).clamp_max(_CELLS - 1)
         of_cell = [one.gather(-1, cell) for one in (first, size, share, up_to)]
         first, size, share, up_to = of_cell
@@ -95,7 +94,7 @@ class _Counts(Likelihood):
         return first + torch.minimum(within.clamp_min(0), size - 1)
 
     def _tensor(self, values: Any) -> Tensor:
-        return torch.as_tensor(values).to(self.rate.device, self.dtype)
+        return torch.as_tensor(values).to(self.rate)
 
 
 class Poisson(_Counts):
@@ -106,41 +105,41 @@ class Poisson(_Counts):
     """
 
     def __init__(self, outputs: Tensor) -> None:
-        self.dtype, self.rate = outputs.dtype, positive(outputs.double())
+        self.rate = positive(outputs)
 
     @property
     def deviation(self) -> Tensor:
         """√λ."""
-        return self.rate.sqrt()
+        return self.rate.double().sqrt()
 
     def log_probability(self, counts: Tensor) -> Tensor:
         """Return k log λ − λ − log k!."""
-        rate = self.rate.unsqueeze(-1)
+        rate = self.rate.double().unsqueeze(-1)
         return counts * rate.log() - rate - torch.lgamma(counts + 1)
 
     def exact(self, levels: Any) -> Any:
         """Return quantiles."""
         from scipy.stats import poisson
 
-        return poisson.ppf(levels, self.rate.detach().unsqueeze(-1).cpu().numpy())
+        return poisson.ppf(levels, self.rate.detach().double().unsqueeze(-1).cpu().numpy())
 
 
 class NegativeBinomial(_Counts):
     """Negative binomial distributions of mean μ and variance μ + αμ² (as Salinas et al. 2020)."""
 
     def __init__(self, outputs: Tensor) -> None:
-        self.dtype = outputs.dtype
-        self.rate, self.dispersion = positive(outputs.double()).unbind(-1)
+        self.rate, self.dispersion = positive(outputs[..., 0]), positive(outputs[..., 1])
 
     @property
     def deviation(self) -> Tensor:
         """√(μ + αμ²)."""
-        return (self.rate * (1 + self.dispersion * self.rate)).sqrt()
+        rate = self.rate.double()
+        return (rate * (1 + self.dispersion.double() * rate)).sqrt()
 
     def log_probability(self, counts: Tensor) -> Tensor:
         """Return log Γ(k+r) − log Γ(r) − log k! + k log p + r log(1−p), r = 1/α, p = μ/(μ+r)."""
-        r = 1 / self.dispersion.unsqueeze(-1)
-        logit = (self.rate * self.dispersion).log().unsqueeze(-1)
+        rate, dispersion = self.rate.double().unsqueeze(-1), self.dispersion.double().unsqueeze(-1)
+        r, logit = 1 / dispersion, (rate * dispersion).log()
         ways = torch.lgamma(counts + r) - torch.lgamma(r) - torch.lgamma(counts + 1)
         return ways + counts * F.logsigmoid(logit) + r * F.logsigmoid(-logit)
 
@@ -149,6 +148,7 @@ class NegativeBinomial(_Counts):
         from scipy.stats import nbinom
 
         rate, dispersion = (
-            one.detach().unsqueeze(-1).cpu().numpy() for one in (self.rate, self.dispersion)
+            one.detach().double().unsqueeze(-1).cpu().numpy()
+            for one in (self.rate, self.dispersion)
         )
         return nbinom.ppf(levels, 1 / dispersion, 1 / (1 + rate * dispersion))

@@ -168,7 +168,7 @@ def _row(
             metrics[name] = _as_it_is(one, place, prepared)
     data = first.stretches[place] if refit == "every" else _stretch(first, place)
     tell(f"{where}: naive forecasts")
-    metrics |= _naive(data, first.config)
+    metrics |= _naive(data, first.config, prepared)
     assert data.test is not None
     return OriginRow(first.stretches[place].origin, len(data.test), metrics)
 
@@ -206,8 +206,10 @@ def _ends(rows: Array, series: Array | None, count: int) -> tuple[Array, Array]:
 def _as_it_is(one: _Tested, place: int, prepared: Prepared) -> dict[str, float]:
     from trainers.packs.pack import pack_of_checkpoint
 
-    pack = pack_of_checkpoint(one.checkpoint, _stretch(one, place), prepared.goal.leading)
-    return pack.evaluate(0, "test")
+    data, leading = _stretch(one, place), prepared.goal.leading
+    return pack_of_checkpoint(one.checkpoint, data, leading, prepared.asked).evaluate_finalist(
+        0, "test"
+    )
 
 
 def _anew(one: _Tested, place: int, prepared: Prepared, tell: Tell) -> dict[str, float]:
@@ -220,7 +222,7 @@ def _anew(one: _Tested, place: int, prepared: Prepared, tell: Tell) -> dict[str,
 
     leading, epochs, data = prepared.goal.leading, one.trial.best_epoch, one.stretches[place]
     config = replace(config_on(one.config, one.data, data), patience=None)
-    pack = Pack(config.structure(), data, leading, judges=False)
+    pack = Pack(config.structure(), data, leading, asked=prepared.asked, judges=False)
     pack.admit(0, config)
     for epoch in range(1, epochs + 1):
         tell(f"trial {one.trial.number}, epoch {epoch} of {epochs}")
@@ -228,11 +230,13 @@ def _anew(one: _Tested, place: int, prepared: Prepared, tell: Tell) -> dict[str,
         if report is None or report.outcome == "diverged":
             return {}
         pack.judge(0, {leading.metric: -leading.sign * epoch})
-    return pack.evaluate(0, "test")
+    return pack.evaluate_finalist(0, "test")
 
 
-def _naive(data: SequenceData, config: TrainConfig) -> dict[str, dict[str, float]]:
+def _naive(
+    data: SequenceData, config: TrainConfig, prepared: Prepared
+) -> dict[str, dict[str, float]]:
     from trainers.packs.naive import naive_metrics
 
-    found = naive_metrics(data, config.structure()).metrics
+    found = naive_metrics(data, config.structure(), prepared.asked).metrics
     return {name: parts["test"] for name, parts in found.items() if "test" in parts}

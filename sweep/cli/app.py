@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from sweep.cli.backtest import backtest
 from sweep.cli.cluster import jobs, logs, submit
 from sweep.cli.data import data
 from sweep.cli.init import init
@@ -142,7 +143,7 @@ def best(
         show_best(console(), found)
 
 
-for _command in (report, compare, export):
+for _command in (backtest, report, compare, export):
     app.command()(_command)
 
 

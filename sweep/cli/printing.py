@@ -80,6 +80,7 @@ def show_best(screen: Console, results: Results) -> None:
     )
     for part in ("best", "test"):
         _show_metrics(screen, results, best, part)
+    _show_folds(screen, results, best)
     screen.print(f"  {settings(best.params)}")
     if path := results.checkpoint(best):
         screen.print(f"  {path}")
@@ -88,7 +89,7 @@ def show_best(screen: Console, results: Results) -> None:
 
 def _show_metrics(screen: Console, results: Results, trial: TrialState, part: str) -> None:
     """Print all metrics of a part of the data, with their units."""
-    own = (c for c in columns_of(results) if c.name.startswith(f"{part}."))
+    own = (c for c in columns_of(results) if c.name.startswith(f"{part}.") and c.shown)
     told = (
         f"{c.name.partition('.')[2]} {measure(c.value(results, trial), c.unit)}"
         for c in own
@@ -97,6 +98,15 @@ def _show_metrics(screen: Console, results: Results, trial: TrialState, part: st
     if text := ", ".join(told):
         name = "validation" if part == "best" else part
         screen.print(f"  {name}: {text}")
+
+
+def _show_folds(screen: Console, results: Results, trial: TrialState) -> None:
+    """Print the leading metric of each fold, where the data have several."""
+    metric = results.goal.leading.metric
+    values = [own.get(metric) for own in trial.folds]
+    if values:
+        unit = results.unit(metric)
+        screen.print(f"  folds: {metric} {', '.join(measure(one, unit) for one in values)}")
 
 
 def show_results(screen: Console, results: Results) -> None:

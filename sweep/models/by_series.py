@@ -15,7 +15,6 @@ from sweep.results.results import Results
 from sweep.running.preparation import prepare_again
 from sweep.words.console import short
 from trainers.config.objective import Objective
-from trainers.config.train_config import TrainConfig
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,9 +119,11 @@ def by_series(found: Results, number: int | None = None) -> SeriesTable:
     if opened is None:
         raise UserError(f"sweep {found.config.name!r} has not begun; run it first.")
     prepared = prepare_again(found.config, opened, "a table by series")
-    data = prepared.data_of(TrainConfig.from_mapping(trial.config))
     part: Literal["validation", "test"] = "test" if trial.test else "validation"
+    from trainers.learning.checkpoint import read_checkpoint
     from trainers.packs.pack import pack_of_checkpoint
+
+    data = prepared.data_of(read_checkpoint(checkpoint, tensors=False).config)
 
     leading = prepared.goal.leading
     pack = pack_of_checkpoint(checkpoint, data, leading, prepared.asked)

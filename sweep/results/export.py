@@ -55,7 +55,7 @@ class Exported:
     """
 
     frame: Callable[[], pd.DataFrame]
-    records: Callable[[], list[dict[str, Any]]]
+    records: Callable[[], Any]
     shown: Callable[[int], RenderableType]
 
 

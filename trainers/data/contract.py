@@ -142,6 +142,8 @@ class SequenceData:
             scale and shift.
         times: `(rows,)` int64, nanoseconds since 1970 by the local clock of the rows that `origins`
             count; a range where rows are even, None where they have no time.
+        origin: Of a fold of rows in time: the time, or else the number, of the first row that
+            it is judged by; otherwise empty.
     """
 
     name: str
@@ -176,6 +178,7 @@ class SequenceData:
     seasonal_errors: Array | None = None
     target_transform: TargetTransform = "none"
     times: Array | range | None = None
+    origin: str = ""
 
     @property
     def category_embeddings(self) -> tuple[tuple[int, ...], ...]:

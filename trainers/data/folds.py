@@ -32,7 +32,9 @@ class Folds:
             lie before the first origin.
         first: Share of the rows before the test part that lie before the first origin; None: as
             much as each stretch, 1 / (count + 1).
-        within: Where the origins lie: before the test part, or in it, the first at its beginning.
+        within: Where the origins lie: before the test part, or in it, the first at its beginning;
+            such a fold is judged by its test part, and its validation part are the newest rows
+            that it learns from.
     """
 
     count: int
@@ -43,9 +45,20 @@ class Folds:
     def __post_init__(self) -> None:
         least = 2 if self.within == "before_test" else 1
         if self.count < least:
-            raise DataError(f"there must be at least {least} folds, but got {self.count}.")
+            raise DataError(f"there must be at least {least} {self.noun}s, but got {self.count}.")
         if self.first is not None and not 0 < self.first < 1:
             raise DataError(f"`0 < first < 1` must hold, but got data.folds.first={self.first}.")
+
+    @property
+    def noun(self) -> str:
+        """What a person calls each of them."""
+        return "fold" if self.within == "before_test" else "origin"
+
+    @property
+    def fewer(self) -> str:
+        """What to do where there are too many."""
+        option = "data.folds" if self.within == "before_test" else "--origins"
+        return f"take fewer {self.noun}s ({option})"
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -142,7 +155,9 @@ def fold_line(train: Array, judged: Array) -> str:
 
 
 def told(found: list[SequenceData], *, lines: list[str]) -> list[SequenceData]:
-    """Return the folds, the last one with what a person should know of all, others without test.
+    """Return folds before the test part, the last one with what a person should know of all.
+
+    The others have no test part: the last one's model is kept.
 
     Args:
         found: Every fold, not checked yet.

@@ -1,6 +1,7 @@
 """Whole sweeps over data with folds: every trial is judged by the mean over the same folds."""
 
 import json
+import math
 import statistics
 from dataclasses import replace
 
@@ -29,6 +30,7 @@ from trainers.learning.checkpoint import read_checkpoint
 from trainers.packs.pack import Pack, evaluate_checkpoint
 
 ROWS = 120
+STRETCHES = ((25, 26), (51, 25), (76, 26))  # first row and rows that each fold is judged by
 TRAIN = {"hidden_size": 4, "batch_size": 16, "max_epochs": 3, "learning_rate": 0.01}
 
 
@@ -177,6 +179,16 @@ def test_deaths_change_nothing_and_a_replay_is_bit_equal(tmp_path, data, pack, m
         assert replay(wild, "s", number).bit_equal
 
 
+def test_naive_forecasts_are_judged_by_the_same_means(tmp_path, data):
+    run(tmp_path, **changes(data))
+    load = pd.read_csv(tmp_path / "load.csv")["load"].to_numpy()
+    steps = np.square(np.diff(load, prepend=np.nan))
+    judged = [math.sqrt(steps[first : first + size].mean()) for first, size in STRETCHES]
+    found = fold(tmp_path).baselines.metrics["persistence"]
+    assert found["validation"]["rmse"] == pytest.approx(statistics.fmean(judged), rel=1e-5)
+    assert found["test"]["rmse"] == pytest.approx(math.sqrt(steps[102:].mean()), rel=1e-5)
+
+
 def test_patience_counts_epochs_of_the_mean(tmp_path, data):
     train = {**TRAIN, "learning_rate": 0.3, "max_epochs": 40, "patience": 3}
     run(tmp_path, **changes(data, train=train))
@@ -276,7 +288,7 @@ def test_a_plan_tells_of_the_folds_and_counts_all_of_them(tmp_path, data, capsys
 @pytest.mark.parametrize(
     ("folds", "message"),
     [
-        (60, r"fold 0 of 60 .* no room for a window"),
+        (60, r"fold 0 of 60: .* no room for a window"),
         (200, r"fold 0 of 200 has none to learn from \(102 rows before the test part\)"),
     ],
 )

@@ -54,7 +54,7 @@ def fold_parts(rows: Rows, options: WindowOptions, folds: Folds) -> list[Parts]:
         edges, starts = _edges_in_rows(series, folds)
     found: list[Parts] = []
     for number in range(folds.count):
-        train, judged = list[Span](), list[Span]()
+        train, newest, judged = list[Span](), list[Span](), list[Span]()
         for place, (one, own) in enumerate(zip(series, edges, strict=True)):
             begin, origin, stop = starts[place][number], own[number], own[number + 1]
             if begin < origin:
@@ -63,8 +63,13 @@ def fold_parts(rows: Rows, options: WindowOptions, folds: Folds) -> list[Parts]:
             if start < stop:
                 floor = one.test_floor if folds.within == "test" else one.begin
                 judged.append(Span(place, floor, start, stop))
+            if begin < origin:
+                latest = max(begin, origin - max(stop - origin, 1))
+                newest.append(Span(place, begin, latest, origin))
         _check(number, folds, train, judged, series)
-        found.append([train, judged, test if folds.within == "before_test" else []])
+        found.append(
+            [train, judged, test] if folds.within == "before_test" else [train, newest, judged]
+        )
     return found
 
 
@@ -159,10 +164,20 @@ def _check(
             count = sum(high - low for low, high in _extents(series, folds))
             where = "in the test part" if folds.within == "test" else "before the test part"
             raise DataError(
-                f"each fold needs rows to learn from and to judge by, but fold {number} of "
-                f"{folds.count} has none to {what} ({count} rows {where}); take fewer folds "
-                "(data.folds), or a smaller data.embargo."
+                f"each {folds.noun} needs rows to learn from and to judge by, but {folds.noun} "
+                f"{number} of {folds.count} has none to {what} ({count} rows {where}); "
+                f"{folds.fewer}, or a smaller data.embargo."
             )
+
+
+def origin_of(parts: Parts, rows: Rows, folds: Folds) -> str:
+    """Return how the first row that a fold is judged by is named: of all series the earliest."""
+    judged = parts[2] if folds.within == "test" else parts[1]
+    firsts = [span.start for span in judged]
+    if rows.instants is None:
+        return rows.said(firsts[0])
+    times = rows.instants.utc
+    return rows.said(min(firsts, key=lambda row: int(times[row])))
 
 
 def fold_line(parts: Parts, rows: Rows) -> str:
@@ -183,6 +198,6 @@ def fold_error(number: int, folds: Folds, error: DataError) -> DataError:
     """Return what is wrong with one fold, which fewer folds might mend."""
     law = str(error).partition(";")[0].rstrip(".")
     return DataError(
-        f"fold {number} of {folds.count} (data.folds): {law}; take fewer folds, or shorter windows "
+        f"{folds.noun} {number} of {folds.count}: {law}; {folds.fewer}, or shorter windows "
         "(data.input_steps)."
     )

@@ -36,7 +36,7 @@ from trainers.data.series.options import WindowOptions
 from trainers.data.series.parts import parts_of, training_rows
 from trainers.data.series.past import Past, past_of
 from trainers.data.series.reading import WindowReading
-from trainers.data.series.rolling import fold_error, fold_line, fold_parts
+from trainers.data.series.rolling import fold_error, fold_line, fold_parts, origin_of
 from trainers.data.series.rows import long_form, rows_of
 from trainers.data.series.spans import Parts
 from trainers.data.series.targets import Targets, targets_of
@@ -114,9 +114,12 @@ def _divided(
         copied = replace(rows, frame=rows.frame.copy(deep=False))
         own = table if number == folds.count - 1 else replace(table, rows=copied)
         try:
-            found.append(_windows(own, parts, options))
+            data = _windows(own, parts, options)
         except DataError as error:
             raise fold_error(number, folds, error) from error
+        found.append(replace(data, origin=origin_of(parts, rows, folds)))
+    if folds.within == "test":
+        return found
     return told(found, lines=[fold_line(parts, rows) for parts in divided])
 
 

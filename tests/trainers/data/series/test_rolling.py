@@ -195,9 +195,14 @@ def test_without_a_test_part_the_last_stretch_ends_with_the_rows(folder):
 
 
 def test_origins_in_the_test_part_learn_from_all_before_them(folder):
-    found = load(folder, Folds(3, within="test"))
-    assert spans(found) == [((2, 27), (28, 31)), ((2, 31), (32, 35)), ((2, 35), (36, 39))]
-    assert [one.test for one in found] == [None] * 3
+    found = load(folder, Folds(3, within="test"), time_column="time")
+    assert [rows_of(one.train) for one in found] == [list(range(2, n)) for n in (28, 32, 36)]
+    assert [rows_of(one.test) for one in found] == [
+        [28, 29, 30, 31], [32, 33, 34, 35], [36, 37, 38, 39]
+    ]  # fmt: skip
+    newest = [rows_of(one.validation) for one in found]  # of what they learn from
+    assert newest == [[24, 25, 26, 27], [28, 29, 30, 31], [32, 33, 34, 35]]
+    assert [one.origin for one in found] == [f"2024-01-02 {n:02}:00:00" for n in (4, 8, 12)]
 
 
 def test_notes_say_which_rows_each_fold_has(folder):
@@ -213,11 +218,12 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("folds", "options", "message"),
         [
-            (Folds(20), {}, r"fold 0 of 20 \(data\.folds\): the train part has no room for a wi"),
+            (Folds(20), {}, r"fold 0 of 20: the train part has no room for a wi"),
             (Folds(30), {}, r"fold 0 of 30 has none to learn from \(28 rows before the test part"),
             (Folds(3), {"embargo": 9}, r"fold 0 of 3 has none to judge by .* data\.embargo"),
             (Folds(3), {"split": {"column": "part"}}, r"data\.split names the column .* 'part'"),
             (Folds(3, within="test"), {"split": [0.5, 0.5, 0.0]}, "leaves no rows for it"),
+            (Folds(13, within="test"), {}, r"origin 0 of 13 has none .* fewer origins \(--origins"),
         ],
     )
     def test_in_one_line(self, folder, folds, options, message):

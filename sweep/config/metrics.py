@@ -45,9 +45,12 @@ def check_metrics(metrics: Sequence[str], named: Iterable[tuple[str, str]]) -> N
     known = [*METRICS, *own]
     for key, name in (*named, *listed):
         if name not in own and name.partition("/")[0] not in METRICS:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise ValueError(f"{key} must be one of {', '.join(known)}, but got {name!r}{hint}")
+            near = difflib.get_close_matches(name.partition("/")[0], known, n=3)
+            hint = f"near ones are {', '.join(near)}" if near else f"as {', '.join(known[:5])}"
+            raise ValueError(
+                f"{key} must name a metric or a function of `metrics`, but got {name!r}; {hint} "
+                "(all: `rnn-sweep settings search.objectives`)"
+            )
 
 
 def own_metrics(metrics: Sequence[str], folder: Path) -> tuple[OwnMetric, ...]:

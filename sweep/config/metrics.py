@@ -45,9 +45,12 @@ def check_metrics(metrics: Sequence[str], named: Iterable[tuple[str, str]]) -> N
     known = [*METRICS, *own]
     for key, name in (*named, *listed):
         if name not in own and name.partition("/")[0] not in METRICS:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise ValueError(f"{key} must be one of {', '.join(known)}, but got {name!r}{hint}")
+            near = difflib.get_close_matches(name.partition("/")[0], known, n=3)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"as {', '.join(known[:5])}"
+            raise ValueError(
+                f"{key} must be a metric (`rnn-sweep settings search.objectives` lists them) or a "
+                f"function of metrics, but got {name!r}; {hint}"
+            )
 
 
 def own_metrics(metrics: Sequence[str], folder: Path) -> tuple[OwnMetric, ...]:

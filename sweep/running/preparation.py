@@ -276,7 +276,7 @@ def _asked(config: SweepConfig, goal: Goal, own: tuple[OwnMetric, ...]) -> Asked
     judged = [o.metric for o in goal.objectives] + [c.metric for c in goal.constraints]
     listed = [metric_name(text) for text in config.metrics]
     names = dict.fromkeys(name for name in (*judged, *listed) if name != "parameters")
-    return Asked(tuple(names), own)
+    return Asked(tuple(names), own, config.finalists.interval)
 
 
 def _check_metrics(prepared: Prepared, train: TrainConfig) -> None:

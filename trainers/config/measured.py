@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from trainers.config.losses import LOSSES
 from trainers.config.metrics import METRICS, MetricType, Pass, Sums
 from trainers.config.metrics.classes import class_names
+from trainers.config.metrics.forecasts import FORECASTS, LEVEL
 from trainers.config.own_metric import OwnMetric
 from trainers.errors import ConfigError
 
@@ -44,10 +45,12 @@ class Asked:
     Attributes:
         names: Of registered metrics, `rmse/h3` and the like too, and of one's own.
         own: The metrics of one's own that there are.
+        level: Of the interval that `coverage` and `width` without a level are of.
     """
 
     names: tuple[str, ...] = ()
     own: tuple[OwnMetric, ...] = ()
+    level: float = LEVEL
 
     def unit(self, name: str) -> str | None:
         """Return the unit of a metric of one's own; None of another."""
@@ -129,6 +132,8 @@ def find_metric(name: str, data: SequenceData, loss: str, asked: Asked = NOTHING
     what, _, last = rest.rpartition("/")
     step = _STEP.fullmatch(last) if found.by_step else None
     what = what if step else rest
+    if base in FORECASTS and found.named is not None and not what:
+        what = f"{asked.level:g}"
     if what:
         if found.named is None:
             raise ConfigError(f"metric {base} has no part {what!r}, but got {name!r}.")
@@ -166,7 +171,7 @@ def _missing(metric: MetricType, name: str, data: SequenceData, loss: str) -> st
     kind = LOSSES[loss]
     if kind.targets not in metric.targets:
         if not metric.targets:
-            return "a network: no pass over data has it"
+            return "more than a pass over data"
         said = {"values": "numbers", "ids": "classes", "labels": "labels"}
         return f"targets that are {' or '.join(said[t] for t in metric.targets)}"
     if metric.of_loss and name not in kind.metrics:

@@ -29,6 +29,7 @@ def show_plan(screen: Console, plan: SweepPlan) -> None:
     pruning = config.search.pruning.rule
     screen.print(f"Search: {config.search.sampler}, {objectives}, pruning {pruning}")
     show_data(screen, prepared)
+    _show_measured(screen, plan)
     size = "without end" if math.isinf(plan.size) else f"{plan.size:,.0f} configurations"
     screen.print(f"Space: {prepared.space.name}, {size}; for example")
     for example in plan.examples:
@@ -66,6 +67,15 @@ def show_data(screen: Console, prepared: Prepared) -> None:
         screen.print(f"  {finding.grade}: {finding.text}", markup=False)
     for note in data.notes:
         screen.print(f"  note: {note}", markup=False)
+
+
+def _show_measured(screen: Console, plan: SweepPlan) -> None:
+    found = plan.measured
+    screen.print(f"Metrics: at each epoch {', '.join(found.each_epoch)}", markup=False)
+    if found.at_end:
+        screen.print(f"  at a trial's end {', '.join(found.at_end)}", markup=False)
+    for name, why in found.undefined.items():
+        screen.print(f"  not there: {name}, which needs {why}", markup=False)
 
 
 def _named(count: int, what: str, names: Sequence[str]) -> str:

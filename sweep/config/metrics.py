@@ -46,10 +46,10 @@ def check_metrics(metrics: Sequence[str], named: Iterable[tuple[str, str]]) -> N
     for key, name in (*named, *listed):
         if name not in own and name.partition("/")[0] not in METRICS:
             near = difflib.get_close_matches(name.partition("/")[0], known, n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"as {', '.join(known[:5])}"
+            hint = f"near ones are {', '.join(near)}" if near else f"as {', '.join(known[:5])}"
             raise ValueError(
-                f"{key} must be a metric (`rnn-sweep settings search.objectives` lists them) or a "
-                f"function of metrics, but got {name!r}; {hint}"
+                f"{key} must name a metric, or a function that metrics has, but got {name!r}; "
+                f"{hint} (all: `rnn-sweep settings search.objectives`)"
             )
 
 

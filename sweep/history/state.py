@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from array import array
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -264,7 +265,7 @@ class SweepState:
 
     def _report(self, trial: TrialState, report: kinds.Reported, epoch: int) -> None:
         trial.epoch = epoch
-        trial.best, trial.best_epoch = report.best, report.best_epoch
+        trial.best, trial.best_epoch = _slim(report.best), report.best_epoch
         if report.best_epoch == epoch:
             trial.folds = report.folds
         trial.parameters = report.parameters
@@ -330,6 +331,11 @@ def _stand(trial: TrialState) -> Pause:
     return Pause(trial.epoch, trial.values, dict(trial.best))
 
 
+def _slim(metrics: dict[str, float]) -> dict[str, float]:
+    """Return metrics whose names all trials share: they are many, and so are trials."""
+    return {sys.intern(name): value for name, value in metrics.items()}
+
+
 def _started(trial: TrialState, start: kinds.Started) -> None:
     trial.state, trial.worker = Standing.RUNNING, start.worker
     trial.epoch = trial.checkpoint_epoch = start.from_epoch
@@ -359,7 +365,7 @@ def _ended(trial: TrialState, end: kinds.End) -> None:
     if isinstance(end, kinds.Completed):
         trial.reason, trial.checkpoint = end.reason, end.checkpoint
     if end.best is not None:
-        trial.best = end.best
+        trial.best = _slim(end.best)
     if end.best_epoch is not None:
         trial.best_epoch = end.best_epoch
     if end.parameters is not None:

@@ -19,6 +19,7 @@ from sweep.config.sweep_config import SweepConfig
 from sweep.log.places import has_log
 from sweep.running.preparation import Prepared, prepare, worker_count
 from trainers.config.cells import CELLS
+from trainers.config.measured import end_metrics, epoch_metrics, undefined
 
 if TYPE_CHECKING:
     from trainers.config.train_config import Structure, TrainConfig
@@ -60,10 +61,26 @@ class Packing:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """What is measured, by name.
+
+    Attributes:
+        each_epoch: At each epoch, on training and validation.
+        at_end: Once, on validation, when a trial has ended.
+        undefined: Of either, what these data leave undefined, and what it needs.
+    """
+
+    each_epoch: tuple[str, ...]
+    at_end: tuple[str, ...]
+    undefined: dict[str, str]
+
+
+@dataclass(frozen=True)
 class SweepPlan:
     """What a sweep would do; see `rnn-sweep plan`.
 
     Attributes:
+        measured: By the first example.
         size: Configurations in the space; infinite for a continuous one.
         begun: Folder of the sweep that would go on; None for one that would begin.
     """
@@ -72,6 +89,7 @@ class SweepPlan:
     workers: int
     size: float
     examples: tuple[Example, ...]
+    measured: Measured
     device: str = "cpu"
     packings: tuple[Packing, ...] = ()
     begun: Path | None = None
@@ -105,10 +123,26 @@ def plan_sweep(config: SweepConfig, directory: Path, *, packs: bool = False) -> 
         worker_count(config),
         prepared.space.size(),
         examples,
+        _measured(prepared),
         device,
         tuple(_packings(prepared, examples, device)) if wanted else (),
         folder if has_log(folder) else None,
     )
+
+
+def _measured(prepared: Prepared) -> Measured:
+    train, asked = prepared.train_config(0, prepared.space.sample(0)), prepared.asked
+    data = prepared.data_of(train)
+    each_epoch = epoch_metrics(data, train.loss, asked)
+    at_end = end_metrics(data, train.loss, asked)
+    lacking = {
+        name: undefined(name, data, train.loss, asked)
+        for name in (*each_epoch, *at_end)
+        if "/" not in name
+    }
+    needed = {name: why for name, why in lacking.items() if why is not None}
+    always, once = (tuple(n for n in names if n not in needed) for names in (each_epoch, at_end))
+    return Measured(always, once, needed)
 
 
 def _device(config: SweepConfig) -> str:
@@ -132,7 +166,9 @@ def _packings(prepared: Prepared, examples: Sequence[Example], device: str) -> I
         if len(done) < PACKINGS and structure not in done:
             done.add(structure)
             data, objective = prepared.data_of(config), prepared.goal.leading
-            choice = choose_pack(structure, data, objective, device, measure=True)
+            choice = choose_pack(
+                structure, data, objective, device, measure=True, asked=prepared.asked
+            )
             yield Packing(structural_params(example.params), choice)
 
 

@@ -136,7 +136,8 @@ def find_metric(name: str, data: SequenceData, loss: str, asked: Asked = NOTHING
         what = f"{asked.level:g}"
     if what:
         if found.named is None:
-            raise ConfigError(f"metric {base} has no part {what!r}, but got {name!r}.")
+            parts = f"steps of a horizon, as {base}/h1" if found.by_step else "no parts"
+            raise ConfigError(f"metric {base} has {parts}, but got {name!r}.")
         found = found.named(what, data)
     return found if step is None else _of_step(found, int(step[1]), name, data)
 
@@ -145,8 +146,8 @@ def _of_step(metric: MetricType, step: int, name: str, data: SequenceData) -> Me
     """Return a metric of one step ahead, counted from 1."""
     if data.horizon == 1 or step > data.horizon:
         raise ConfigError(
-            f"metric {name} needs a forecast of at least {max(step, 2)} steps at once, but these "
-            f"data's horizon is {data.horizon}."
+            f"metric {name} needs a forecast of at least {max(step, 2)} steps at once "
+            f"(data.output_steps), but these data's horizon is {data.horizon}."
         )
     targets = data.output_size // data.horizon
     outputs = slice((step - 1) * targets, step * targets)

@@ -48,13 +48,8 @@ def check_metrics(metrics: Sequence[str], named: Iterable[tuple[str, str]]) -> N
             near = difflib.get_close_matches(name.partition("/")[0], known, n=3)
             hint = f"near ones are {', '.join(near)}" if near else f"as {', '.join(known[:5])}"
             raise ValueError(
-<<<<<<< HEAD
-                f"{key} must name a metric or a function of `metrics`, but got {name!r}; {hint} "
-                "(all: `rnn-sweep settings search.objectives`)"
-=======
                 f"{key} must name a metric, or a function that metrics has, but got {name!r}; "
                 f"{hint} (all: `rnn-sweep settings search.objectives`)"
->>>>>>> w-metrics
             )
 
 

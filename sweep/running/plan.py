@@ -141,16 +141,8 @@ def _measured(prepared: Prepared) -> Measured:
         if "/" not in name
     }
     needed = {name: why for name, why in lacking.items() if why is not None}
-<<<<<<< HEAD
-    return Measured(
-        each_epoch=tuple(name for name in each_epoch if name not in needed),
-        at_end=tuple(name for name in at_end if name not in needed),
-        undefined=needed,
-    )
-=======
     always, once = (tuple(n for n in names if n not in needed) for names in (each_epoch, at_end))
     return Measured(always, once, needed)
->>>>>>> w-metrics
 
 
 def _device(config: SweepConfig) -> str:

@@ -23,13 +23,19 @@ class Repeat:
 def audits(state: SweepState, count: int, seed: int) -> list[Repeat]:
     """Return which pruned trials to train to their end, drawn by lot, so that pruning is audited.
 
-    Those that the log holds already count.
+    Those that the log holds already count; those that were recalled are at their end anyway.
     """
-    audited = {t.of for t in state.trials.values() if t.source == "audit"}
-    pruned = [n for n, t in state.trials.items() if t.state is Standing.PRUNED and t.of is None]
+    known = {t.of for t in state.trials.values() if t.source == "audit"}
+    audited = len(known)
+    known |= {n for n, t in state.trials.items() if t.recalled}
+    pruned = [
+        n
+        for n, t in state.trials.items()
+        if (t.state is Standing.PRUNED or t.recalled) and t.of is None
+    ]
     random.Random(ask_seed(seed, len(pruned), "audit")).shuffle(pruned)
-    new = [number for number in pruned if number not in audited]
-    wanted = max(count - len(audited), 0)
+    new = [number for number in pruned if number not in known]
+    wanted = max(count - audited, 0)
     return [Repeat("audit", n, state.trials[n].seed) for n in sorted(new[:wanted])]
 
 

@@ -54,6 +54,17 @@ def test_a_sweep_that_an_earlier_release_began_ends_as_it_would_have_ended(tmp_p
     assert outcome.reason == "finished"
     wanted = pd.read_csv(io.StringIO(recorded("interrupted.final.csv")))
     found = pd.read_csv(io.StringIO(load_results(folder).to_csv(index=False)))[[*wanted]]
+    state = open_results(folder).state
+    recalled = {trial.number for trial in state.trials.values() if trial.recalled}
+    assert recalled == {17}  # that release left it pruned, and a finalist was missing
+    repeated = [t.of for t in state.trials.values() if t.source == "replicate"]
+    assert repeated == [0, 17]
+    wanted, found = (
+        table[~table["number"].isin(recalled) & (table["source"] != "replicate")].reset_index(
+            drop=True
+        )
+        for table in (wanted, found)
+    )
     clocks = ["seconds"]
     metrics = [column for column in wanted if column.startswith(METRICS)]
     pd.testing.assert_frame_equal(

@@ -46,7 +46,7 @@ def test_a_key_has_its_values_in_words_and_its_default(name, values, default):
 
 def test_a_section_stands_for_its_keys():
     assert {key.name for key in find_keys("finalists")} == {
-        "finalists.count", "finalists.replicates",
+        "finalists.count", "finalists.replicates", "finalists.interval", "finalists.ensemble",
     }  # fmt: skip
 
 

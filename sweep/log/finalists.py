@@ -8,14 +8,13 @@ FINALISTS = "finalists"
 """Name of the folder in a sweep's folder."""
 
 
-def kept_of(folder: Path, trial: int) -> Path:
-    """Return the place that a finalist's files are named after; its folder is made if need be.
+def kept_place(folder: Path, trial: int) -> Path:
+    """Return the place that a finalist's files are named after.
 
     Args:
         folder: The sweep's folder.
         trial: The finalist's number.
     """
-    (folder / FINALISTS).mkdir(exist_ok=True)
     return folder / FINALISTS / f"trial-{trial:05d}"
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from sweep.history.goal import searched
 from sweep.report import plots
+from sweep.report.answers.sections import answer_plots, mistakes_section
 from sweep.report.diagnosis import diagnosis_plot
 from sweep.report.efficiency import ledger_plot
 from sweep.report.page import figure, page, section, trial_facts
@@ -23,12 +24,15 @@ from sweep.words.redaction import masked
 
 def render_report(results: Results) -> str:
     """Return the whole page."""
+    answers = answer_plots(results)
     charts = [*plots.all_plots(results), diagnosis_plot(results)]
     ledger = ledger_plot(results)
     parts = [
         ("top", "Best trials", top_table(results)),
         ("ensemble", "Ensemble of the finalists", ensemble_section(results)),
         ("finalists", "Finalists over seeds", replicates_section(results)),
+        *((plot.name, plot.title, figure(plot)) for plot in answers),
+        ("mistakes", "Answers that are most wrong", mistakes_section(results)),
         *((plot.name, plot.title, figure(plot)) for plot in charts),
         ("audit", "What pruning cost", audit_section(results)),
         (ledger.name, ledger.title, figure(ledger)),
@@ -38,7 +42,7 @@ def render_report(results: Results) -> str:
     sections = "\n".join(section(name, title, body) for name, title, body in shown)
     body = f"{_header(results, links)}\n<main>{sections}</main>"
     title = f"{results.config.name}: sweep report"
-    return page(title, body, [*charts, ledger], trial_facts(results))
+    return page(title, body, [*answers, *charts, ledger], trial_facts(results))
 
 
 def _header(results: Results, links: str) -> str:

@@ -50,6 +50,7 @@ def judge(
     test = pack.evaluate_finalist(0, "test")
     if is_language(data):
         return test  # as many probabilities a token as there are tokens
+    kept.parent.mkdir(exist_ok=True)
     answers = pack.answers(0, "test")
     calibration = None
     if data.task == "regression":

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweep.log.checkpoints import checkpoint_name
-from sweep.log.finalists import kept_of
+from sweep.log.finalists import kept_place
 from sweep.work.held import HeldFold, HeldTrial
 from sweep.work.judging import judge
 from sweep.work.packing import OpenPacks
@@ -281,7 +281,7 @@ class Worker:
         try:
             config = read_checkpoint(path, tensors=False).config
             data = self._data.of(config.data_choice)
-            kept = kept_of(Path(self._settings.checkpoint_folder).parent, command.trial)
+            kept = kept_place(Path(self._settings.checkpoint_folder).parent, command.trial)
             test = judge(path, data, self._settings, kept)
         except (CheckpointError, ConfigError) as error:  # a metric of one's own may fail
             self._items.append(Unreadable(command.trial, 0, str(error), time.time()))

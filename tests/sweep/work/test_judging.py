@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sweep.log.finalists import answers_file, calibration_file, kept_of
+from sweep.log.finalists import answers_file, calibration_file, kept_place
 from sweep.work.judging import judge
 from sweep.work.protocol import WorkerSettings
 from trainers.config.objective import Objective
@@ -47,7 +47,7 @@ def trained(data: SequenceData, folder: Path, loss: str) -> Path:
 @pytest.mark.parametrize("loss", ["mse", "gaussian", "quantile"])
 def test_intervals_hold_what_they_say_in_own_units(tmp_path: Path, loss: str):
     data = waves(tmp_path, units="MW")
-    checkpoint, kept = trained(data, tmp_path, loss), kept_of(tmp_path, 7)
+    checkpoint, kept = trained(data, tmp_path, loss), kept_place(tmp_path, 7)
     test = judge(checkpoint, data, settings(tmp_path, 0.8), kept)
     plain = evaluate_checkpoint(checkpoint, data, "test", Objective("loss"))
     coverage, width = test.pop("interval_coverage"), test.pop("interval_width")
@@ -71,18 +71,18 @@ def test_intervals_hold_what_they_say_in_own_units(tmp_path: Path, loss: str):
 def test_too_few_validation_targets_leave_the_interval_out(tmp_path: Path):
     data = waves(tmp_path, rows=60, split=[0.7, 0.1, 0.2])
     test = judge(
-        trained(data, tmp_path, "mse"), data, settings(tmp_path, 0.9), kept_of(tmp_path, 0)
+        trained(data, tmp_path, "mse"), data, settings(tmp_path, 0.9), kept_place(tmp_path, 0)
     )
     assert "rmse" in test
     assert "interval_coverage" not in test
-    assert KeptAnswers.read(answers_file(kept_of(tmp_path, 0))).levels == (0.5, 0.8)
+    assert KeptAnswers.read(answers_file(kept_place(tmp_path, 0))).levels == (0.5, 0.8)
 
 
 def test_of_classes_the_probabilities_are_kept(tmp_path: Path):
     data = load_data("digits", {}, base_dir=tmp_path, limit=100)
     assert data.test is not None
     checkpoint = trained(data, tmp_path, "cross_entropy")
-    test = judge(checkpoint, data, settings(tmp_path, 0.9), kept_of(tmp_path, 0))
-    found = KeptAnswers.read(answers_file(kept_of(tmp_path, 0)))
+    test = judge(checkpoint, data, settings(tmp_path, 0.9), kept_place(tmp_path, 0))
+    found = KeptAnswers.read(answers_file(kept_place(tmp_path, 0)))
     np.testing.assert_allclose(found.answers.sum(-1), 1, rtol=1e-5)
     assert np.mean(found.answers.argmax(-1) == found.targets) == pytest.approx(test["accuracy"])

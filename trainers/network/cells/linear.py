@@ -80,6 +80,7 @@ class LinearCell(Cell[InputWeights], ABC):
 def above_zero(x: Tensor) -> Tensor:
     """Return g(x): x + ½ above 0, σ(x) below (Feng et al. 2024, appendix B): continuous, > 0.
 
-    As a sum of both parts: `torch.where` takes five times as long on a CPU.
+    As max(x, 0) + σ(min(x, 0)): a choice by element takes five times as long on a CPU.
     """
-    return torch.relu(x) + torch.sigmoid(x.clamp_max(0))
+    above = torch.relu(x)
+    return above + torch.sigmoid(x - above)

@@ -38,7 +38,7 @@ def check_counts(loss: str, data: SequenceData) -> None:
 
 def _scaled(data: SequenceData) -> str | None:
     if data.train.rescale is not None:
-        return "each series' targets are scaled"
+        return "targets are scaled by series, or changes (data.target_transform)"
     scale, shift = data.target_scale, data.target_shift
     found = []
     if scale is not None and (scale != 1).any():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from trainers.data.features.reading import EncodedReading
 from trainers.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -15,9 +16,15 @@ def as_onnx(model: PortableModel) -> bytes:
     """Return a network, with how its data are scaled, as ONNX; see `trainers.use.onnx_graph`.
 
     Raises:
-        ConfigError: the package is missing, a cell's or loss's own code can't be translated, or a
-            decoder would have to be.
+        ConfigError: the package is missing, a cell's or loss's own code can't be translated, a
+            decoder would have to be, or forecasts are changes of a value.
     """
+    reading = model.interface.reading
+    if isinstance(reading, EncodedReading) and reading.needs_newest:
+        raise ConfigError(
+            "an ONNX graph knows no newest value to add a forecast to, but this network was "
+            "trained on changes (data.target_transform: difference); train on none or log1p."
+        )
     if model.config.architecture == "encoder_decoder":
         raise ConfigError(
             "an ONNX file holds networks without a decoder, but got architecture=encoder_decoder; "

@@ -32,6 +32,8 @@ def rmse(predicted: pd.DataFrame, frame: pd.DataFrame, on: list[str], first: obj
         {"missing": "mask", "target_transform": "log1p"},
         {"missing": "mask", "target_transform": "log1p", "targets": "every"},
         {"missing": "mask", "scale_targets": False},
+        {"missing": "mask", "target_transform": "difference"},
+        {"missing": "fill", "target_transform": "difference", "steps_ahead": 3},
     ],
     ids=lambda options: " ".join(f"{k}={v}" for k, v in options.items()),
 )
@@ -146,6 +148,20 @@ class TestSeries:
         unseen = table(shop="C").assign(load=lambda f: 5000 + f["load"])
         predicted = trained.predicted(unseen)["load_predicted"]
         assert 4900 < predicted.min() < predicted.max() < 5200
+
+    @pytest.mark.parametrize("scale_by", ["all", "series"])
+    def test_changes_of_series_have_the_reported_error_and_are_added_to_the_newest_value(
+        self, tmp_path: Path, scale_by: str
+    ) -> None:
+        frame = self.two()
+        options = {"series": "shop", "scale_by": scale_by, "missing": "mask"}
+        options["target_transform"] = "difference"
+        trained = Trained(tmp_path, frame, time_column="time", **options)
+        found = rmse(trained.predicted(), frame, ["shop", "time"], frame["time"].iloc[TEST])
+        assert found == pytest.approx(trained.test["rmse"], rel=1e-6)
+        unseen = table(shop="C").assign(load=lambda f: 90_000 + f["load"])
+        predicted = trained.predicted(unseen)["load_predicted"]
+        assert 80_000 < predicted.min() < predicted.max() < 100_000
 
     def test_an_unseen_series_is_scaled_by_its_own_first_rows(self, tmp_path: Path) -> None:
         options = {"series": "shop", "scale_by": "series", "missing": "mask"}

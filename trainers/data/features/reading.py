@@ -35,6 +35,11 @@ class EncodedReading(Reading):
         return self.encoding.is_plain
 
     @property
+    def needs_newest(self) -> bool:
+        """Whether a forecast is added to the newest known value of its target."""
+        return False
+
+    @property
     def middles(self) -> dict[str, float]:
         """Of each input column of numbers what is subtracted of it, over all series."""
         found, place = {}, 0
@@ -61,6 +66,10 @@ class EncodedReading(Reading):
         """
         codes = np.zeros(len(frame), dtype=np.int64)
         return Rows(frame, codes, (), None, None, ())
+
+    def window_scales(self, rows: Rows, series: int, row: int) -> Scales | None:
+        """Return the scale of the targets of a window whose last row is this one."""
+        return self.target_scales(rows, series)
 
     def target_scales(self, rows: Rows, series: int) -> Scales | None:
         """Return the scale of one series' targets; None where all share one."""

@@ -80,7 +80,11 @@ def request_of(record: Mapping[str, Any], reading: EncodedReading, where: str) -
     encoded = encode(reading.encoding, rows)
     present = encoded.present & encoded.known
     ahead = ahead_of_steps(reading.encoding, rows.instants, encoded.values)
-    return Asked(encoded.values, present, reading.target_scales(rows, 0), ahead)
+    try:
+        scales = reading.window_scales(rows, 0, len(frame) - 1)
+    except DataError as error:
+        raise DataError(f"{where}: {error}") from error
+    return Asked(encoded.values, present, scales, ahead)
 
 
 def _name(series: Any) -> str | None:
@@ -160,6 +164,12 @@ def _check_stepped(
         raise DataError(
             f"{where}: the time since the step before is an input (data.elapsed), which a state "
             "does not hold; send whole sequences without a state."
+        )
+    if reading.needs_newest:
+        raise DataError(
+            f"{where}: each forecast is added to the newest value of its target "
+            "(data.target_transform: difference), which a state does not hold; send whole "
+            "sequences without a state."
         )
     for column in reading.encoding.recipe.columns:
         if column.filling is None:

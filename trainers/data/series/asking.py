@@ -108,14 +108,14 @@ def _windows(rows: Rows, reading: WindowReading, newest: bool) -> Iterator[Asked
     past = place >= rows.bounds[1:][rows.codes]
     present = encoded.present & (encoded.known | past)
     unknown = past & ~encoded.known
-    has_own = _has_own(rows, reading)
+    has_own, bases = _has_own(rows, reading), reading.bases(rows)
     name = "+".join(reading.rows.series or ()) or SERIES
     ahead = _Ahead(encoded, rows, reading)
     for series in range(len(rows.bounds) - 1):
         begin, end = rows.bounds[series : series + 2].tolist()
         there = np.flatnonzero(has_own[begin:end])
         end = begin + (int(there[-1]) + 1 if len(there) else 0)
-        scales = reading.target_scales(rows, series)
+        own = reading.target_scales(rows, series)
         key = {name: rows.names[series]} if rows.names else {}
         first = begin + steps - 1
         if newest and end > first:
@@ -125,6 +125,11 @@ def _windows(rows: Rows, reading: WindowReading, newest: bool) -> Iterator[Asked
             span = slice(row - steps + 1, row + 1)
             if unknown[row] or not present[span].any():
                 continue
+            scales = own
+            if bases is not None:
+                if not newest and np.isnan(bases[row]).any():
+                    continue
+                scales = reading.from_base(own, bases[row])
             asked = Asked(encoded.values[span], present[span], scales, ahead.of(row))
             targets = tuple(_place(rows, reading, row, ahead) for ahead in recipe.ahead)
             yield AskedWindow(asked, key, targets)

@@ -152,14 +152,17 @@ class WindowOptions:
     scale_targets: bool = field(
         default=True, metadata=means("false: targets as they are, which losses of counts need")
     )
-    target_transform: TargetTransform = field(
+    target_transform: TargetTransform | Literal["difference"] = field(
         default="none",
-        metadata=search_means("log1p: of targets > -1, before scaling; metrics are in own units"),
+        metadata=search_means(
+            "log1p, of targets > -1; or difference from the newest known value; undone"
+        ),
     )
     units: str = field(default="", metadata=means("the targets' unit, for tables"))
 
     def __post_init__(self) -> None:
         _check_measures(self)
+        _check_difference(self)
         _check_columns(self)
         _check_time(self)
         _check_split(self)
@@ -192,6 +195,16 @@ class WindowOptions:
         """What input columns are to become."""
         fill = self.fill if self.missing == "fill" else None
         return ColumnRules(self.category_encoding, fill, self.indicator)
+
+    @property
+    def transform(self) -> TargetTransform:
+        """What is done to each target by itself."""
+        return "log1p" if self.target_transform == "log1p" else "none"
+
+    @property
+    def differs(self) -> bool:
+        """Whether targets are changes from the newest known value."""
+        return self.target_transform == "difference"
 
     @property
     def times(self) -> TimeOptions | None:
@@ -242,6 +255,21 @@ def _check_measures(options: WindowOptions) -> None:
     plain = not classes or options.target_transform == "none"
     require(plain, "target_transform only for numbers", "target_transform",
             options.target_transform)  # fmt: skip
+
+
+def _check_difference(options: WindowOptions) -> None:
+    if not options.differs:
+        return
+    for name, value, wanted in (
+        ("targets", options.targets, "last"),
+        ("steps_ahead", options.ahead, "1 or more"),
+    ):
+        if value in ("every", 0):
+            raise DataError(
+                "data.target_transform: difference is from the newest value that is known where a "
+                f"window ends, but got data.{name}: {value}; set it to {wanted}, or "
+                "data.target_transform: none."
+            )
 
 
 def _check_columns(options: WindowOptions) -> None:

@@ -69,12 +69,12 @@ def past_of(rows: Rows, options: WindowOptions, train: Array) -> Past | None:
     geometry, horizon = options.geometry, options.output_steps
     begins = rows.bounds[:-1][rows.codes]  # of each row's series
     season, errors = _season_errors(values, begins, train, _season(rows))
-    newest = _newest(values, begins, lag=1).astype(np.float32)
+    newest = newest_known(values, begins).astype(np.float32)
     # Of a target in the window's last row the rows before it are known.
     latest = newest if geometry.steps_ahead else _shifted(newest, begins)
     ago, offsets = None, None
     if season is not None:
-        repeated = _newest(values, begins, lag=season).astype(np.float32)
+        repeated = newest_known(values, begins, lag=season).astype(np.float32)
         ago, offsets = _season_ago(repeated, rows, geometry, season)
     return Past(
         _for_every_step(latest, horizon),
@@ -91,7 +91,7 @@ def _season(rows: Rows) -> int | None:
     return season_of(rows.step, rows.instants, rows.bounds)
 
 
-def _newest(values: Array, begins: Array, lag: int) -> Array:
+def newest_known(values: Array, begins: Array, lag: int = 1) -> Array:
     """Each row's value, or where it is missing the newest one whole lags before, of its series.
 
     Args:

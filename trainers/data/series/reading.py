@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trainers.data.contract import TargetTransform
+from trainers.data.contract import Array, TargetTransform
 from trainers.data.features.encoding import Encoding
 from trainers.data.features.reading import EncodedReading, Scales
 from trainers.data.features.rows import Rows
 from trainers.data.features.scales import Scale
+from trainers.data.series.past import newest_known
 from trainers.data.series.rows import RowOptions, rows_of
 from trainers.data.tables.columns import matrix
 from trainers.data.tables.reading_options import ReadingOptions
@@ -36,6 +37,8 @@ class WindowReading(EncodedReading):
         scales: Of each target, in own units; empty for classes.
         step: From row to row; None without times.
         transform: What was done to targets before they were scaled.
+        changes: Where targets are changes from the newest known value, the scale of each one's, in
+            scaled units; otherwise empty.
     """
 
     rows: RowOptions
@@ -46,6 +49,7 @@ class WindowReading(EncodedReading):
     scales: tuple[Scale, ...] = ()
     step: Step | None = None
     transform: TargetTransform = "none"
+    changes: tuple[Scale, ...] = ()
 
     @property
     def times(self) -> tuple[str, ...]:
@@ -55,7 +59,8 @@ class WindowReading(EncodedReading):
     @property
     def is_plain(self) -> bool:
         """Whether a step's numbers need scaling only: as many features, in the same order."""
-        return self.encoding.is_plain and all(scale.each is None for scale in self.scales)
+        shared = all(scale.each is None for scale in self.scales)
+        return self.encoding.is_plain and shared and not self.changes
 
     @property
     def raw_names(self) -> tuple[str, ...]:
@@ -65,6 +70,11 @@ class WindowReading(EncodedReading):
         own = tuple(column.name for column in recipe.columns)
         ahead = tuple(f"{c.name}+{step}" for step in recipe.ahead for c in recipe.known)
         return (*times, *own, *ahead)
+
+    @property
+    def needs_newest(self) -> bool:
+        """Whether a forecast is added to the newest known value of its target."""
+        return bool(self.changes)
 
     @property
     def all_scales(self) -> tuple[Scale, ...]:
@@ -100,6 +110,40 @@ class WindowReading(EncodedReading):
         scales = zip(self.targets, self.scales, strict=True)
         table = np.array([self._scale_of(name, scale, rows, series) for name, scale in scales])
         return table[:, 0], table[:, 1]
+
+    def bases(self, rows: Rows) -> Array | None:
+        """Return the newest known targets up to each row `(rows, targets)`; None without changes.
+
+        NaN stands where none is known.
+        """
+        if not self.changes:
+            return None
+        values = matrix(rows.frame, list(self.targets), "mask")
+        return newest_known(values, rows.bounds[:-1][rows.codes])
+
+    def from_base(self, scales: Scales | None, base: Array) -> Scales:
+        """Return the scale of changes from `base (targets,)`, given that of the series' targets.
+
+        Raises:
+            DataError: there is no value that they are from.
+        """
+        if (unknown := np.isnan(base)).any():
+            raise DataError(
+                f"a forecast is added to the newest value of {self.targets[unknown.argmax()]!r} "
+                "(data.target_transform: difference), so a step must bring one."
+            )
+        scale = np.array([one.scale for one in self.scales]) if scales is None else scales[0]
+        own = np.array([[one.scale, one.shift] for one in self.changes])
+        return scale * own[:, 0], scale * own[:, 1] + base.astype(np.float32)
+
+    def window_scales(self, rows: Rows, series: int, row: int) -> Scales | None:
+        """Return the scale of the targets of a window whose last row is this one.
+
+        Raises:
+            DataError: its targets are changes, and there is no value that they are from.
+        """
+        scales, bases = self.target_scales(rows, series), self.bases(rows)
+        return scales if bases is None else self.from_base(scales, bases[row])
 
     def _scale_of(self, name: str, scale: Scale, rows: Rows, series: int) -> tuple[float, float]:
         known = (scale.each or {}).get(rows.names[series])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from trainers.data.classes import class_ids, label_name
-from trainers.data.contract import Array
+from trainers.data.contract import Array, Picked, SequenceSet
 from trainers.data.features.rows import Rows
 from trainers.data.features.scales import Fit, Scale
 from trainers.data.series.columns import class_labels
@@ -49,7 +49,7 @@ def targets_of(rows: Rows, options: WindowOptions, train: Array, fit: Fit) -> Ta
     if options.task == "classification":
         return _classes(rows, options) if len(options.target) == 1 else _labels(rows, options)
     raw = matrix(rows.frame, options.target, "error" if options.missing == "error" else "mask")
-    raw = transformed(raw, options.target_transform, options.target, rows.placed)
+    raw = transformed(raw, options.transform, options.target, rows.placed)
     present = ~np.isnan(raw)
     values = np.empty(raw.shape, dtype=np.float32)
     fit = fit if options.scale_targets else Fit("none")
@@ -65,6 +65,22 @@ def targets_of(rows: Rows, options: WindowOptions, train: Array, fit: Fit) -> Ta
         if by_row is not None:
             by_row[0, :, place], by_row[1, :, place] = scale, shift
     return Targets(values, present, tuple(scales), row_scales=by_row)
+
+
+def rescaled(
+    part: SequenceSet | None, targets: Targets, rows: Rows, output_steps: int
+) -> SequenceSet | None:
+    """Return a part whose windows know the scale of their series, where each has its own."""
+    by_row = targets.row_scales
+    if part is None or by_row is None or part.series is None:
+        return part
+    first = rows.bounds[:-1]  # a series' rows share its scale
+    common = np.array([[s.scale, s.shift] for s in targets.scales]).T
+    factor = by_row[0, first] / common[0]
+    offset = (by_row[1, first] - common[1]) / common[0]
+    table = np.stack([factor, offset], axis=1)  # (series, 2, targets)
+    table = np.tile(table, (1, 1, output_steps))
+    return replace(part, rescale=Picked(table, part.series))
 
 
 def _classes(rows: Rows, options: WindowOptions) -> Targets:

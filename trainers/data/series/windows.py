@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from trainers.data.classes import class_weights, missing_classes_note
-from trainers.data.contract import Array, Picked, SequenceData, SequenceSet
+from trainers.data.contract import Array, SequenceData, SequenceSet
 from trainers.data.features.ahead import ahead_of_rows
 from trainers.data.features.encoding import Fitted, encode, fit_encoding
 from trainers.data.features.input_columns import (
@@ -29,6 +29,8 @@ from trainers.data.finding import Finding
 from trainers.data.findings.judge import table_findings
 from trainers.data.findings.judged import JudgedTable
 from trainers.data.folds import Folds, told
+from trainers.data.scaling import ColumnScaler
+from trainers.data.series.changes import Changes, changes_of, check_changes
 from trainers.data.series.columns import Chosen, check_target, choose_columns
 from trainers.data.series.cutting import Series, cut
 from trainers.data.series.opening import table_of
@@ -39,7 +41,7 @@ from trainers.data.series.reading import WindowReading
 from trainers.data.series.rolling import fold_error, fold_line, fold_parts, origin_of
 from trainers.data.series.rows import long_form, rows_of
 from trainers.data.series.spans import Parts
-from trainers.data.series.targets import Targets, targets_of
+from trainers.data.series.targets import Targets, rescaled, targets_of
 from trainers.data.source import Source
 from trainers.data.tables.columns import matrix
 from trainers.data.tables.formats import table_stem
@@ -100,6 +102,7 @@ def _divided(
     del read
     chosen = choose_columns(frame, options)
     check_target(frame, options)
+    check_changes(chosen, options)
     rows = rows_of(frame, options.rows)
     del frame
     for column in {*(options.time_column or ())} & {*rows.frame.columns} - {*chosen.own}:
@@ -285,11 +288,17 @@ def _series(
 
 
 def _assemble(name: str, options: WindowOptions, made: _Made) -> SequenceData:
-    train, validation, test = (_rescaled(part, options, made) for part in made.sets)
-    if train is None or validation is None:
-        raise DataError("data.split must leave rows for train and validation.")
     targets, fitted, horizons = made.targets, made.fitted, options.output_steps
     numbers = bool(targets.scales)
+    scaler = ColumnScaler(
+        *(np.tile([getattr(s, n) for s in targets.scales], horizons) for n in ("scale", "shift"))
+    )
+    sets = [rescaled(part, targets, made.rows, horizons) for part in made.sets]
+    changes = changes_of(sets, scaler, options) if options.differs else None
+    train, validation, test = sets if changes is None else changes.parts
+    if train is None or validation is None:
+        raise DataError("data.split must leave rows for train and validation.")
+    notes = made.notes if changes is None else (*made.notes, *changes.notes)
     labels = not numbers and not targets.classes
     scales = fitted.encoding.scales
     return SequenceData(
@@ -301,14 +310,14 @@ def _assemble(name: str, options: WindowOptions, made: _Made) -> SequenceData:
         input_size=len(scales),
         output_size=len(targets.classes) or len(options.target) * horizons,
         digest="",
-        target_scale=np.tile([s.scale for s in targets.scales], horizons) if numbers else None,
-        target_shift=np.tile([s.shift for s in targets.scales], horizons) if numbers else None,
+        target_scale=scaler.scale if numbers else None,
+        target_shift=scaler.shift if numbers else None,
         target_names=targets.classes or _target_names(options),
         units=options.units,
-        target_transform=options.target_transform,
+        target_transform=options.transform,
         one_target=options.targets == "last",
-        notes=made.notes if numbers or labels else (
-            *made.notes, *missing_classes_note(train, targets.classes)
+        notes=notes if numbers or labels else (
+            *notes, *missing_classes_note(train, targets.classes)
         ),
         class_weights=(
             class_weights(options.class_weights, train, targets.classes)
@@ -318,7 +327,7 @@ def _assemble(name: str, options: WindowOptions, made: _Made) -> SequenceData:
         input_shift=np.array([scale.shift for scale in scales]),
         input_names=fitted.names,
         series=made.rows.names,
-        reading=_reading(options, made),
+        reading=_reading(options, made, changes),
         categories=embedded_categories(fitted, options.embedding_size),
         findings=made.findings,
         times=_times(made.rows),
@@ -345,7 +354,7 @@ def _past_targets(options: WindowOptions, made: _Made) -> tuple[int, ...]:
     return tuple(made.fitted.names.index(name) for name in options.target)
 
 
-def _reading(options: WindowOptions, made: _Made) -> WindowReading:
+def _reading(options: WindowOptions, made: _Made, changes: Changes | None) -> WindowReading:
     instants = made.rows.instants
     return WindowReading(
         rows=options.rows if instants is None else options.rows.settled(instants.options),
@@ -354,23 +363,10 @@ def _reading(options: WindowOptions, made: _Made) -> WindowReading:
         input_steps=options.input_steps,
         targets=options.target,
         scales=made.targets.scales,
-        transform=options.target_transform,
+        transform=options.transform,
+        changes=() if changes is None else changes.scales,
         step=made.rows.step,
     )
-
-
-def _rescaled(part: SequenceSet | None, options: WindowOptions, made: _Made) -> SequenceSet | None:
-    """A part whose windows know the scale of their series."""
-    by_row = made.targets.row_scales
-    if part is None or by_row is None or part.series is None:
-        return part
-    first = made.rows.bounds[:-1]  # a series' rows share its scale
-    common = np.array([[s.scale, s.shift] for s in made.targets.scales]).T
-    factor = by_row[0, first] / common[0]
-    offset = (by_row[1, first] - common[1]) / common[0]
-    table = np.stack([factor, offset], axis=1)  # (series, 2, targets)
-    table = np.tile(table, (1, 1, options.output_steps))
-    return SequenceSet(**{**vars(part), "rescale": Picked(table, part.series)})
 
 
 def _target_names(options: WindowOptions) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ class Seen:
         outputs: As the head gives them.
         targets: `(trials, wanted, outputs)`, or class ids `(trials, wanted)`.
         rescale: `(trials, wanted, 2, outputs)`, from each sequence's scale to the common one.
+        elements: The loss's, where they are known.
     """
 
     def __init__(
@@ -34,8 +35,9 @@ class Seen:
         outputs: Tensor,
         targets: Tensor,
         rescale: Tensor | None,
+        elements: Tensor | None = None,
     ) -> None:
-        self._structure, self._units = structure, units
+        self._structure, self._units, self._elements = structure, units, elements
         self._outputs, self._targets, self._rescale = outputs, targets, rescale
 
     def by(self, accumulator: Accumulator) -> tuple[Any, Tensor]:
@@ -78,7 +80,10 @@ class Seen:
     @cached_property
     def losses(self) -> tuple[Tensor, Tensor]:
         """The loss's elements, and the own unit of each, `(trials, wanted, outputs)` float64."""
-        values = losses.elements(self._structure, self._outputs, self._targets).double()
+        values = self._elements
+        if values is None:
+            values = losses.elements(self._structure, self._outputs, self._targets)
+        values = values.detach().double()
         return values, self._units.sized(torch.ones_like(values), self._rescale)
 
     @cached_property

@@ -22,15 +22,17 @@ from trainers.config.train_config import Structure
 from trainers.data.contract import SequenceData
 from trainers.data.own_units import own_units
 from trainers.errors import ConfigError
+from trainers.learning import losses
 from trainers.learning.batches import Part
 from trainers.learning.lanes import StreamPart
 from trainers.learning.own_units import OwnUnits
-from trainers.learning.seen import Seen
+from trainers.learning.seen import Known, Seen
 from trainers.learning.waiting import Batch, Waiting
 from trainers.network.masks import Array
 from trainers.network.segment import Segment
 from trainers.registry import load_object
 
+_WAITING = ("answers", "losses")
 _KEPT = 3  # rows that checkpoints hold as one tensor
 _NUMBERS = ("loss_sum", "loss_count", "plain_loss", "elements")
 
@@ -58,6 +60,8 @@ class Measures:
         structure: Names the loss and has its settings.
         rows: Names of the sums; a pass adds them up as `(…, rows, outputs or classes)`.
         class_weights: `(classes,)` factors of the loss, or None.
+        waits: Whether batches may be added up together: nothing but sums, products and distances
+            is made of answers, whose last bit does not depend on what lies beside them.
 
     Args:
         metrics: What is measured, by name; those that need all answers are left out. None for
@@ -78,6 +82,7 @@ class Measures:
         needed = dict.fromkeys(each for name in self._values for each in wanted[name].sums)
         self._adds = [(one, _loaded(one.code)) for one in needed]
         self._units = OwnUnits(data, device)
+        self.waits = self._units.is_linear and all(one.of in _WAITING for one in needed)
         self.rows = tuple(row for accumulator in needed for row in accumulator.rows)
         self.class_weights: Tensor | None = None
         if data.class_weights is not None:
@@ -96,14 +101,16 @@ class Measures:
         mask: Tensor | None,
         rescale: Tensor | None = None,
         elements: Tensor | None = None,
+        answers: Tensor | None = None,
     ) -> Tensor:
         """Return the sums `(trials, rows, outputs)` of a head's outputs `(trials, wanted, ·)`.
 
         `mask (trials, wanted, outputs or 1)` leaves single elements out. `rescale (trials, wanted,
-        2, outputs)` brings answers and targets to the data's common scale. `elements` are the
-        loss's, where they are known.
+        2, outputs)` brings answers and targets to the data's common scale. `elements` of the loss
+        and the outputs' `answers` are given where they are known.
         """
-        seen = Seen(self.structure, self._units, outputs.detach(), targets, rescale, elements)
+        known = Known(elements, answers)
+        seen = Seen(self.structure, self._units, outputs.detach(), targets, rescale, known)
         found = [add(*seen.by(one), mask, *one.arguments) for one, add in self._adds]
         return torch.cat(found, dim=1) if found else self.zeros(len(outputs))
 
@@ -184,10 +191,13 @@ class Tally:
         brings both to the data's common scale; `values` are the loss's elements, where known.
         """
         self.elements += targets.numel() if mask is None else int(mask.sum())
-        batch: Batch = (outputs.detach(), targets, mask, rescale, values)
+        answers = losses.point(self.measures.structure, outputs.detach())
+        batch: Batch = (outputs.detach(), targets, mask, rescale, values, answers)
         if not self._waiting.takes(batch):
             self._take()
         self._waiting.add(batch)
+        if not self.measures.waits:
+            self._take()
 
     def numbers(self) -> dict[str, float]:
         """Return everything but the sums, to save it."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-Batch = tuple[Tensor, Tensor, "Tensor | None", "Tensor | None", "Tensor | None"]
-"""Outputs, targets, mask, rescale and the loss's elements, as `Measures.sums` takes them."""
+Batch = tuple[Tensor, Tensor, "Tensor | None", "Tensor | None", "Tensor | None", Tensor]
+"""Outputs, targets, mask, rescale, the loss's elements, answers: as `Measures.sums` takes them."""
 _MOST, _MOST_NUMBERS = 16, 1 << 14
 
 
@@ -29,9 +29,9 @@ class Waiting:
 
     def add(self, batch: Batch) -> None:
         """Have a batch wait; those of the loss's graph keep none of it."""
-        outputs, targets, mask, rescale, values = batch
+        outputs, targets, mask, rescale, values, answers = batch
         values = None if values is None else values.detach()
-        self._batches.append((outputs, targets, mask, rescale, values))
+        self._batches.append((outputs, targets, mask, rescale, values, answers))
 
     def clear(self) -> None:
         """Forget them."""
@@ -39,14 +39,15 @@ class Waiting:
 
     def taken(self) -> Batch:
         """Return all of them, along the axis of trials, and wait for others."""
-        outputs, targets, mask, rescale, values = (
+        outputs, targets, mask, rescale, values, answers = (
             None if parts[0] is None else parts[0] if len(parts) == 1 else torch.cat(parts)
             for parts in zip(*self._batches, strict=True)
         )
         self._batches = []
         assert outputs is not None
         assert targets is not None
-        return outputs, targets, mask, rescale, values
+        assert answers is not None
+        return outputs, targets, mask, rescale, values, answers
 
 
 def _shapes(batch: Batch) -> tuple[torch.Size | None, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,16 @@ def epoch_metrics(data: SequenceData, loss: str, asked: Asked = NOTHING) -> dict
     """
     always = [name for name in metric_names(data, loss) if METRICS[name].each_epoch]
     return _found([*always, *asked.names], data, loss, asked)
+
+
+def train_metrics(metrics: Mapping[str, MetricType]) -> dict[str, MetricType]:
+    """Return those of an epoch's metrics that cost training no sums but the usual ones."""
+    usual = {each for m in metrics.values() if m.each_epoch for each in m.sums}
+    return {
+        name: metric
+        for name, metric in metrics.items()
+        if metric.each_epoch or (metric.value is not None and usual.issuperset(metric.sums))
+    }
 
 
 def end_metrics(data: SequenceData, loss: str, asked: Asked = NOTHING) -> dict[str, MetricType]:

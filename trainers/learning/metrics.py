@@ -22,14 +22,17 @@ from trainers.config.train_config import Structure
 from trainers.data.contract import SequenceData
 from trainers.data.own_units import own_units
 from trainers.errors import ConfigError
+from trainers.learning import losses
 from trainers.learning.batches import Part
 from trainers.learning.lanes import StreamPart
 from trainers.learning.own_units import OwnUnits
-from trainers.learning.seen import Seen
+from trainers.learning.seen import Known, Seen
+from trainers.learning.waiting import Batch, Waiting
 from trainers.network.masks import Array
 from trainers.network.segment import Segment
 from trainers.registry import load_object
 
+_WAITING = ("answers", "losses")
 _KEPT = 3  # rows that checkpoints hold as one tensor
 _NUMBERS = ("loss_sum", "loss_count", "plain_loss", "elements")
 
@@ -57,6 +60,8 @@ class Measures:
         structure: Names the loss and has its settings.
         rows: Names of the sums; a pass adds them up as `(…, rows, outputs or classes)`.
         class_weights: `(classes,)` factors of the loss, or None.
+        waits: Whether batches may be added up together: nothing but sums, products and distances
+            is made of answers, whose last bit does not depend on what lies beside them.
 
     Args:
         metrics: What is measured, by name; those that need all answers are left out. None for
@@ -77,6 +82,7 @@ class Measures:
         needed = dict.fromkeys(each for name in self._values for each in wanted[name].sums)
         self._adds = [(one, _loaded(one.code)) for one in needed]
         self._units = OwnUnits(data, device)
+        self.waits = self._units.is_linear and all(one.of in _WAITING for one in needed)
         self.rows = tuple(row for accumulator in needed for row in accumulator.rows)
         self.class_weights: Tensor | None = None
         if data.class_weights is not None:
@@ -94,13 +100,17 @@ class Measures:
         targets: Tensor,
         mask: Tensor | None,
         rescale: Tensor | None = None,
+        elements: Tensor | None = None,
+        answers: Tensor | None = None,
     ) -> Tensor:
         """Return the sums `(trials, rows, outputs)` of a head's outputs `(trials, wanted, ·)`.
 
         `mask (trials, wanted, outputs or 1)` leaves single elements out. `rescale (trials, wanted,
-        2, outputs)` brings answers and targets to the data's common scale.
+        2, outputs)` brings answers and targets to the data's common scale. `elements` of the loss
+        and the outputs' `answers` are given where they are known.
         """
-        seen = Seen(self.structure, self._units, outputs.detach(), targets, rescale)
+        known = Known(elements, answers)
+        seen = Seen(self.structure, self._units, outputs.detach(), targets, rescale, known)
         found = [add(*seen.by(one), mask, *one.arguments) for one, add in self._adds]
         return torch.cat(found, dim=1) if found else self.zeros(len(outputs))
 
@@ -116,7 +126,6 @@ class Tally:
 
     Attributes:
         measures: What is measured.
-        sums: `(rows, outputs or classes)` float64.
         loss_sum: Weighted losses, before division.
         loss_count: What `loss_sum` is divided by.
         plain_loss: The loss's elements without weights.
@@ -131,11 +140,29 @@ class Tally:
         metrics: Mapping[str, MetricType] | None = None,
     ) -> None:
         self.measures = Measures(data, structure, device, metrics)
-        self.sums = self.measures.zeros()
+        self._sums = self.measures.zeros()
+        self._waiting = Waiting()
         self.loss_sum = 0.0
         self.loss_count = 0.0
         self.plain_loss = 0.0
         self.elements = 0.0
+
+    @property
+    def sums(self) -> Tensor:
+        """`(rows, outputs or classes)` float64."""
+        if len(self._waiting):
+            self._take()
+        return self._sums
+
+    @sums.setter
+    def sums(self, sums: Tensor) -> None:
+        self._sums = sums
+        self._waiting.clear()
+
+    def _take(self) -> None:
+        """Add up what waits, batch by batch: bit for bit as if each had been added by itself."""
+        for found in self.measures.sums(*self._waiting.taken()):
+            self._sums += found
 
     def add_segment(self, segment: Segment, outputs: Tensor, values: Tensor, loss: float) -> None:
         """Add one trial's segment: `outputs (1, wanted, outputs)` and the loss's elements.
@@ -148,7 +175,7 @@ class Tally:
         whole = segment.weights is None and self.measures.class_weights is None
         self.plain_loss += whole_loss if whole else values.sum().item()
         assert segment.targets is not None
-        self.add(outputs, segment.targets, segment.element_mask, segment.rescale)
+        self.add(outputs, segment.targets, segment.element_mask, segment.rescale, values)
 
     def add(
         self,
@@ -156,14 +183,21 @@ class Tally:
         targets: Tensor,
         mask: Tensor | None = None,
         rescale: Tensor | None = None,
+        values: Tensor | None = None,
     ) -> None:
         """Add predictions `(1, wanted, outputs)` against targets (same, or ids `(1, wanted)`).
 
         `mask (1, wanted, outputs)` leaves single elements out; `rescale (1, wanted, 2, outputs)`
-        brings both to the data's common scale.
+        brings both to the data's common scale; `values` are the loss's elements, where known.
         """
         self.elements += targets.numel() if mask is None else int(mask.sum())
-        self.sums += self.measures.sums(outputs, targets, mask, rescale)[0]
+        answers = losses.point(self.measures.structure, outputs.detach())
+        batch: Batch = (outputs.detach(), targets, mask, rescale, values, answers)
+        if not self._waiting.takes(batch):
+            self._take()
+        self._waiting.add(batch)
+        if not self.measures.waits:
+            self._take()
 
     def numbers(self) -> dict[str, float]:
         """Return everything but the sums, to save it."""
@@ -178,6 +212,7 @@ class Tally:
         """Go on where another tally was; what it did not add up is unknown until the next pass."""
         for name in _NUMBERS:
             setattr(self, name, numbers[name])
+        self._waiting.clear()
         self.sums[:_KEPT] = tensors["sums"]
         for row, values in zip(self.measures.rows[_KEPT:], self.sums[_KEPT:], strict=True):
             unknown = torch.full_like(values, math.nan if self.elements else 0.0)
@@ -185,7 +220,8 @@ class Tally:
 
     def clear(self) -> None:
         """Begin a new pass."""
-        self.sums.zero_()
+        self._waiting.clear()
+        self._sums.zero_()
         for name in _NUMBERS:
             setattr(self, name, 0.0)
 

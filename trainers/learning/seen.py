@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,6 +16,13 @@ from trainers.learning.losses.forecast import forecast
 from trainers.learning.own_units import OwnForecast, OwnUnits
 
 
+class Known(NamedTuple):
+    """What is known of outputs without being made anew: the loss's elements, the answers."""
+
+    elements: Tensor | None = None
+    answers: Tensor | None = None
+
+
 class Seen:
     """Outputs of a head `(trials, wanted, ·)`, and the targets that they are held against.
 
@@ -25,6 +32,7 @@ class Seen:
         outputs: As the head gives them.
         targets: `(trials, wanted, outputs)`, or class ids `(trials, wanted)`.
         rescale: `(trials, wanted, 2, outputs)`, from each sequence's scale to the common one.
+        known: What is known of them.
     """
 
     def __init__(
@@ -34,8 +42,9 @@ class Seen:
         outputs: Tensor,
         targets: Tensor,
         rescale: Tensor | None,
+        known: Known | None = None,
     ) -> None:
-        self._structure, self._units = structure, units
+        self._structure, self._units, self._known = structure, units, known or Known()
         self._outputs, self._targets, self._rescale = outputs, targets, rescale
 
     def by(self, accumulator: Accumulator) -> tuple[Any, Tensor]:
@@ -78,12 +87,16 @@ class Seen:
     @cached_property
     def losses(self) -> tuple[Tensor, Tensor]:
         """The loss's elements, and the own unit of each, `(trials, wanted, outputs)` float64."""
-        values = losses.elements(self._structure, self._outputs, self._targets).double()
+        values = self._known.elements
+        if values is None:
+            values = losses.elements(self._structure, self._outputs, self._targets)
+        values = values.detach().double()
         return values, self._units.sized(torch.ones_like(values), self._rescale)
 
     @cached_property
     def _answers(self) -> Tensor:
-        return losses.point(self._structure, self._outputs)
+        known = self._known.answers
+        return losses.point(self._structure, self._outputs) if known is None else known
 
     def _common(self, values: Tensor) -> Tensor:
         if self._rescale is None:

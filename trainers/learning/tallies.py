@@ -54,7 +54,7 @@ def sums_of(
     else:
         own = values.detach()
         plain = (own if mask is None else torch.where(mask, own, 0.0)).sum(dim=(1, 2)).double()
-    metrics = measures.sums(outputs, segment.targets, mask, segment.rescale)
+    metrics = measures.sums(outputs, segment.targets, mask, segment.rescale, values)
     return Sums(metrics, losses, plain)
 
 

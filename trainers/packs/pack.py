@@ -145,7 +145,7 @@ class Pack:
                 f"trials of a pack must share {self.structure}, but got {config.structure()}."
             )
         rows, data = self._buffers.views(slot, slot + 1), self._parts.data
-        tally = Tally(data, self.structure, rows.weights.device, self._parts.metrics)
+        tally = Tally(data, self.structure, rows.weights.device, self._parts.train_metrics)
         trial = Trial(config, rows, self._model.layout, tally)
         if checkpoint is None:
             initialise(self._model.layout, rows.weights[0], config)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from trainers.config.measured import NOTHING, Asked, epoch_metrics
+from trainers.config.measured import NOTHING, Asked, epoch_metrics, train_metrics
 from trainers.config.train_config import Structure
 from trainers.data.contract import SequenceData
 from trainers.errors import DataError
@@ -23,6 +23,8 @@ class Parts:
         data: The whole.
         asked: What is measured beside what every epoch has.
         metrics: What is measured at each epoch, by name.
+        train_metrics: Of these what training tells: what every epoch has, and what the sums of
+            that tell.
 
     Raises:
         ConfigError: something is asked for that the data or the loss don't have.
@@ -31,6 +33,7 @@ class Parts:
     def __init__(self, data: SequenceData, structure: Structure, asked: Asked = NOTHING) -> None:
         self.data, self.asked = data, asked
         self.metrics = epoch_metrics(data, structure.loss, asked)
+        self.train_metrics = train_metrics(self.metrics)
         self._structure = structure
         self._bound: dict[PartName, Part | StreamPart] = {}
         self._total_squares: dict[PartName, Array] = {}

@@ -111,7 +111,7 @@ class Ground:
 def ground_of(model: Model, buffers: Buffers, parts: Parts, *, capture: bool) -> Ground:
     """Bring the training part, which must fit (`fits_device`), to the rows' device."""
     data, structure, device = parts.data, model.structure, buffers.weights.device
-    measures = Measures(data, structure, device, parts.metrics)
+    measures = Measures(data, structure, device, parts.train_metrics)
     part = DevicePart(parts.part("train"), structure, data.input_size, device)
     return Ground(
         model=model,

@@ -90,7 +90,9 @@ def fold_key(key: str, number: int) -> str:
     return f"{key}#fold {number}"
 
 
-def held_out(count: int, folds: Folds, seed: int, labels: Array | None = None) -> list[Array]:
+def held_out(
+    count: int, folds: Folds, seed: int, labels: Array | None = None, noun: str = "sequence"
+) -> list[Array]:
     """Divide sequences `(count,)` into one group a fold: their numbers, ascending.
 
     Args:
@@ -98,13 +100,14 @@ def held_out(count: int, folds: Folds, seed: int, labels: Array | None = None) -
         folds: How many groups.
         seed: Of the division.
         labels: `(count,)` class ids; every group then keeps the classes' proportions.
+        noun: What a person calls what is divided.
 
     Raises:
-        DataError: there are fewer sequences than folds.
+        DataError: there are fewer of them than folds.
     """
     if count < folds.count:
         raise DataError(
-            f"each fold needs a sequence, but data.folds={folds.count} divides {count} outside "
+            f"each fold needs a {noun}, but data.folds={folds.count} divides {count} outside "
             "the test part; take fewer folds."
         )
     return divide(count, (1 / folds.count,) * folds.count, seed, labels)
@@ -130,7 +133,11 @@ def require_undivided(given: Collection[str]) -> None:
 
 
 def divisions(
-    divided: Sequence[Array], folds: Folds, seed: int, labels: Array | None
+    divided: Sequence[Array],
+    folds: Folds,
+    seed: int,
+    labels: Array | None,
+    groups: Array | None = None,
 ) -> list[list[Array]]:
     """Return train, validation and perhaps test of each fold, by number.
 
@@ -139,14 +146,20 @@ def divisions(
         folds: How many.
         seed: Of the division.
         labels: `(sequences,)` class ids of all, or None.
+        groups: `(sequences,)` of which group each is; a group is held out as a whole.
 
     Raises:
         DataError: there are fewer sequences than folds.
     """
     pool = np.sort(np.concatenate(divided[:2]))
-    own = None if labels is None else labels[pool]
-    groups = held_out(len(pool), folds, seed, own)
-    return [[pool[train], pool[judged], *divided[2:]] for train, judged in rows_of_folds(groups)]
+    if groups is None:
+        own = None if labels is None else labels[pool]
+        out = held_out(len(pool), folds, seed, own)
+    else:
+        known, of = np.unique(groups[pool], return_inverse=True)
+        chosen = held_out(len(known), folds, seed, noun="group (data.group)")
+        out = [np.flatnonzero(np.isin(of, one)) for one in chosen]
+    return [[pool[train], pool[judged], *divided[2:]] for train, judged in rows_of_folds(out)]
 
 
 def fold_line(train: Array, judged: Array) -> str:

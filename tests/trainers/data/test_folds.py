@@ -72,6 +72,31 @@ def test_a_column_of_parts_leaves_its_test_part_alone(table):
     assert sorted(len(one.ids["validation"]) for one in found) == [7, 7]
 
 
+def test_sequences_of_a_group_are_never_divided(table):
+    frame = pd.read_csv(table / "walks.csv")
+    frame["person"] = frame["id"].str[1:].astype(int) // 3  # seven persons of three walks, or two
+    frame.to_csv(table / "walks.csv", index=False)
+    options = {**TABLE, "group": "person"}
+    found = load_folds("table", options, Folds(3), base_dir=table)
+    persons = [
+        {part: {int(name[1:]) // 3 for name in names} for part, names in one.ids.items()}
+        for one in [*found, load_data("table", options, base_dir=table)]
+    ]
+    for own in persons:
+        assert not own["train"] & own["validation"]
+    tested = persons[-1]["test"]
+    assert tested
+    assert persons[2]["test"] == tested
+    assert not tested & (persons[-1]["train"] | persons[-1]["validation"])
+    judged = [own["validation"] for own in persons[:3]]
+    assert sum(map(len, judged)) == len(set().union(*judged)) == 7 - len(tested)
+    assert found[0].input_names == ("x",)
+    with pytest.raises(
+        DataError, match=r"needs a group \(data\.group\), but data\.folds=9 divides"
+    ):
+        load_folds("table", options, Folds(9), base_dir=table)
+
+
 def test_cases_of_an_archive_are_held_out_in_turn(tmp_path):
     lines = [f"{n % 2},{n}.0,{n + 1}.0" for n in range(20)]
     (tmp_path / "a.csv").write_text("kind,t0,t1\n" + "\n".join(lines) + "\n")

@@ -64,7 +64,8 @@ def choose_inputs(tables: Sequence[Table], codes: Array, options: TableOptions) 
         categories = [n for n in texts if n in asked or not _is_number(tables, n)]
         return ChosenInputs(tuple(names), frozenset(categories))
     own_targets = options.target if options.labels is None else ()
-    others = {options.sequence, options.order, options.split_column, *options.drop, *own_targets}
+    others = {options.sequence, options.order, options.split_column, options.group}
+    others |= {*options.drop, *own_targets}
     free = [str(name) for name in first.columns if name not in others]
     numbers = [n for n in free if n not in asked and _is_number(tables, n)]
     taken, notes = _texts(tables, codes, [n for n in free if n not in numbers], options)

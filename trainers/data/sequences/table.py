@@ -15,13 +15,13 @@ import numpy as np
 
 from trainers.data.classes import class_ids
 from trainers.data.contract import Array, SequenceData
-from trainers.data.division import PARTS, divide, with_given_parts
+from trainers.data.division import with_given_parts
 from trainers.data.files import find_files, require_different_files
 from trainers.data.finding import Finding, gravest_first
 from trainers.data.findings.judge import column_findings, table_findings
 from trainers.data.findings.judged import JudgedTable
 from trainers.data.findings.sentinels import MARKS
-from trainers.data.folds import Folds, divisions, fold_line, require_undivided, told
+from trainers.data.folds import Folds, fold_line, require_undivided, told
 from trainers.data.sequences.alignment import Aligned, align
 from trainers.data.sequences.assembling import Layout, assemble
 from trainers.data.sequences.grouping import (
@@ -29,7 +29,6 @@ from trainers.data.sequences.grouping import (
     Groups,
     Table,
     columns_of,
-    constant_of,
     group,
     notes_of,
     read_folder,
@@ -37,6 +36,7 @@ from trainers.data.sequences.grouping import (
     values_of,
 )
 from trainers.data.sequences.inputs import RawInputs, encode_inputs, raw_inputs
+from trainers.data.sequences.parting import Pool, parted
 from trainers.data.sequences.reading import TableReading
 from trainers.data.sequences.table_options import TableOptions
 from trainers.data.source import Source
@@ -95,8 +95,9 @@ def _loaded(
     labels = {part: _transformed(own, files[part].labels, options) for part, own in labels.items()}
     found = {part: _aligned(raw, part, labels[part], options) for part in files}
     kept = {part: own for part, (own, _) in found.items()}
-    classes_of = _one_class(kept["train"], options)
-    divided = _divided(kept["train"], labels["train"], files["train"], options, classes_of)
+    own = files["train"]
+    pool = Pool(kept["train"], own.tables, own.labels, labels["train"].groups)
+    rows = parted(pool, options, folds)
     given = {part: len(own) for part, own in kept.items() if part != "train"}
     layout = Layout(
         name=name,
@@ -110,11 +111,8 @@ def _loaded(
         target_transform=options.target_transform,
     )
     made = _Made(files, raw, kept, findings, _notes(files, raw, sum(n for _, n in found.values())))
-    if folds is None:
-        return [_assembled(made, layout, with_given_parts(divided, given), options)]
-    rows = divisions(divided, folds, options.seed, classes_of)
-    laid = [_assembled(made, layout, with_given_parts(own, given), options) for own in rows]
-    return told(laid, lines=[fold_line(*own[:2]) for own in rows])
+    laid = [_assembled(made, layout, with_given_parts(parts, given), options) for parts in rows]
+    return laid if folds is None else told(laid, lines=[fold_line(*parts[:2]) for parts in rows])
 
 
 @dataclass(frozen=True)
@@ -291,44 +289,6 @@ def _check_ids(names: Sequence[str], found: Collection[str], options: TableOptio
             f"every sequence needs labels, but {len(unlabelled)} have none, the first "
             f"{unlabelled[0]!r}; add them, or drop these sequences with data.missing: mask."
         )
-
-
-def _one_class(sequences: Mapping[str, Aligned], options: TableOptions) -> Array | None:
-    """The class of each sequence that has one, `(sequences,)`; None where they have others."""
-    if options.alignment != "one_label" or options.task != "classification":
-        return None
-    classes = [np.nanmax(sequence.targets) for sequence in sequences.values()]
-    return np.array(classes, dtype=np.int64)
-
-
-def _divided(
-    sequences: Mapping[str, Aligned],
-    labels: _Labels,
-    files: _Files,
-    options: TableOptions,
-    classes: Array | None,
-) -> list[Array]:
-    """Numbers of each part's sequences; stratified where each has one class."""
-    if options.split_column is None:
-        return divide(len(sequences), options.shares, options.seed, classes)
-    column = options.split_column
-    in_labels = column in files.labels[0].frame.columns
-    where = files.labels if in_labels else files.tables
-    groups = labels.groups if in_labels else group(where, options.sequence, None)
-    values = constant_of(groups, values_of(where, column, "error"), "split_column", column)
-    part_of = dict(zip(groups.names, values, strict=True))
-    wrong = [value for value in values if value not in PARTS]
-    if wrong:
-        raise DataError(
-            f"data.split_column: column {column!r} must hold train, validation or test, but got "
-            f"{wrong[0]!r}."
-        )
-    chosen = [part_of[name] for name in sequences]
-    rows = [np.flatnonzero([value == part for value in chosen]) for part in PARTS]
-    for part, own in zip(PARTS[:2], rows[:2], strict=True):
-        if len(own) == 0:
-            raise DataError(f"data.split_column: no sequence of {column!r} is in the {part} part.")
-    return rows
 
 
 TABLE = Source(TableOptions, load_table, reads_tables=True, load_folds=load_table_folds)

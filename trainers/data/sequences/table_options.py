@@ -85,6 +85,10 @@ class TableOptions:
     split_column: str | None = field(
         default=None, metadata=means("instead of split: column of train, validation or test")
     )
+    group: str | None = field(
+        default=None,
+        metadata=means("column of what sequences belong together, as a person: never divided"),
+    )
     seed: int = field(default=0, metadata=means("seed of the split"))
     scaling: Literal["minmax", "standard", "none"] = field(
         default="standard",
@@ -165,6 +169,11 @@ class TableOptions:
         if self.split_column is not None and self.given_parts:
             raise DataError(
                 f"data.split_column names the parts of one file, but data."
+                f"{next(iter(self.given_parts))}_path brings another; leave one of them out."
+            )
+        if self.group is not None and self.split_column is None and self.given_parts:
+            raise DataError(
+                f"data.group keeps sequences of one file together, but data."
                 f"{next(iter(self.given_parts))}_path brings another; leave one of them out."
             )
         for part in PARTS[1:]:

@@ -14,6 +14,7 @@ from sweep.history.goal import searched
 from sweep.report import plots
 from sweep.report.diagnosis import diagnosis_plot
 from sweep.report.efficiency import ledger_plot
+from sweep.report.naive_table import naive_section
 from sweep.report.page import figure, page, section, trial_facts
 from sweep.report.tables import audit_section, ensemble_section, replicates_section, top_table
 from sweep.results.results import Results
@@ -28,6 +29,7 @@ def render_report(results: Results) -> str:
     parts = [
         ("top", "Best trials", top_table(results)),
         ("ensemble", "Ensemble of the finalists", ensemble_section(results)),
+        ("naive", "Beside naive forecasts", naive_section(results)),
         ("finalists", "Finalists over seeds", replicates_section(results)),
         *((plot.name, plot.title, figure(plot)) for plot in charts),
         ("audit", "What pruning cost", audit_section(results)),

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from sweep.log.event import Event
 from sweep.log.kinds import Baselined
 from sweep.work.naive import judge_naive
+from trainers.config.measured import Asked
 
 if TYPE_CHECKING:
     from sweep.running.journal import Journal
     from sweep.running.preparation import Prepared
     from sweep.work.executors import Executor
     from sweep.work.executors.aside import Aside
-    from trainers.config.train_config import Structure
+    from trainers.data.choices import DataChoices
     from trainers.data.naive.outcome import NaiveMetrics
 
 PATIENCE_SECONDS = 60.0
@@ -85,8 +87,7 @@ class Baselines:
         return ended and (closed is None or closed.reason != "finished")
 
     def _begin(self) -> None:
-        work = partial(judge_naive, structure=judging_structure(self._prepared))
-        self._aside = self._executor.aside(work)
+        self._aside = self._executor.aside(naive_work(self._prepared))
 
     def _record(self, aside: Aside) -> None:
         self._over = True
@@ -113,9 +114,13 @@ def baselined(prepared: Prepared, found: NaiveMetrics) -> Baselined:
     return Baselined(metrics, found.seconds, found.about, found.notes, found.left_out)
 
 
-def judging_structure(prepared: Prepared) -> Structure:
-    """Return an example of what trials train: which targets count follows from it."""
-    return prepared.train_config(0, prepared.space.sample(0)).structure()
+def naive_work(prepared: Prepared) -> Callable[[DataChoices], NaiveMetrics]:
+    """Return what computes them from the data; it can be pickled."""
+    goal = prepared.goal
+    structure = prepared.train_config(0, prepared.space.sample(0)).structure()
+    names = [objective.metric for objective in goal.objectives]
+    names += [constraint.metric for constraint in goal.constraints]
+    return partial(judge_naive, structure=structure, asked=Asked(tuple(names)))
 
 
 def _losses(prepared: Prepared) -> set[tuple[str, str]]:

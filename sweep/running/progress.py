@@ -18,6 +18,25 @@ class BestTrial:
 
 
 @dataclass(frozen=True)
+class NaiveMark:
+    """The best naive forecast by the first objective on validation.
+
+    Attributes:
+        name: The forecast's.
+        metric: The objective's.
+        value: Its metric.
+        skill: 1 - error of the best trial / its error; None without one.
+        beaten: Whether the best trial is better; None before one is complete.
+    """
+
+    name: str
+    metric: str
+    value: float
+    skill: float | None = None
+    beaten: bool | None = None
+
+
+@dataclass(frozen=True)
 class TrialEnd:
     """A trial that ended since the last call; `message` says why one failed."""
 
@@ -37,6 +56,7 @@ class Progress:
         counts: The search's trials by state: complete, pruned, failed, running, paused, waiting.
         budget_trials: Trials the search may start in all.
         best: The best trial so far, by the sweep's ranking; None before one is complete.
+        naive: The best naive forecast; None before they are there, or where none has the metric.
         ended: Trials that ended since the last call, in order.
         repeats: Of audits and of replicates, how many have ended and how many there are.
         training: Trials that train now, repeats too.
@@ -56,6 +76,7 @@ class Progress:
     counts: Mapping[str, int]
     budget_trials: int
     best: BestTrial | None = None
+    naive: NaiveMark | None = None
     ended: tuple[TrialEnd, ...] = field(default=())
     repeats: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     training: int = 0

@@ -91,8 +91,8 @@ def _show_naive(screen: Console, plan: SweepPlan) -> None:
     """Print the naive forecasts that trials will stand beside."""
     prepared = plan.prepared
     leading, data = prepared.goal.leading, prepared.data
-    if plan.naive is None:
-        screen.print("Naive forecasts: computed while the first trials train")
+    if isinstance(plan.naive, str):
+        screen.print(f"Naive forecasts: {plan.naive}", markup=False)
         return
     unit = metric_unit(leading.metric, data.task, data.units)
     for line in forecasts_told(plan.naive, leading, unit):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 60.0
 """How long a session that has nothing else to do waits for them."""
 _POLL_SECONDS = 0.05
+_LONGEST = 250  # characters of what went wrong
 _EXAMPLES = 20  # that are drawn to see whether trials differ in their loss
 _LOG = logging.getLogger(__name__)
 
@@ -94,8 +95,7 @@ class Baselines:
         try:
             found: NaiveMetrics = aside.result()
         except Exception as error:  # a lost node, a lack of memory: trials go on all the same
-            said = " ".join(str(error).split())[:300]
-            _LOG.warning("naive forecasts are left out: %s: %s", type(error).__name__, said)
+            _LOG.warning("naive forecasts are %s", left_out(error))
             return
         self._journal.record([Event(baselined(self._prepared, found))])
 
@@ -112,6 +112,11 @@ def baselined(prepared: Prepared, found: NaiveMetrics) -> Baselined:
             for name, parts in metrics.items()
         }
     return Baselined(metrics, found.seconds, found.about, found.notes, found.left_out)
+
+
+def left_out(error: Exception) -> str:
+    """Return in a few words why there are none."""
+    return f"left out: {type(error).__name__}: {' '.join(str(error).split())[:_LONGEST]}"
 
 
 def naive_work(prepared: Prepared) -> Callable[[DataChoices], NaiveMetrics]:

@@ -20,7 +20,7 @@ from sweep.config.data_options import structural_params
 from sweep.config.sweep_config import SweepConfig
 from sweep.log.kinds import Baselined
 from sweep.log.places import has_log
-from sweep.running.baselines import baselined, naive_work
+from sweep.running.baselines import baselined, left_out, naive_work
 from sweep.running.preparation import Prepared, prepare, worker_count
 from trainers.config.cells import CELLS
 from trainers.config.measured import end_metrics, epoch_metrics, undefined
@@ -89,7 +89,7 @@ class SweepPlan:
         measured: By the first example.
         size: Configurations in the space; infinite for a continuous one.
         begun: Folder of the sweep that would go on; None for one that would begin.
-        naive: The naive forecasts; None where they take more than a few seconds.
+        naive: The naive forecasts, or why there are none.
     """
 
     prepared: Prepared
@@ -100,7 +100,7 @@ class SweepPlan:
     device: str = "cpu"
     packings: tuple[Packing, ...] = ()
     begun: Path | None = None
-    naive: Baselined | None = None
+    naive: Baselined | str = ""
 
     @property
     def sweep_seconds(self) -> float:
@@ -154,13 +154,16 @@ def _measured(prepared: Prepared) -> Measured:
     return Measured(always, once, needed)
 
 
-def _naive(prepared: Prepared) -> Baselined | None:
-    """Compute the naive forecasts of data that are small."""
+def _naive(prepared: Prepared) -> Baselined | str:
+    """Compute the naive forecasts of data that are small, or say why not."""
     data = prepared.data
     numbers = sum(int(np.prod(part.inputs.shape)) for part in data.parts().values())
     if numbers * (_TOKEN_FACTOR if data.vocabulary_size else 1) > _MOST_NUMBERS:
-        return None
-    return baselined(prepared, naive_work(prepared)(prepared.choices))
+        return "computed while the first trials train"
+    try:
+        return baselined(prepared, naive_work(prepared)(prepared.choices))
+    except Exception as error:  # trials would train all the same
+        return left_out(error)
 
 
 def _device(config: SweepConfig) -> str:

@@ -56,7 +56,6 @@ class Progress:
         counts: The search's trials by state: complete, pruned, failed, running, paused, waiting.
         budget_trials: Trials the search may start in all.
         best: The best trial so far, by the sweep's ranking; None before one is complete.
-        naive: The best naive forecast; None before they are there, or where none has the metric.
         ended: Trials that ended since the last call, in order.
         repeats: Of audits and of replicates, how many have ended and how many there are.
         training: Trials that train now, repeats too.
@@ -71,12 +70,12 @@ class Progress:
         backlog: Events that the tracker has not written yet.
         trouble: Why it does not get on, in one line; empty while it does.
         phase: starting, training, finalists or closing.
+        naive: The best naive forecast; None before they are there, or where none has the metric.
     """
 
     counts: Mapping[str, int]
     budget_trials: int
     best: BestTrial | None = None
-    naive: NaiveMark | None = None
     ended: tuple[TrialEnd, ...] = field(default=())
     repeats: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     training: int = 0
@@ -90,6 +89,7 @@ class Progress:
     backlog: int = 0
     trouble: str = ""
     phase: str = "training"
+    naive: NaiveMark | None = None
 
 
 ProgressCallback = Callable[[Progress], None]

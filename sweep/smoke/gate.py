@@ -97,7 +97,8 @@ def check_names(gate: Gate, known: Iterable[str]) -> None:
     for name in sorted(gate.names - set(there)):
         near = difflib.get_close_matches(name, there, n=1)
         hint = f" did you mean {near[0]}?" if near else ""
-        shown = ", ".join(one for one in there if one.count("/") < 2)
+        # Of one naive forecast alone there are as many again as there are forecasts.
+        shown = ", ".join(one for one in there if one.split("/")[:1] != [BASELINE] or _judges(one))
         raise GateError(
             f"--fail-if {gate.text!r} asks for {name}, which this sweep does not have;{hint} it "
             f"has {shown}."
@@ -198,5 +199,11 @@ def _give_metrics(truth: ast.expr, text: str) -> None:
 
 def _is_bare(name: str) -> bool:
     """Return whether a name leaves its metric open: `champion`, `baseline`, `baseline/ridge`."""
-    first, _, rest = name.partition("/")
-    return name in (CHAMPION, BASELINE) or (first == BASELINE and not rest.startswith(_PARTS))
+    first, *rest = name.split("/")
+    open_ = first == BASELINE and len(rest) == 1 and not _judges(name)
+    return name in (CHAMPION, BASELINE) or open_
+
+
+def _judges(name: str) -> bool:
+    """Return whether a part's metric follows the first word, as in `baseline/val_rmse`."""
+    return name.partition("/")[2].startswith(_PARTS)

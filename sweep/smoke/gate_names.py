@@ -20,6 +20,7 @@ from trainers.config.metrics import METRICS
 from trainers.config.objective import Objective
 from trainers.data.naive.choosing import candidates
 
+_PARTS = ("val_", "test_")
 Values = dict[str, float | Unknown]
 
 
@@ -33,7 +34,8 @@ def gate_names(prepared: Prepared) -> tuple[str, ...]:
     whole = [*metric_names(data, loss), *(one.name for one in asked.own)]
     ended = dict.fromkeys([*whole, *end_metrics(data, loss, asked), *asked.names])
     tested = finalist_metrics(data, loss, asked) if data.test is not None else ()
-    bare = {*whole} & {*metric_names(data, losses_for(data)[0])}  # of an answer itself
+    answer = {*metric_names(data, losses_for(data)[0])}  # what an answer itself has
+    bare = [name for name in ended if name.partition("/")[0] in answer]
     parts = ("val", "test") if data.test is not None else ("val",)
     return (
         *(f"best/val_{name}" for name in ended),
@@ -47,7 +49,7 @@ def gate_names(prepared: Prepared) -> tuple[str, ...]:
             f"baseline/{naive}{part}_{name}"
             for naive in ("", *(f"{naive}/" for naive in candidates(data)))
             for part in parts
-            for name in sorted(bare)
+            for name in bare
         ),
     )
 
@@ -113,14 +115,15 @@ def _of_best(name: str, best: TrialState | None) -> float | Unknown:
 def _of_naive(name: str, baselines: Baselined | None) -> float | Unknown:
     if baselines is None:
         return Unknown("the sweep has no naive forecasts")
-    naive, _, judged = name.rpartition("/")
+    naive, _, judged = ("", "", name) if name.startswith(_PARTS) else name.partition("/")
     short, _, metric = judged.partition("_")
     part = VALIDATION if short == "val" else TEST
     if naive:
         found = values_of(baselines, metric, part).get(naive)
         why = baselines.left_out.get(naive, f"it has no {judged}")
         return Unknown(f"no baseline/{naive}: {why}") if found is None else found
-    best = best_naive(baselines, Objective(metric, METRICS[metric].direction), part)
+    direction = METRICS[metric.partition("/")[0]].direction
+    best = best_naive(baselines, Objective(metric, direction), part)
     return Unknown(f"no naive forecast has {judged}") if best is None else best.value
 
 

@@ -55,9 +55,7 @@ def test_a_trial_without_the_metric_has_no_skill():
 
 
 def test_the_fold_keeps_the_first():
-    state = folded(
-        Event(some(Opened)), Event(NAIVE), Event(Baselined({"mean": {}}, seconds=2.0))
-    )
+    state = folded(Event(some(Opened)), Event(NAIVE), Event(Baselined({"mean": {}}, seconds=2.0)))
     assert state.baselines == NAIVE
 
 

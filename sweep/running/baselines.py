@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from sweep.log.event import Event
 from sweep.log.kinds import Baselined
 from sweep.work.naive import judge_naive
-from trainers.config.measured import Asked
 
 if TYPE_CHECKING:
     from sweep.running.journal import Journal
@@ -121,11 +120,8 @@ def left_out(error: Exception) -> str:
 
 def naive_work(prepared: Prepared) -> Callable[[DataChoices], NaiveMetrics]:
     """Return what computes them from the data; it can be pickled."""
-    goal = prepared.goal
     structure = prepared.train_config(0, prepared.space.sample(0)).structure()
-    names = [objective.metric for objective in goal.objectives]
-    names += [constraint.metric for constraint in goal.constraints]
-    return partial(judge_naive, structure=structure, asked=Asked(tuple(names)))
+    return partial(judge_naive, structure=structure, asked=prepared.asked)
 
 
 def _losses(prepared: Prepared) -> set[tuple[str, str]]:

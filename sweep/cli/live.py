@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from sweep.running.progress import Progress, ProgressCallback, TrialEnd
+from sweep.results.naive import unbeaten
+from sweep.running.progress import NaiveMark, Progress, ProgressCallback, TrialEnd
 from sweep.words.console import counted, duration, measure, repeated, settings, short
 
 LINE_SECONDS = 10.0
@@ -56,6 +57,8 @@ class PlainLines:
 def summary(progress: Progress) -> str:
     """Return one line about the whole sweep."""
     parts = [_ended(progress) + _best(progress)]
+    if progress.naive is not None:
+        parts.append(_naive(progress.naive, progress.unit))
     parts.append(f"{progress.training} running on {_workers(progress)}")
     if set(progress.workers) - {"training", "idle"}:
         parts.append(f"workers: {_health(progress)}")
@@ -79,6 +82,8 @@ def live_table(progress: Progress) -> Table:
         value = measure(best.value, progress.unit)
         table.add_row("best", f"{best.metric} {value}, trial {best.number}")
         table.add_row("", settings(best.params))
+    if progress.naive is not None:
+        table.add_row("naive", _naive(progress.naive, progress.unit))
     table.add_row(
         "speed",
         f"{short(progress.epochs_per_second)} epochs/s on {_workers(progress)}{_busy(progress)}",
@@ -92,6 +97,14 @@ def live_table(progress: Progress) -> Table:
     if progress.trouble:
         table.add_row("", progress.trouble)
     return table
+
+
+def _naive(naive: NaiveMark, unit: str) -> str:
+    """Return the best naive forecast, and how the best trial compares."""
+    if naive.beaten is False:
+        return unbeaten(naive.name, naive.metric, naive.value, unit).rstrip(".")
+    own = "" if naive.skill is None else f", skill {short(naive.skill)}"
+    return f"{naive.name} {naive.metric} {measure(naive.value, unit)}{own}"
 
 
 def _health(progress: Progress) -> str:

@@ -14,6 +14,7 @@ from sweep.config.tracking_uri import default_tracking_uri
 from sweep.history.state import Standing, TrialState
 from sweep.log.notices import last_notice
 from sweep.results.columns import columns_of
+from sweep.results.naive import naive_lines, verdict
 from sweep.results.results import DEFAULT_FOLDER, Results, open_results
 from sweep.results.tables import results_table
 from sweep.words.console import counted, duration, measure, repeated, setting, settings, short
@@ -81,6 +82,7 @@ def show_best(screen: Console, results: Results) -> None:
     for part in ("best", "test"):
         _show_metrics(screen, results, best, part)
     _show_folds(screen, results, best)
+    _show_naive(screen, results)
     screen.print(f"  {settings(best.params)}")
     if path := results.checkpoint(best):
         screen.print(f"  {path}")
@@ -112,7 +114,15 @@ def _show_folds(screen: Console, results: Results, trial: TrialState) -> None:
 def show_results(screen: Console, results: Results) -> None:
     """Print the table of all trials."""
     screen.print(results_table(results, screen.width))
+    _show_naive(screen, results)
     show_replicates(screen, results)
+
+
+def _show_naive(screen: Console, results: Results) -> None:
+    """Print what the best trial came to beside naive forecasts, and these."""
+    for line in (verdict(results), *naive_lines(results)):
+        if line:
+            screen.print(line, markup=False)
 
 
 def show_status(screen: Console, results: Results) -> None:

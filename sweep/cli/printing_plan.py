@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from sweep.results.naive import forecasts_told
+from sweep.results.units import metric_unit
 from sweep.words.console import counted, duration, settings
 from trainers.data.finding import grave
 
@@ -30,6 +32,7 @@ def show_plan(screen: Console, plan: SweepPlan) -> None:
     screen.print(f"Search: {config.search.sampler}, {objectives}, pruning {pruning}")
     show_data(screen, prepared)
     _show_measured(screen, plan)
+    _show_naive(screen, plan)
     size = "without end" if math.isinf(plan.size) else f"{plan.size:,.0f} configurations"
     screen.print(f"Space: {prepared.space.name}, {size}; for example")
     for example in plan.examples:
@@ -82,6 +85,18 @@ def _named(count: int, what: str, names: Sequence[str]) -> str:
     """Return `3 inputs: a, b, c`; of many names the first ones."""
     shown = ", ".join(names[:_NAMES]) + (", …" if len(names) > _NAMES else "")
     return f"{counted(count, what)}{': ' if shown else ''}{shown}"
+
+
+def _show_naive(screen: Console, plan: SweepPlan) -> None:
+    """Print the naive forecasts that trials will stand beside."""
+    prepared = plan.prepared
+    leading, data = prepared.goal.leading, prepared.data
+    if isinstance(plan.naive, str):
+        screen.print(f"Naive forecasts: {plan.naive}", markup=False)
+        return
+    unit = metric_unit(leading.metric, data.task, data.units)
+    for line in forecasts_told(plan.naive, leading, unit):
+        screen.print(line, markup=False)
 
 
 def _show_packs(screen: Console, plan: SweepPlan) -> None:

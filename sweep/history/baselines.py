@@ -77,7 +77,7 @@ def skill_of(
 
 
 def _error(objective: Objective, value: float) -> float | None:
-    metric = METRICS.get(objective.metric)
+    metric = METRICS.get(objective.metric.partition("/")[0])
     if objective.direction == "minimize":
         return value
     up_to_one = metric is not None and (metric.unit == "share" or objective.metric == "r2")

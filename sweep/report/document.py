@@ -15,6 +15,7 @@ from sweep.report import plots
 from sweep.report.answers.sections import answer_plots, mistakes_section
 from sweep.report.diagnosis import diagnosis_plot
 from sweep.report.efficiency import ledger_plot
+from sweep.report.naive_table import naive_section
 from sweep.report.page import figure, page, section, trial_facts
 from sweep.report.tables import audit_section, ensemble_section, replicates_section, top_table
 from sweep.results.results import Results
@@ -30,6 +31,7 @@ def render_report(results: Results) -> str:
     parts = [
         ("top", "Best trials", top_table(results)),
         ("ensemble", "Ensemble of the finalists", ensemble_section(results)),
+        ("naive", "Beside naive forecasts", naive_section(results)),
         ("finalists", "Finalists over seeds", replicates_section(results)),
         *((plot.name, plot.title, figure(plot)) for plot in answers),
         ("mistakes", "Answers that are most wrong", mistakes_section(results)),

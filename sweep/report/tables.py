@@ -99,20 +99,25 @@ def audit_section(results: Results) -> str:
     return verdict + html_table([*heads, "place it would have had"], rows)
 
 
-def html_table(heads: Sequence[str], rows: Iterable[tuple[int, Sequence[tuple[str, Any]]]]) -> str:
+def html_table(
+    heads: Sequence[str], rows: Iterable[tuple[int | None, Sequence[tuple[str, Any]]]]
+) -> str:
     """Return a table that sorts by a click on a heading.
 
     Args:
-        rows: A trial's number, and for each cell its text and the value to sort by.
+        rows: A trial's number, None where it is no trial's, and for each cell its text and the
+            value to sort by.
     """
-    body = "".join(
-        f'<tr data-t="{number}">{"".join(map(_cell, cells))}</tr>' for number, cells in rows
-    )
+    body = "".join(f"<tr{_of(number)}>{''.join(map(_cell, cells))}</tr>" for number, cells in rows)
     head = "".join(f'<th scope="col"><button>{escape(name)}</button></th>' for name in heads)
     return (
         '<div class="scroll"><table class="sortable">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
+
+
+def _of(number: int | None) -> str:
+    return "" if number is None else f' data-t="{number}"'
 
 
 def _cell(cell: tuple[str, Any]) -> str:

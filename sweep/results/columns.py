@@ -7,9 +7,11 @@ from typing import Any, Literal
 
 from sweep.config.data_options import is_data_option
 from sweep.config.metrics import metric_name
+from sweep.history.baselines import best_naive
 from sweep.history.goal import searched
 from sweep.history.state import TrialState
 from sweep.results.column import ABSENT, PLACES, Column, Entry, Family, Place, Reader
+from sweep.results.naive import trial_skill
 from sweep.results.results import Results
 from sweep.words.console import duration, setting, short
 from trainers.config.metrics import METRICS
@@ -142,6 +144,15 @@ _ENTRIES: tuple[Entry, ...] = (
         text=lambda value: "yes" if value else "",
         leads=True,
         applies=lambda results: results.several_objectives,
+    ),
+    Column(
+        "skill",
+        "1 - error / best naive error, by the leading objective on validation",
+        lambda results, t: trial_skill(results, t),
+        applies=lambda results: (
+            best_naive(results.state.baselines, results.goal.leading) is not None
+        ),
+        tracked="metrics.skill",
     ),
     Column("epochs", "epochs trained", lambda _, t: t.epoch, "epoch", tracked="metrics.epochs"),
     Column("best_epoch", "the epoch whose weights are kept", lambda _, t: t.best_epoch, "epoch"),

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from rich.console import Console, RenderableType
 
 from sweep.errors import UserError
+from sweep.history.baselines import TEST
 from sweep.results.ensemble import ensemble_record
+from sweep.results.naive import trial_skill
 from sweep.results.results import Results
 from sweep.results.rows import frame, records
 from sweep.results.tables import results_table
@@ -85,17 +87,22 @@ def write(exported: Exported, kind: Format, output: Path | None) -> None:
 
 
 def best_json(results: Results) -> str:
-    """Return the best trial's record, its checkpoint and the ensemble of finalists as JSON.
+    """Return the best trial's record, checkpoint, ensemble and naive forecasts as JSON.
 
-    `null` when no trial is complete.
+    `null` when no trial is complete. `baselines` has each naive forecast's metrics by part.
     """
     best = results.best()
     if best is None:
         return _json(None)
     path = results.checkpoint(best)
     (record,) = records(results, [best])
-    more = {"checkpoint": None if path is None else str(path), "ensemble": ensemble_record(results)}
-    return _json(record | more)
+    record["checkpoint"] = None if path is None else str(path)
+    record["ensemble"] = ensemble_record(results)
+    naive = results.state.baselines
+    if naive is not None:
+        record["baselines"] = naive.metrics
+        record["test_skill"] = trial_skill(results, best, TEST)
+    return _json(record)
 
 
 def _text(exported: Exported, kind: Format) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,13 @@ if TYPE_CHECKING:
     from sweep.running.preparation import Prepared
     from sweep.work.executors import Executor
     from sweep.work.executors.aside import Aside
-    from trainers.config.train_config import Structure
+    from trainers.data.choices import DataChoices
     from trainers.data.naive.outcome import NaiveMetrics
 
 PATIENCE_SECONDS = 60.0
 """How long a session that has nothing else to do waits for them."""
 _POLL_SECONDS = 0.05
+_LONGEST = 250  # characters of what went wrong
 _EXAMPLES = 20  # that are drawn to see whether trials differ in their loss
 _LOG = logging.getLogger(__name__)
 
@@ -85,16 +87,14 @@ class Baselines:
         return ended and (closed is None or closed.reason != "finished")
 
     def _begin(self) -> None:
-        work = partial(judge_naive, structure=judging_structure(self._prepared))
-        self._aside = self._executor.aside(work)
+        self._aside = self._executor.aside(naive_work(self._prepared))
 
     def _record(self, aside: Aside) -> None:
         self._over = True
         try:
             found: NaiveMetrics = aside.result()
         except Exception as error:  # a lost node, a lack of memory: trials go on all the same
-            said = " ".join(str(error).split())[:300]
-            _LOG.warning("naive forecasts are left out: %s: %s", type(error).__name__, said)
+            _LOG.warning("naive forecasts are %s", left_out(error))
             return
         self._journal.record([Event(baselined(self._prepared, found))])
 
@@ -113,9 +113,15 @@ def baselined(prepared: Prepared, found: NaiveMetrics) -> Baselined:
     return Baselined(metrics, found.seconds, found.about, found.notes, found.left_out)
 
 
-def judging_structure(prepared: Prepared) -> Structure:
-    """Return an example of what trials train: which targets count follows from it."""
-    return prepared.train_config(0, prepared.space.sample(0)).structure()
+def left_out(error: Exception) -> str:
+    """Return in a few words why there are none."""
+    return f"left out: {type(error).__name__}: {' '.join(str(error).split())[:_LONGEST]}"
+
+
+def naive_work(prepared: Prepared) -> Callable[[DataChoices], NaiveMetrics]:
+    """Return what computes them from the data; it can be pickled."""
+    structure = prepared.train_config(0, prepared.space.sample(0)).structure()
+    return partial(judge_naive, structure=structure, asked=prepared.asked)
 
 
 def _losses(prepared: Prepared) -> set[tuple[str, str]]:

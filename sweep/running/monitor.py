@@ -8,9 +8,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from sweep.history.baselines import best_naive, skill
 from sweep.history.state import Standing
 from sweep.results.units import metric_unit
-from sweep.running.progress import BestTrial, Progress, TrialEnd
+from sweep.running.progress import BestTrial, NaiveMark, Progress, TrialEnd
 from sweep.running.tally import Tally
 from sweep.running.time_left import Countdown, seconds_left
 from sweep.search.study import search_limit
@@ -127,6 +128,7 @@ class Monitor:
                 counts=self._tally.searched(state, set(training)),
                 budget_trials=self._trials,
                 best=self._best,
+                naive=self._naive(),
                 ended=ended,
                 repeats=self._tally.repeats(state),
                 training=len(training),
@@ -142,6 +144,16 @@ class Monitor:
                 phase=self._phase,
             )
         )
+
+    def _naive(self) -> NaiveMark | None:
+        leading = self._prepared.goal.leading
+        found = best_naive(self._coordinator.state.baselines, leading)
+        if found is None:
+            return None
+        value = None if self._best is None else self._best.value
+        beaten = None if value is None else leading.better(value, found.value)
+        own = skill(leading, value, found)
+        return NaiveMark(found.name, leading.metric, found.value, own, beaten)
 
     def _seconds_left(self) -> float | None:
         state = self._coordinator.state

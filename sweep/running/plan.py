@@ -14,9 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sweep.config.data_options import structural_params
 from sweep.config.sweep_config import SweepConfig
+from sweep.log.kinds import Baselined
 from sweep.log.places import has_log
+from sweep.running.baselines import baselined, left_out, naive_work
 from sweep.running.preparation import Prepared, prepare, worker_count
 from trainers.config.cells import CELLS
 from trainers.config.measured import end_metrics, epoch_metrics, undefined
@@ -29,6 +33,8 @@ if TYPE_CHECKING:
 EXAMPLES = 6
 REPEATS = 3
 PIECE = 256  # steps of a sequence that are timed
+_MOST_NUMBERS = 30_000_000  # of inputs, windows unrolled: naive forecasts of these take seconds
+_TOKEN_FACTOR = 16  # a token's work in numbers
 PACKINGS = 2  # structures whose packs are measured on this machine; some seconds each
 
 
@@ -83,6 +89,7 @@ class SweepPlan:
         measured: By the first example.
         size: Configurations in the space; infinite for a continuous one.
         begun: Folder of the sweep that would go on; None for one that would begin.
+        naive: The naive forecasts, or why there are none.
     """
 
     prepared: Prepared
@@ -93,6 +100,7 @@ class SweepPlan:
     device: str = "cpu"
     packings: tuple[Packing, ...] = ()
     begun: Path | None = None
+    naive: Baselined | str = ""
 
     @property
     def sweep_seconds(self) -> float:
@@ -127,6 +135,7 @@ def plan_sweep(config: SweepConfig, directory: Path, *, packs: bool = False) -> 
         device,
         tuple(_packings(prepared, examples, device)) if wanted else (),
         folder if has_log(folder) else None,
+        _naive(prepared),
     )
 
 
@@ -143,6 +152,18 @@ def _measured(prepared: Prepared) -> Measured:
     needed = {name: why for name, why in lacking.items() if why is not None}
     always, once = (tuple(n for n in names if n not in needed) for names in (each_epoch, at_end))
     return Measured(always, once, needed)
+
+
+def _naive(prepared: Prepared) -> Baselined | str:
+    """Compute the naive forecasts of data that are small, or say why not."""
+    data = prepared.data
+    numbers = sum(int(np.prod(part.inputs.shape)) for part in data.parts().values())
+    if numbers * (_TOKEN_FACTOR if data.vocabulary_size else 1) > _MOST_NUMBERS:
+        return "computed while the first trials train"
+    try:
+        return baselined(prepared, naive_work(prepared)(prepared.choices))
+    except Exception as error:  # trials would train all the same
+        return left_out(error)
 
 
 def _device(config: SweepConfig) -> str:

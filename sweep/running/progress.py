@@ -18,6 +18,25 @@ class BestTrial:
 
 
 @dataclass(frozen=True)
+class NaiveMark:
+    """The best naive forecast by the first objective on validation.
+
+    Attributes:
+        name: The forecast's.
+        metric: The objective's.
+        value: Its metric.
+        skill: 1 - error of the best trial / its error; None without one.
+        beaten: Whether the best trial is better; None before one is complete.
+    """
+
+    name: str
+    metric: str
+    value: float
+    skill: float | None = None
+    beaten: bool | None = None
+
+
+@dataclass(frozen=True)
 class TrialEnd:
     """A trial that ended since the last call; `message` says why one failed."""
 
@@ -51,6 +70,7 @@ class Progress:
         backlog: Events that the tracker has not written yet.
         trouble: Why it does not get on, in one line; empty while it does.
         phase: starting, training, finalists or closing.
+        naive: The best naive forecast; None before they are there, or where none has the metric.
     """
 
     counts: Mapping[str, int]
@@ -69,6 +89,7 @@ class Progress:
     backlog: int = 0
     trouble: str = ""
     phase: str = "training"
+    naive: NaiveMark | None = None
 
 
 ProgressCallback = Callable[[Progress], None]

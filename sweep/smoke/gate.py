@@ -12,8 +12,9 @@ from typing import Literal
 
 from sweep.smoke.gate_syntax import GateError, parse_truth
 
-CHAMPION = "champion"
+CHAMPION, BASELINE = "champion", "baseline"
 _JUDGED = ("best/val_", "best/test_")
+_PARTS = ("val_", "test_")
 _RECKON: dict[type[ast.operator], tuple[str, Callable[[float, float], float]]] = {
     ast.Add: ("+", operator.add),
     ast.Sub: ("-", operator.sub),
@@ -45,7 +46,7 @@ class Unknown:
 
 @dataclass(frozen=True)
 class Gate:
-    """A gate, parsed; a bare `champion` has been given the metric that it is compared with."""
+    """A gate, parsed; a bare `champion` or `baseline` has the metric that it stands beside."""
 
     text: str
     truth: ast.expr
@@ -79,10 +80,10 @@ def parse_gate(text: str) -> Gate:
     """Read a gate.
 
     Raises:
-        GateError: it is no gate, or `champion` has no metric; one line says why.
+        GateError: it is no gate, or `champion` or `baseline` has no metric; one line says why.
     """
     shown, truth = " ".join(text.split()), parse_truth(text)
-    _give_champion_its_metric(truth, shown)
+    _give_metrics(truth, shown)
     return Gate(shown, truth)
 
 
@@ -96,9 +97,11 @@ def check_names(gate: Gate, known: Iterable[str]) -> None:
     for name in sorted(gate.names - set(there)):
         near = difflib.get_close_matches(name, there, n=1)
         hint = f" did you mean {near[0]}?" if near else ""
+        # Of one naive forecast alone there are as many again as there are forecasts.
+        shown = ", ".join(one for one in there if one.split("/")[:1] != [BASELINE] or _judges(one))
         raise GateError(
             f"--fail-if {gate.text!r} asks for {name}, which this sweep does not have;{hint} it "
-            f"has {', '.join(there)}."
+            f"has {shown}."
         )
 
 
@@ -176,18 +179,31 @@ def _names(node: ast.AST) -> Iterator[ast.Name]:
     return (part for part in ast.walk(node) if isinstance(part, ast.Name))
 
 
-def _give_champion_its_metric(truth: ast.expr, text: str) -> None:
-    """Give a bare `champion` the metric that stands in the same comparison."""
+def _give_metrics(truth: ast.expr, text: str) -> None:
+    """Give what names no metric the one that stands in the same comparison."""
     for node in ast.walk(truth):
         if not isinstance(node, ast.Compare):
             continue
-        bare = [name for name in _names(node) if name.id == CHAMPION]
+        bare = [name for name in _names(node) if _is_bare(name.id)]
         judged = {name.id for name in _names(node) if name.id.startswith(_JUDGED)}
         metrics = sorted(name.removeprefix("best/") for name in judged)
         if bare and len(metrics) != 1:
             raise GateError(
-                f"--fail-if {text!r}: champion stands for the one best/ metric in its comparison, "
-                f"but got {', '.join(metrics) or 'none'}; say which, as in champion/val_rmse."
+                f"--fail-if {text!r}: {bare[0].id} stands for the one best/ metric in its "
+                f"comparison, but got {', '.join(metrics) or 'none'}; say which, as in "
+                f"{bare[0].id.partition('/')[0]}/val_rmse."
             )
         for name in bare:
-            name.id = f"{CHAMPION}/{metrics[0]}"
+            name.id = f"{name.id}/{metrics[0]}"
+
+
+def _is_bare(name: str) -> bool:
+    """Return whether a name leaves its metric open: `champion`, `baseline`, `baseline/ridge`."""
+    first, *rest = name.split("/")
+    open_ = first == BASELINE and len(rest) == 1 and not _judges(name)
+    return name in (CHAMPION, BASELINE) or open_
+
+
+def _judges(name: str) -> bool:
+    """Return whether a part's metric follows the first word, as in `baseline/val_rmse`."""
+    return name.partition("/")[2].startswith(_PARTS)

@@ -1,4 +1,4 @@
-"""What the names in a gate stand for: the best trial's figures, and the champion's."""
+"""What names in a gate stand for: figures of the best trial, the champion, naive forecasts."""
 
 from __future__ import annotations
 
@@ -7,23 +7,36 @@ from pathlib import Path
 
 from sweep.config.sweep_config import SweepConfig
 from sweep.config.tracking_uri import default_tracking_uri
+from sweep.history.baselines import TEST, VALIDATION, best_naive, values_of
 from sweep.history.state import Standing, SweepState, TrialState
+from sweep.log.kinds import Baselined
 from sweep.results.results import DEFAULT_FOLDER
 from sweep.running.preparation import Prepared
 from sweep.smoke.gate import Gate, Unknown
 from sweep.smoke.gate_syntax import GateError
+from trainers.config.losses import losses_for
 from trainers.config.measured import end_metrics, finalist_metrics, metric_names
+from trainers.config.metrics import METRICS
+from trainers.config.objective import Objective
+from trainers.data.naive.choosing import candidates
 
+_PARTS = ("val_", "test_")
 Values = dict[str, float | Unknown]
 
 
 def gate_names(prepared: Prepared) -> tuple[str, ...]:
-    """Return the names that a gate may use; the champion's too, whether there is one or not."""
+    """Return the names that a gate may use; the champion's too, whether there is one or not.
+
+    `baseline/val_rmse` is the best naive forecast's, `baseline/ridge/val_rmse` that of one of them.
+    """
     data, asked = prepared.data, prepared.asked
     loss = prepared.train_config(0, prepared.space.sample(0)).loss
     whole = [*metric_names(data, loss), *(one.name for one in asked.own)]
     ended = dict.fromkeys([*whole, *end_metrics(data, loss, asked), *asked.names])
     tested = finalist_metrics(data, loss, asked) if data.test is not None else ()
+    answer = {*metric_names(data, losses_for(data)[0])}  # what an answer itself has
+    bare = [name for name in ended if name.partition("/")[0] in answer]
+    parts = ("val", "test") if data.test is not None else ("val",)
     return (
         *(f"best/val_{name}" for name in ended),
         *(f"best/test_{name}" for name in tested),
@@ -32,6 +45,12 @@ def gate_names(prepared: Prepared) -> tuple[str, ...]:
         "trials/failed",
         "seconds",
         *(f"champion/{part}_{name}" for part in ("val", "test") for name in whole),
+        *(
+            f"baseline/{naive}{part}_{name}"
+            for naive in ("", *(f"{naive}/" for naive in candidates(data)))
+            for part in parts
+            for name in bare
+        ),
     )
 
 
@@ -79,6 +98,8 @@ def finished_values(
     for name in names:
         if name.startswith("best/"):
             values[name] = _of_best(name.removeprefix("best/"), best)
+        elif name.startswith("baseline/"):
+            values[name] = _of_naive(name.removeprefix("baseline/"), state.baselines)
     return values
 
 
@@ -89,6 +110,21 @@ def _of_best(name: str, best: TrialState | None) -> float | Unknown:
     known |= {f"val_{metric}": value for metric, value in best.best.items()}
     known |= {f"test_{metric}": value for metric, value in best.test.items()}
     return known.get(name, Unknown(f"best/{name} was not measured"))
+
+
+def _of_naive(name: str, baselines: Baselined | None) -> float | Unknown:
+    if baselines is None:
+        return Unknown("the sweep has no naive forecasts")
+    naive, _, judged = ("", "", name) if name.startswith(_PARTS) else name.partition("/")
+    short, _, metric = judged.partition("_")
+    part = VALIDATION if short == "val" else TEST
+    if naive:
+        found = values_of(baselines, metric, part).get(naive)
+        why = baselines.left_out.get(naive, f"it has no {judged}")
+        return Unknown(f"no baseline/{naive}: {why}") if found is None else found
+    direction = METRICS[metric.partition("/")[0]].direction
+    best = best_naive(baselines, Objective(metric, direction), part)
+    return Unknown(f"no naive forecast has {judged}") if best is None else best.value
 
 
 def _tagged(tags: Mapping[str, str], key: str, name: str) -> float:

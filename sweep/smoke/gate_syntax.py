@@ -22,7 +22,7 @@ _DEEPEST = 30
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
     r"|(?P<word>(?:and|or|not)\b)"
-    r"|(?P<name>(?:(?:best|trials|champion)/)?"
+    r"|(?P<name>(?:baseline/[A-Za-z]\w*/(?=(?:val|test)_)|(?:best|trials|champion|baseline)/)?"
     r"(?:(?:val|test)_(?:(?:f1|precision|recall)/[\w.]+|(?:coverage|width)/0?\.\d+)"
     r"|[A-Za-z_]\w*)(?:/h[1-9]\d*)?)"
     r"|(?P<mark><=|>=|==|!=|[-+*/()<>]))",

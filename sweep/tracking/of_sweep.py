@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sweep.log.kinds import DataFacts, Opened
+from sweep.history.baselines import VALIDATION
+from sweep.log.kinds import Baselined, DataFacts, Opened
 from sweep.tracking.run import DataPart, text
 
 _DIGEST_CHARACTERS = 36  # as many as MLflow takes
@@ -44,6 +45,16 @@ def opened_tags(opened: Opened) -> dict[str, str]:
     tags |= {"mlflow.source.git.commit": opened.commit}
     tags |= {"mlflow.source.name": "rnn-sweep", "mlflow.source.type": "LOCAL"}
     return {name: text(value) for name, value in tags.items() if value not in (None, "", [])}
+
+
+def baseline_metrics(baselines: Baselined) -> dict[str, float]:
+    """Return the naive forecasts' metrics: `baseline/ridge/rmse`, `baseline/test/ridge/rmse`."""
+    return {
+        f"baseline/{'' if part == VALIDATION else f'{part}/'}{name}/{metric}": value
+        for name, parts in baselines.metrics.items()
+        for part, values in parts.items()
+        for metric, value in values.items()
+    }
 
 
 def data_parts(data: DataFacts, config: Mapping[str, Any]) -> tuple[DataPart, ...]:

@@ -11,10 +11,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sweep.history.baselines import TEST, best_naive, skill
 from sweep.history.curves import LossCurves
 from sweep.log.event import Event
 from sweep.log.kinds import (
     Asked,
+    Baselined,
     Completed,
     End,
     Evaluated,
@@ -26,6 +28,7 @@ from sweep.log.kinds import (
     Started,
 )
 from sweep.tracking.run import PendingRun, Point, RunWrite, Status, milliseconds, numbers, text
+from trainers.config.objective import Objective
 from trainers.config.settings import filled_in
 
 _STATES = {Completed: "complete", Pruned: "pruned", Failed: "failed"}
@@ -33,7 +36,12 @@ _STATES = {Completed: "complete", Pruned: "pruned", Failed: "failed"}
 
 @dataclass(slots=True)
 class TrialRun:
-    """One trial's run and the reports that nothing covers yet."""
+    """One trial's run and the reports that nothing covers yet.
+
+    Attributes:
+        judged: The leading objective on validation, once the trial has ended.
+        tested: The same on the test part, of a finalist.
+    """
 
     number: int
     run: PendingRun
@@ -45,7 +53,10 @@ class TrialRun:
     paused: bool = False
     repeats: int | None = None
     folds: tuple[Mapping[str, float], ...] = ()
+    judged: float | None = None
+    tested: float | None = None
     _evaluated: bool = False
+    _skilled: bool = False
     _may_be_recalled: bool = False
     _covered: int = 0
     _best_told: list[Point] = field(default_factory=list)
@@ -201,6 +212,18 @@ class TrialRun:
         self.run.add([Point(f"test/{k}", v, when, self.best_epoch) for k, v in test.items()])
         if self.repeats is None:
             self.run.tag({"finalist": "true"})
+
+    def compare(self, event: Event, objective: Objective, baselines: Baselined | None) -> None:
+        """Tell a finalist's skill, once it is evaluated and there are naive forecasts."""
+        if not self._evaluated or self._skilled or baselines is None:
+            return
+        self._skilled = True
+        found = {
+            "skill": skill(objective, self.judged, best_naive(baselines, objective)),
+            "test/skill": skill(objective, self.tested, best_naive(baselines, objective, TEST)),
+        }
+        when = milliseconds(event.time)
+        self.run.add([Point(k, v, when, self.best_epoch) for k, v in numbers(found).items()])
 
     def _stand(self, when: int, at: End | Paused, objectives: Sequence[str]) -> None:
         """Tell of everything up to a pause or the end."""

@@ -12,11 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sweep.history.baselines import best_naive, skill
 from sweep.history.goal import Goal
 from sweep.history.ledger import LedgerFold
 from sweep.log import kinds
 from sweep.log.event import Event
 from sweep.tracking.of_sweep import (
+    baseline_metrics,
     data_params,
     data_parts,
     opened_tags,
@@ -85,6 +87,7 @@ class SinkFold:
     _ended: dict[str, int] = field(default_factory=dict)
     _best: tuple[float, int] | None = None
     _fixed: frozenset[str] | None = None
+    _baselines: kinds.Baselined | None = None
 
     def __post_init__(self) -> None:
         self._fixed = self.facts.fixed_settings()
@@ -108,6 +111,8 @@ class SinkFold:
                 self._close(event, closed)
             case kinds.Ensembled() as ensembled:
                 self._ensemble(ensembled)
+            case kinds.Baselined() as baselines:
+                self._baseline(event, baselines)
             case kinds.Asked() as asked if event.trial is not None:
                 facts = self.facts
                 trial = TrialRun.asked(event, asked, facts.uid, facts.name, self._fixed)
@@ -199,6 +204,29 @@ class SinkFold:
         members = ", ".join(f"{number} x {count}" for number, count in taken.items())
         self.parent.tag({"ensemble": members, "ensemble.better": text(ensembled.better)})
 
+    def _baseline(self, event: Event, baselines: kinds.Baselined) -> None:
+        """Tell of the naive forecasts, once; and of the skill of what they were waited for."""
+        if self._baselines is not None:
+            return
+        self._baselines, when = baselines, milliseconds(event.time)
+        found = numbers(baseline_metrics(baselines))
+        self.parent.add(Point(name, value, when, 0) for name, value in found.items())
+        self._tell_skill(event)
+        for trial in self.trials.values():
+            trial.compare(event, self._goal().leading, baselines)
+            if trial.run.dirty:
+                self._live[trial.number] = trial
+
+    def _tell_skill(self, event: Event) -> None:
+        """Tell the sweep's run of the best trial's skill, where there is one."""
+        leading = self._goal().leading
+        if self._best is None or self._baselines is None:
+            return
+        value = leading.sign * self._best[0]
+        found = numbers({"skill": skill(leading, value, best_naive(self._baselines, leading))})
+        step, when = sum(self._ended.values()), milliseconds(event.time)
+        self.parent.add(Point(name, own, when, step) for name, own in found.items())
+
     # -- a trial's events --------------------------------------------------------------------
 
     def _apply_trial(self, trial: TrialRun, event: Event) -> None:
@@ -220,13 +248,18 @@ class SinkFold:
                 trial.recall()
                 self._live[trial.number] = trial
             case kinds.Evaluated(test):
+                leading = self._goal().leading
                 trial.evaluate(event, test)
+                trial.tested = test.get(leading.metric)
+                trial.compare(event, leading, self._baselines)
                 trial.run.link(self._data)
                 self._live[trial.number] = trial
 
     def _end(self, trial: TrialRun, event: Event, end: kinds.End) -> None:
         state = trial.end(event, end, self._metrics())
         self._ended[state] = self._ended.get(state, 0) + 1
+        told = dict(zip(self._goal().objectives, getattr(end, "values", ()), strict=False))
+        trial.judged = told.get(self._goal().leading)
         if isinstance(end, kinds.Completed) and not trial.is_replicate:
             self._compare(trial, event, end)
 
@@ -245,6 +278,7 @@ class SinkFold:
         best = {f"best/{name}": number for name, number in numbers(trial.best).items()}
         self.parent.add([Point(name, v, when, step) for name, v in (values | best).items()])
         self.parent.tag({"best_trial": str(trial.number)})
+        self._tell_skill(event)
 
     def _goal(self) -> Goal:
         # `opened` states the objectives that a sweep file may leave to the data's task.

@@ -10,6 +10,7 @@ from sweep.history.goal import ranked
 from sweep.history.ledger import Ledger
 from sweep.history.state import Standing, TrialState
 from sweep.results.ensemble import ensemble_line
+from sweep.results.naive import verdict
 from sweep.results.results import Results
 from sweep.words.console import duration, repeated, setting, settings, short
 
@@ -25,6 +26,7 @@ def note(results: Results, ledger: Ledger, importances: Mapping[str, float]) -> 
     paragraphs = [
         _tried(results),
         *_best(results),
+        *filter(None, [verdict(results)]),
         *_lists("Came out", _counts(results, ledger)),
         *_lists("Next", _advice(results, ledger)),
         *_importance(importances),

@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from trainers.config.measured import Asked
     from trainers.config.train_config import Structure
     from trainers.data.choices import DataChoices
     from trainers.data.naive.outcome import NaiveMetrics
 
 
-def judge_naive(choices: DataChoices, structure: Structure) -> NaiveMetrics:
+def judge_naive(choices: DataChoices, structure: Structure, asked: Asked) -> NaiveMetrics:
     """Fit and judge them on the first choice: all choices are judged on the same targets.
 
     Of data with folds, validation has means over them, as trials' have.
@@ -20,7 +21,7 @@ def judge_naive(choices: DataChoices, structure: Structure) -> NaiveMetrics:
     from trainers.packs.naive import naive_metrics
 
     folds = choices.folds_of(next(iter(choices.by_key)))
-    return over_folds([naive_metrics(data, structure) for data in folds.values()])
+    return over_folds([naive_metrics(data, structure, asked) for data in folds.values()])
 
 
 def over_folds(found: Sequence[NaiveMetrics]) -> NaiveMetrics:

@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import subprocess
@@ -5,12 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 import sweep.running.session
 from sweep.__main__ import main
 from sweep.cli.live import PlainLines, live_table, summary
 from sweep.log.places import open_log
-from sweep.running.progress import BestTrial, Progress, TrialEnd
+from sweep.running.progress import BestTrial, NaiveMark, Progress, TrialEnd
 from sweep.running.session import Outcome
 from sweep.tracking.ui import server_command, server_environment
 from sweep.words.console import duration, short
@@ -314,6 +316,21 @@ class TestProgress:
     def test_nothing_is_said_of_what_is_not_known(self):
         early = Progress({}, 1, training=1, workers_alive=1)
         assert summary(early) == "0 of 1 trial done, 1 running on 1 worker, 0 epochs/s"
+
+    @pytest.mark.parametrize(
+        ("mark", "said"),
+        [
+            (NaiveMark("ridge", "rmse", 0.5, 0.25, True), "ridge rmse 0.5 Wh, skill 0.25"),
+            (NaiveMark("ridge", "rmse", 0.5, -1.0, False), "No trial beats ridge (rmse 0.5 Wh)"),
+            (NaiveMark("ridge", "rmse", 0.5), "ridge rmse 0.5 Wh"),
+        ],
+    )
+    def test_the_best_naive_forecast_stands_beside_the_best_trial(self, mark, said):
+        progress = Progress({}, 1, training=1, workers_alive=1, unit="Wh", naive=mark)
+        assert summary(progress) == f"0 of 1 trial done, {said}, 1 running on 1 worker, 0 epochs/s"
+        page = io.StringIO()
+        Console(file=page, width=100).print(live_table(progress))
+        assert said in next(line for line in page.getvalue().splitlines() if "naive" in line)
 
     def test_repeats_are_said_apart_and_values_have_their_unit(self):
         repeats = {"replicate": (2, 6), "audit": (1, 1)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sweep.running import plan as module
 from sweep.running.plan import plan_sweep
 from tests.sweep.session_runs import config
 
@@ -12,6 +13,21 @@ def test_parameters_are_counted_without_the_padding_between_them(tmp_path):
     plan = plan_sweep(config(train=train), tmp_path)
     counted = {(example.params["cell"], example.parameters) for example in plan.examples}
     assert counted == {("lstm", 186), ("rnn_tanh", 51)}
+
+
+def test_naive_forecasts_are_computed_where_data_are_small(tmp_path, monkeypatch):
+    naive = plan_sweep(config(), tmp_path).naive
+    assert set(naive.metrics) == {"mean", "ridge"}
+    monkeypatch.setattr(module, "_MOST_NUMBERS", 100)
+    assert plan_sweep(config(), tmp_path).naive == "computed while the first trials train"
+
+
+def test_naive_forecasts_that_fail_end_no_plan(tmp_path, monkeypatch):
+    def fail(prepared):
+        raise MemoryError("no\nroom")
+
+    monkeypatch.setattr(module, "naive_work", fail)
+    assert plan_sweep(config(), tmp_path).naive == "left out: MemoryError: no room"
 
 
 PANEL = """

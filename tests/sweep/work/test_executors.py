@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -194,3 +195,37 @@ def test_a_killed_worker_is_reported_once_and_replaced(executor):
     assert len(after) == len(before)
     new = next(name for name in after if name not in before)
     assert call(executor, worker=new).held == ()
+
+
+def count_sequences(choices, factor):
+    return factor * len(choices.default.train)
+
+
+def refuse(choices):
+    raise ValueError("nothing of the kind")
+
+
+def outcome(aside, seconds=60.0):
+    deadline = time.monotonic() + seconds
+    while not aside.done():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return aside.result()
+
+
+def test_other_work_is_done_on_the_same_data_beside_the_workers(executor):
+    workers = executor.workers()
+    aside = executor.aside(partial(count_sequences, factor=2))
+    assert isinstance(call(executor), Reply)  # workers answer all the while
+    assert outcome(aside) == 64
+    assert executor.workers() == workers
+
+
+def test_work_that_fails_says_why_where_its_result_is_asked_for(executor):
+    with pytest.raises(ValueError, match="nothing of the kind"):
+        outcome(executor.aside(refuse))
+
+
+def test_work_that_is_cancelled_leaves_the_workers_alone(executor):
+    executor.aside(partial(count_sequences, factor=2)).cancel()
+    assert isinstance(call(executor), Reply)

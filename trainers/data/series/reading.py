@@ -36,6 +36,7 @@ class WindowReading(EncodedReading):
         scales: Of each target, in own units; empty for classes.
         step: From row to row; None without times.
         transform: What was done to targets before they were scaled.
+        constant: Input columns that never changed in a series of the training data.
     """
 
     rows: RowOptions
@@ -46,6 +47,7 @@ class WindowReading(EncodedReading):
     scales: tuple[Scale, ...] = ()
     step: Step | None = None
     transform: TargetTransform = "none"
+    constant: tuple[str, ...] = ()
 
     @property
     def times(self) -> tuple[str, ...]:

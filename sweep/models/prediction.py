@@ -63,6 +63,15 @@ def write_rows(rows: list[dict[str, Any]], format: Format, output: Path | None) 
         UserError: the file can't be written.
     """
     text = json.dumps(rows, indent=1, default=str) + "\n" if format == "json" else _csv(rows)
+    return write_text(text, output)
+
+
+def write_text(text: str, output: Path | None) -> str | None:
+    """Write a text to a file; without one, return it.
+
+    Raises:
+        UserError: the file can't be written.
+    """
     if output is None:
         return text
     try:

@@ -8,7 +8,9 @@ one length:
 `steps` holds one list of raw values per time step, in the order of the model's inputs, or an object
 of them by name: numbers, times and names of categories (null is missing); `mask` says perhaps which
 steps exist, `series` which series they are of. Models of tokens take `text` or `ids`. With `state`,
-empty at first, a model is stepped: each answer brings the state for the next request.
+empty at first, a model is stepped: each answer brings the state for the next request. `forecast`
+asks for so many coming steps, forecasts fed back; `ahead` says what is known of them, `paths` draws
+as many. `generate` asks a language model for so many tokens after `text`.
 `trainers.use.records` says what is answered.
 """
 
@@ -38,6 +40,15 @@ class Sequence(pydantic.BaseModel):
     ids: Any | None = None
     state: str | None = None
     probabilities: bool | None = None
+    forecast: Any | None = None
+    ahead: Any | None = None
+    paths: Any | None = None
+    quantiles: Any | None = None
+    whole_paths: Any | None = None
+    generate: Any | None = None
+    temperature: Any | None = None
+    top_k: Any | None = None
+    seed: Any | None = None
 
 
 class Refusal(MlflowException):

@@ -87,7 +87,7 @@ def read_unlabelled(
         DataError: the file, a column or a value is not as it must be.
     """
     reading = interface.reading
-    if path.suffix in (".json", ".jsonl") and not _are_rows(path, reading):
+    if holds_records(path, reading):
         return list(_records(path))
     if isinstance(reading, TextReading):
         return list(_texts(path, reading))
@@ -111,6 +111,11 @@ def _tables(path: Path, terms: ReadingOptions, known: TableReading | None) -> li
         files = find_files(str(path), Path(), "folder", TABLE_ENDINGS)
         return read_folder(files, terms, TableReader())
     return [Table(path, read_table(path, terms).frame, table_stem(path))]
+
+
+def holds_records(path: Path, reading: Reading | None) -> bool:
+    """Return whether a file is JSON records, as they are sent to a served model."""
+    return path.suffix in (".json", ".jsonl") and not _are_rows(path, reading)
 
 
 def _are_rows(path: Path, reading: Reading | None) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ import numpy as np
 from trainers.data.interface import Interface
 from trainers.errors import CheckpointError, DataError
 from trainers.network.masks import Array
+from trainers.use.feeding import forecast_record
 from trainers.use.portable import CHUNK, MODEL_FORMAT, PortableModel
-from trainers.use.records import ASKED, answer_of
+from trainers.use.records import ASKED, FORECAST, GENERATE, answer_of
 
 ENSEMBLE_FILE = "ensemble.json"
 
@@ -46,6 +48,11 @@ class EnsembleModel:
     def interface(self) -> Interface:
         """How the first member's data are read."""
         return self.members[0].interface
+
+    @property
+    def parts(self) -> list[tuple[PortableModel, int]]:
+        """The members, and how often each counts."""
+        return [*zip(self.members, self.counts, strict=True)]
 
     @classmethod
     def read(cls, folder: Path) -> EnsembleModel:
@@ -84,14 +91,23 @@ class EnsembleModel:
         Raises:
             DataError: a record does not fit a member, or brings a state.
         """
+        for number, record in enumerate(records):
+            self._check(record, f"sequence {number}")
         answers: list[dict[str, Any]] = []
-        for first in range(0, len(records), CHUNK):
-            chunk = records[first : first + CHUNK]
-            for number, record in enumerate(chunk, start=first):
-                self._check(record, f"sequence {number}")
-            values = self.values(chunk, first)
-            answers += [self._answer(*pair) for pair in zip(values, chunk, strict=True)]
+        for asks, run in groupby(enumerate(records), lambda pair: _asks_ahead(pair[1])):
+            numbered = [*run]
+            for place in range(0, len(numbered), CHUNK):
+                chunk = numbered[place : place + CHUNK]
+                answers += self._forecasts(chunk) if asks else self._answers(chunk)
         return answers
+
+    def _answers(self, chunk: Sequence[tuple[int, Mapping[str, Any]]]) -> list[dict[str, Any]]:
+        records = [record for _, record in chunk]
+        pairs = zip(self.values(records, chunk[0][0]), records, strict=True)
+        return [self._answer(*pair) for pair in pairs]
+
+    def _forecasts(self, chunk: Sequence[tuple[int, Mapping[str, Any]]]) -> list[dict[str, Any]]:
+        return [forecast_record(self.parts, one, f"sequence {number}") for number, one in chunk]
 
     def values(self, records: Sequence[Mapping[str, Any]], first: int = 0) -> list[Array]:
         """Return the members' mean; arguments and results as `PortableModel.values` has them."""
@@ -108,12 +124,18 @@ class EnsembleModel:
                 f"{where}: an ensemble is asked about whole sequences, but got a state; leave it "
                 "out, or step a single model."
             )
+        if record.get(GENERATE) is not None:
+            raise DataError(f"{where}: a text is written by one network; ask a single model.")
         digests = {member.interface.digest for member in self.members}
         if record.get(ASKED) is not None and len(digests) > 1:
             raise DataError(
                 f"a table needs members that read it alike, but these {len(self.members)} were "
                 "trained on other choices of the data; ask with records, or ask one trial."
             )
+
+
+def _asks_ahead(record: Mapping[str, Any]) -> bool:
+    return record.get(FORECAST) is not None
 
 
 def read_model(folder: Path) -> PortableModel | EnsembleModel:

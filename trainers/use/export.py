@@ -272,13 +272,15 @@ def named_weights(saved: Checkpoint) -> dict[str, Tensor]:
 
 
 def is_plain(config: TrainConfig) -> bool:
-    """Return whether a network is a stack of torch's cells and a linear head, read at some step."""
+    """Return whether a network is a stack of torch's cells and a linear head, read at some step.
+
+    Tokens may enter through an embedding.
+    """
     return (
         _foreign(config) is None
         and config.readout in ("every", "last")
         and not config.bidirectional
         and config.architecture == "plain"
-        and config.embedding_size is None
         and not config.category_embeddings
         and config.stem == "none"
         and not config.head_sizes

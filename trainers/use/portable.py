@@ -6,8 +6,6 @@ weights have torch's names and shapes. No pickle anywhere.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,13 +26,23 @@ from trainers.data.interface import Interface, read_interface
 from trainers.errors import CheckpointError, ConfigError, DataError
 from trainers.learning import losses
 from trainers.learning.checkpoint import Checkpoint, read_checkpoint
-from trainers.learning.losses.forecast import forecast
+from trainers.learning.losses.forecast import forecast as distribution_of
 from trainers.learning.losses.quantiles import Quantiles
 from trainers.network.masks import Array
 from trainers.network.parameters import Layout
 from trainers.use.export import named_weights
+from trainers.use.feeding import forecast_record
+from trainers.use.generation import Generation, Writer
 from trainers.use.inference import Network
-from trainers.use.records import Encoded, Encoder, answer_of, quantiles_of, values_of
+from trainers.use.records import (
+    FORECAST,
+    GENERATE,
+    Encoded,
+    Encoder,
+    answer_of,
+    quantiles_of,
+    values_of,
+)
 from trainers.use.streaming import StreamingModel
 
 MODEL_FORMAT = 1
@@ -138,6 +146,8 @@ class PortableModel:
     def predict(self, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Answer for each record; see `trainers.use.records`.
 
+        A record with `forecast` is answered for so many coming steps (`trainers.use.feeding`), one
+        with `generate` with a text that goes on for so many tokens (`trainers.use.generation`).
         A record with a `state` is stepped on from it, and gets its new state beside its answers,
         one a step; the empty text begins anew.
 
@@ -166,29 +176,39 @@ class PortableModel:
             DataError: a record does not fit the network.
         """
         encoded = [self._encoder.encode(r, f"sequence {first + n}") for n, r in enumerate(records)]
-        outputs = self._network.outputs(
-            [one.inputs for one in encoded], [one.mask for one in encoded]
-        )
-        pairs = zip(outputs, encoded, strict=True)
+        pairs = zip(self.outputs_of(encoded), encoded, strict=True)
         return [self.values_of(own, one.scales) for own, one in pairs]
 
     def _answers(
         self, records: Sequence[Mapping[str, Any]], first: int
     ) -> Iterator[dict[str, Any]]:
-        encoded = [self._encoder.encode(r, f"sequence {first + n}") for n, r in enumerate(records)]
-        plain = [n for n, record in enumerate(records) if record.get("state") is None]
-        ahead = [encoded[n].ahead for n in plain]
-        outputs = self._network.outputs(
-            [encoded[n].inputs for n in plain],
-            [encoded[n].mask for n in plain],
-            [None if one is None else one[-1] for one in ahead],
-        )
+        where = [f"sequence {first + number}" for number in range(len(records))]
+        encoded = {
+            n: self._encoder.encode(record, where[n])
+            for n, record in enumerate(records)
+            if record.get(FORECAST) is None and record.get(GENERATE) is None
+        }
+        plain = [n for n in encoded if records[n].get("state") is None]
+        outputs = self.outputs_of([encoded[n] for n in plain])
         found = dict(zip(plain, outputs, strict=True))
         for number, record in enumerate(records):
             if number in found:
                 yield self._answer(found[number], record, encoded[number].scales)
+            elif number in encoded:
+                yield self._stepped(encoded[number], record, where[number])
+            elif record.get(GENERATE) is not None:
+                asked = Generation.of_record(record, where[number])
+                yield {"text": self.writer().write(asked)[0]}
             else:
-                yield self._stepped(encoded[number], record, f"sequence {first + number}")
+                yield forecast_record(self.parts, record, where[number])
+
+    def outputs_of(self, encoded: Sequence[Encoded]) -> list[Array]:
+        """Run the network from zero state: its outputs `(time, outputs)` or `(outputs,)` each."""
+        return self._network.outputs(
+            [one.inputs for one in encoded],
+            [one.mask for one in encoded],
+            [None if one.ahead is None else one.ahead[-1] for one in encoded],
+        )
 
     def _answer(
         self, outputs: Array, record: Mapping[str, Any], scales: Scales | None
@@ -200,15 +220,50 @@ class PortableModel:
 
     def _quantiles(self, outputs: Array, scales: Scales | None) -> dict[str, Any]:
         """Return `NAME_q0.1` and so on of each output, where quantiles were learned."""
-        said = forecast(self.config.structure(), torch.from_numpy(outputs))
+        said = distribution_of(self.config.structure(), torch.from_numpy(outputs))
         if not isinstance(said, Quantiles):
             return {}
         own = [values_of(one.numpy(), self.interface, scales) for one in said.values.unbind(-1)]
         return quantiles_of(own, said.levels, self.interface)
 
+    @property
+    def parts(self) -> list[tuple[PortableModel, int]]:
+        """Itself, which counts once; an ensemble has several."""
+        return [(self, 1)]
+
+    def writer(self) -> Writer:
+        """Return the language model, to write texts.
+
+        Raises:
+            DataError: it is none.
+            ConfigError: it is bidirectional.
+        """
+        return Writer(self.streaming_model(), self.config, self.interface)
+
     def values_of(self, outputs: Array, scales: Scales | None = None) -> Array:
         """Turn a network's outputs `(…, outputs)` into own units, or probabilities of classes."""
-        answers = losses.point(self.config.structure(), torch.from_numpy(outputs)).numpy()
+        return self.in_own_units(self.answers_of(outputs, None), scales)
+
+    def answers_of(self, outputs: Array, generator: torch.Generator | None) -> Array:
+        """Return the point answers in outputs, or draw from their distributions; still scaled.
+
+        Raises:
+            DataError: there is nothing to draw from.
+        """
+        structure, given = self.config.structure(), torch.from_numpy(outputs)
+        if generator is None:
+            return losses.point(structure, given).numpy()
+        distribution = distribution_of(structure, given)
+        if distribution is None:
+            raise DataError(
+                f"`paths` are drawn from distributions, but loss={self.config.loss} answers with a "
+                "number; leave paths out, or train with a loss of quantiles or a distribution "
+                "(train.loss: gaussian)."
+            )
+        return distribution.sample(generator).numpy()
+
+    def in_own_units(self, answers: Array, scales: Scales | None) -> Array:
+        """Turn answers into own units, or probabilities of classes."""
         return values_of(answers, self.interface, scales, labels=self.labels)
 
     @property
@@ -222,10 +277,10 @@ class PortableModel:
             model = self._streaming = self._streaming or self.streaming_model()
             model.clear_state()
             if record["state"]:
-                model.restore_state(_bytes_of(record["state"], where))
+                model.restore_text(record["state"], where)
             inputs = torch.from_numpy(encoded.inputs[encoded.mask]).unsqueeze(0)
             stepped = model.step(inputs, _ahead_of(encoded))[0].numpy()
-            state = base64.b64encode(model.dump_state()).decode("ascii")
+            state = model.dump_text()
         outputs = torch.full((len(encoded.mask), stepped.shape[-1]), torch.nan).numpy()
         outputs[encoded.mask] = stepped
         return {**self._answer(outputs, record, encoded.scales), "state": state}
@@ -307,13 +362,3 @@ def _ahead_of(encoded: Encoded) -> Tensor | None:
     if encoded.ahead is None:
         return None
     return torch.from_numpy(encoded.ahead[encoded.mask]).unsqueeze(0)
-
-
-def _bytes_of(state: str, where: str) -> bytes:
-    try:
-        return base64.b64decode(state, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise DataError(
-            f"{where}: state must be what an earlier answer of this model gave, or empty to begin, "
-            "but it can't be read."
-        ) from error

@@ -25,7 +25,13 @@ from trainers.data.texts.vocabulary import UNKNOWN, Vocabulary, split_text
 from trainers.data.transforms import undone
 from trainers.errors import DataError
 
-FIELDS = ("steps", "ids", "text", "mask", "series", "state", "probabilities")
+FORECAST, GENERATE = "forecast", "generate"  # of coming steps, of further tokens
+FORECAST_SETTINGS = ("ahead", "paths", "quantiles", "seed", "whole_paths")
+GENERATE_SETTINGS = ("temperature", "top_k", "seed")
+FIELDS = (
+    *("steps", "ids", "text", "mask", "series", "state", "probabilities"),
+    *(FORECAST, *FORECAST_SETTINGS, GENERATE, *GENERATE_SETTINGS[:-1]),
+)
 ASKED = "asked"  # in records that the library makes itself
 _CONTENT = FIELDS[:3]
 _SHOWN_NAMES = 6
@@ -75,12 +81,8 @@ class Encoder:
         asked = record.get(ASKED)
         if isinstance(asked, Asked):  # a window of a table, encoded with the rest of it
             return Encoded(asked.inputs, asked.present, asked.scales, asked.ahead)
-        unknown = [name for name in record if name not in FIELDS]
-        if unknown:
-            near = nearest(str(unknown[0]), FIELDS)
-            raise DataError(
-                f"{where} has no field {unknown[0]!r};{near} its fields are: {', '.join(FIELDS)}."
-            )
+        check_fields(record, FIELDS, where)
+        check_alone(record, where)
         given = [name for name in _CONTENT if record.get(name) is not None]
         fitting = ("ids", "text") if self._interface.ids else ("steps",)
         if len(given) != 1 or given[0] not in fitting:
@@ -197,6 +199,33 @@ def _mask(record: Mapping[str, Any], default: Array, where: str) -> Array:
     if not mask.any():
         raise DataError(f"{where}: at least one step must exist, but none does.")
     return mask
+
+
+def check_fields(record: Mapping[str, Any], fields: Sequence[str], where: str) -> None:
+    """Check that a record has no other field, unless it is another kind's and null.
+
+    Raises:
+        DataError: it has one.
+    """
+    foreign = [name for name in record if name not in fields]
+    unknown = [name for name in foreign if name not in FIELDS or record[name] is not None]
+    if unknown:
+        near = nearest(str(unknown[0]), fields)
+        raise DataError(
+            f"{where} has no field {unknown[0]!r};{near} its fields are: {', '.join(fields)}."
+        )
+
+
+def check_alone(record: Mapping[str, Any], where: str) -> None:
+    """Check that a record which asks for nothing further has no setting of that.
+
+    Raises:
+        DataError: it has one.
+    """
+    for asks, settings in ((FORECAST, FORECAST_SETTINGS), (GENERATE, GENERATE_SETTINGS)):
+        lonely = [name for name in settings if record.get(name) is not None]
+        if lonely:
+            raise DataError(f"{where}: {lonely[0]} needs {asks}, how many there shall be.")
 
 
 # -- answers -----------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import torch
 
 from trainers.data.contract import Array
 from trainers.errors import DataError
+from trainers.use.generation import Generation
 from trainers.use.portable import PortableModel
 
 _STEP_KINDS = (list, tuple, Mapping, np.ndarray)
@@ -65,6 +66,19 @@ class SteppedModel:
         if self._model.takes_raw_values and not isinstance(x, str):
             return self._step_of_raw_values(x, series)
         return self._model.values_of(self._network.step(self._tensor(x)).numpy())
+
+    def generate(self, tokens: int, prompt: str = "", **how: Any) -> str:
+        """Write a text: the prompt and so many tokens after it; the state in hand stays.
+
+        Args:
+            tokens: How many.
+            prompt: What the text begins with.
+            how: `temperature`, `top_k` and `seed` of `trainers.use.generation.Generation`.
+
+        Raises:
+            DataError: this is no language model, or a value breaks its law.
+        """
+        return self._model.writer().write(Generation(tokens, prompt, **how))[0]
 
     def clear_state(self) -> None:
         """Forget everything: the next step begins with zero state and any batch size."""

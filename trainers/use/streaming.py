@@ -5,6 +5,8 @@ Outputs equal the full pass for any chunking. Stepping changes no parameter and 
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -60,6 +62,7 @@ class StreamingModel:
         if is_plain(saved.config):
             # Copies, aligned as torch allocates, in the order that torch's cells take them.
             named = [w.clone() for w in named_weights(saved).values()]
+            self._embedding = named.pop(0) if saved.config.embedding_size is not None else None
             self._fast = [tuple(named[i : i + 4]) for i in range(0, len(named) - 2, 4)]
             self._head = named[-2], named[-1]
             self._cell: _StepCell = getattr(torch, f"{CELLS[structure.cell].torch}_cell")
@@ -140,6 +143,16 @@ class StreamingModel:
             )
         self._state[layer] = tuple(part.detach().to(self._dtype).clone() for part in state)
 
+    def repeat_state(self, rows: int) -> None:
+        """Go on with so many copies of each row of the state, one beside the other."""
+        self._state = [
+            None if layer is None else tuple(part.repeat_interleave(rows, 0) for part in layer)
+            for layer in self._state
+        ]
+        self._carried = [
+            tuple(part.repeat_interleave(rows, 0) for part in layer) for layer in self._carried
+        ]
+
     def save_state(self, path: Path) -> None:
         """Write the state, apart from the model (safetensors, atomic)."""
         write_atomically(self.dump_state(), path)
@@ -152,6 +165,26 @@ class StreamingModel:
             for i, part in enumerate(state or ())
         }
         return save(tensors)
+
+    def dump_text(self) -> str:
+        """Return the state as text, for requests."""
+        return base64.b64encode(self.dump_state()).decode("ascii")
+
+    def restore_text(self, text: str, where: str) -> None:
+        """Go on with a state that `dump_text` gave.
+
+        Raises:
+            DataError: it is another text, or of another network; `where` says whose.
+            CheckpointError: what it holds is no state.
+        """
+        try:
+            content = base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise DataError(
+                f"{where}: state must be what an earlier answer of this model gave, or empty to "
+                "begin, but it can't be read."
+            ) from error
+        self.restore_state(content)
 
     def load_state(self, path: Path) -> None:
         """Go on with a state that `save_state` wrote.
@@ -234,9 +267,11 @@ class StreamingModel:
         return tuple(torch.zeros(shape, dtype=self._dtype) for _ in parts)
 
     def _fast_step(self, x: Tensor) -> Tensor:
-        """One step of a plain stack: a torch cell per layer and one linear layer."""
+        """One step of a plain stack: embedding, a torch cell per layer and one linear layer."""
         assert self._fast is not None
         lstm = self._cell is torch.lstm_cell
+        if self._embedding is not None:
+            x = F.embedding(x, self._embedding)
         for layer, weights in enumerate(self._fast):
             state = self._state[layer] or self._zero(x, layer)
             new = self._cell(x, state if lstm else state[0], *weights)

@@ -17,6 +17,7 @@ from trainers.data.features.ahead import ahead_of_steps
 from trainers.data.features.encoding import encode
 from trainers.data.features.reading import EncodedReading, Scales
 from trainers.data.features.recipe import InputColumn
+from trainers.data.features.rows import Rows
 from trainers.data.options import nearest
 from trainers.errors import DataError
 
@@ -47,7 +48,20 @@ class Asked:
 
 
 def request_of(record: Mapping[str, Any], reading: EncodedReading, where: str) -> Asked:
-    """Encode the steps of a request.
+    """Encode the steps of a request; see `request_rows`."""
+    rows = request_rows(record, reading, where)
+    encoded = encode(reading.encoding, rows)
+    present = encoded.present & encoded.known
+    ahead = ahead_of_steps(reading.encoding, rows.instants, encoded.values)
+    try:
+        scales = reading.window_scales(rows, 0, len(present) - 1)
+    except DataError as error:
+        raise DataError(f"{where}: {error}") from error
+    return Asked(encoded.values, present, scales, ahead)
+
+
+def request_rows(record: Mapping[str, Any], reading: EncodedReading, where: str) -> Rows:
+    """Return the steps of a request as rows.
 
     Args:
         record: `steps` in order of time: lists of values in the order of `reading.raw_names`, or
@@ -69,22 +83,14 @@ def request_of(record: Mapping[str, Any], reading: EncodedReading, where: str) -
     table = [step_values(step, names, where, number) for number, step in enumerate(steps)]
     frame = pd.DataFrame(table, columns=list(names), dtype=object)
     for column in _columns(reading):
-        _check(frame, column, where)
+        check_values(frame, column, where)
     series = _name(record.get(SERIES))
     if record.get("state") is not None:
         _check_stepped(frame, reading, series, where)
     try:
-        rows = reading.rows_of_steps(frame, series)
+        return reading.rows_of_steps(frame, series)
     except DataError as error:
         raise DataError(f"{where}: {error}") from error
-    encoded = encode(reading.encoding, rows)
-    present = encoded.present & encoded.known
-    ahead = ahead_of_steps(reading.encoding, rows.instants, encoded.values)
-    try:
-        scales = reading.window_scales(rows, 0, len(frame) - 1)
-    except DataError as error:
-        raise DataError(f"{where}: {error}") from error
-    return Asked(encoded.values, present, scales, ahead)
 
 
 def _name(series: Any) -> str | None:
@@ -129,8 +135,12 @@ def _shown(names: Sequence[str], most: int = 6) -> str:
     return ", ".join(names[:most]) + (", …" if len(names) > most else "")
 
 
-def _check(frame: pd.DataFrame, column: InputColumn, where: str) -> None:
-    """Check that each step has a number, or the name of a category, or null."""
+def check_values(frame: pd.DataFrame, column: InputColumn, where: str) -> None:
+    """Check that each step has a number, or the name of a category, or null.
+
+    Raises:
+        DataError: one has something else.
+    """
     import pandas as pd
 
     values: pd.Series[Any] = frame[column.name]

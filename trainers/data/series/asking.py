@@ -6,7 +6,7 @@ scales. Targets are not needed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,21 @@ from trainers.data.features.ahead import ahead_of_rows, ahead_of_steps
 from trainers.data.features.encoding import Encoded, encode
 from trainers.data.features.requests import SERIES, Asked
 from trainers.data.features.rows import Rows
+from trainers.data.series.coming import has_own, origins_of, with_coming_rows
+from trainers.data.series.courses import (
+    Course,
+    check_numbers,
+    courses_of,
+    least_rows,
+    rows_needed,
+)
+from trainers.data.series.places import ROW, as_written, name_of_time, place_of
+from trainers.data.series.reach import check_reach
 from trainers.data.series.reading import WindowReading
 from trainers.data.series.rows import long_form, rows_of
+from trainers.data.tables.columns import require_columns
 from trainers.data.tables.table import read_table
 from trainers.errors import DataError
-
-ROW, TIME = "row", "time"
 
 
 @dataclass(frozen=True)
@@ -63,10 +72,7 @@ def windows_of_table(
         DataError: the file is not as the training data were, too short, or its newest row lacks
             what must be known ahead.
     """
-    frame = long_form(read_table(path, reading.table).frame, reading.rows)
-    options = replace(reading.rows, sort=reading.rows.times is not None)
-    rows = rows_of(frame, options)
-    _check_step(rows, reading, path)
+    rows = rows_of_table(path, reading)
     windows = list(_windows(rows, reading, last))
     if not windows:
         longest = int(np.diff(rows.bounds).max())
@@ -74,22 +80,42 @@ def windows_of_table(
             f"a window has {reading.input_steps} rows, but {path} has {longest}"
             f"{' of its longest series' if rows.names else ''}; bring more rows."
         )
-    _tell_short(rows, reading, tell)
+    tell_short(rows.names, np.diff(rows.bounds), reading.input_steps, tell)
     return windows
 
 
-def _tell_short(rows: Rows, reading: WindowReading, tell: Callable[[str], object]) -> None:
-    lengths = np.diff(rows.bounds)
-    short = np.flatnonzero(lengths < reading.input_steps)
+def rows_of_table(path: Path, reading: WindowReading) -> Rows:
+    """Read a table's rows, in order of time, as those of training were read.
+
+    Raises:
+        DataError: the file is not as the training data were.
+    """
+    frame = long_form(read_table(path, reading.table).frame, reading.rows)
+    options = replace(reading.rows, sort=reading.rows.times is not None)
+    rows = rows_of(frame, options)
+    check_step(rows, reading, path)
+    return rows
+
+
+def tell_short(
+    names: Sequence[str], lengths: Array, least: int, tell: Callable[[str], object]
+) -> None:
+    """Tell which series, of `lengths (series,)` rows, have fewer than a forecast needs."""
+    short = np.flatnonzero(lengths < least)
     if len(short):
-        first = rows.names[short[0]]
+        first = names[short[0]]
         tell(
             f"{len(short)} of {len(lengths)} series have fewer rows than a window of "
-            f"{reading.input_steps} and no forecast, the first {first} with {lengths[short[0]]}"
+            f"{least} and no forecast, the first {first} with {lengths[short[0]]}"
         )
 
 
-def _check_step(rows: Rows, reading: WindowReading, path: Path) -> None:
+def check_step(rows: Rows, reading: WindowReading, path: Path) -> None:
+    """Check that rows are as far apart as those of training.
+
+    Raises:
+        DataError: they are not.
+    """
     trained, here = reading.step, rows.step
     if trained is None or here is None or len(rows.frame) < 3:
         return
@@ -108,12 +134,12 @@ def _windows(rows: Rows, reading: WindowReading, newest: bool) -> Iterator[Asked
     past = place >= rows.bounds[1:][rows.codes]
     present = encoded.present & (encoded.known | past)
     unknown = past & ~encoded.known
-    has_own, bases = _has_own(rows, reading), reading.bases(rows)
+    own_rows, bases = has_own(rows, reading), reading.bases(rows)
     name = "+".join(reading.rows.series or ()) or SERIES
     ahead = _Ahead(encoded, rows, reading)
     for series in range(len(rows.bounds) - 1):
         begin, end = rows.bounds[series : series + 2].tolist()
-        there = np.flatnonzero(has_own[begin:end])
+        there = np.flatnonzero(own_rows[begin:end])
         end = begin + (int(there[-1]) + 1 if len(there) else 0)
         own = reading.target_scales(rows, series)
         key = {name: rows.names[series]} if rows.names else {}
@@ -157,16 +183,6 @@ class _Ahead:
         return self._inside[None, row + self._run.start : row + self._run.stop]
 
 
-def _has_own(rows: Rows, reading: WindowReading) -> Array:
-    """Rows that bring more than what is known ahead, `(rows,)`: others only serve forecasts."""
-    recipe = reading.encoding.recipe
-    known = {column.name for column in recipe.known}
-    own = [column.name for column in recipe.columns if column.name not in known]
-    if not known or not own:
-        return np.ones(len(rows.frame), dtype=np.bool_)
-    return np.asarray(rows.frame[own].notna().any(axis=1))
-
-
 def _check_known(encoded: Encoded, rows: Rows, reading: WindowReading, row: int) -> None:
     recipe = reading.encoding.recipe
     if recipe.known and not encoded.known[row]:
@@ -180,32 +196,52 @@ def _check_known(encoded: Encoded, rows: Rows, reading: WindowReading, row: int)
 
 
 def _place(rows: Rows, reading: WindowReading, row: int, ahead: int) -> dict[str, Any]:
-    """Name a target row: by its time as the file writes it, or by its number."""
+    """Name a target row, which may lie beyond the file."""
     target = row + ahead
-    inside = target < rows.bounds[1:][rows.codes[row]]
     if rows.instants is None:
         return {ROW: target - int(rows.bounds[rows.codes[row]])}
-    columns = reading.times
-    column = columns[0] if len(columns) == 1 else TIME
-    if inside:
-        written = column in rows.frame.columns
-        return {column: rows.frame[column].iloc[target] if written else rows.said(target)}
+    if target < rows.bounds[1:][rows.codes[row]]:
+        return place_of(rows, reading, target)
     step = rows.step if reading.step is None else reading.step
     assert step is not None
     now = rows.instants.take(slice(row, row + 1))
     later = now.at(step.ahead(now.utc, ahead))
-    return {column: _as_written(later.text(0), rows, reading)}
+    return {name_of_time(reading): as_written(later.text(0), rows, reading)}
 
 
-def _as_written(text: str, rows: Rows, reading: WindowReading) -> str:
-    """Write a time beyond the file as the file writes its own, as far as that is plain."""
-    import pandas as pd
+def courses_of_table(
+    path: Path,
+    reading: WindowReading,
+    steps: int,
+    tell: Callable[[str], object] = lambda line: None,
+) -> list[Course]:
+    """Return the course of each series of a table, so many steps beyond its last known target.
 
-    written = None if reading.rows.times is None else reading.rows.times.format
-    if written is not None and len(reading.times) == 1:
-        return pd.Timestamp(text).strftime(written)
-    column = reading.times[0]
-    first = rows.frame[column].iloc[0] if column in rows.frame.columns else None
-    if isinstance(first, str) and len(first) == len("2021-01-01") and text.endswith(" 00:00:00"):
-        return text[: len("2021-01-01")]
-    return text.replace(" ", "T") if isinstance(first, str) and "T" in first else text
+    Args:
+        path: A table of any format; it may hold coming rows, their targets empty.
+        reading: Of the training data.
+        steps: How many.
+        tell: Called with a line on series that are left out, and on times that are an estimate.
+
+    Raises:
+        DataError: the network tells classes; the file is not as the training data were, or too
+            short; or an input is not known as far ahead as it is needed.
+    """
+    check_numbers(reading)
+    rows = rows_of_table(path, reading)
+    recipe = reading.encoding.recipe
+    require_columns(rows.frame, [c.name for c in (*recipe.columns, *recipe.known)], "inputs")
+    origins, least = origins_of(rows, reading), least_rows(reading)
+    lengths = origins - rows.bounds[:-1] + 1
+    series = np.flatnonzero(lengths >= least).tolist()
+    if not series:
+        raise DataError(
+            f"a forecast needs {least} rows before it, but {path} has {lengths.max()}"
+            f"{' of its longest series' if rows.names else ''}; bring more rows."
+        )
+    tell_short(rows.names, lengths, least, tell)
+    coming = with_coming_rows(rows, reading, origins, rows_needed(reading, steps), tell)
+    target = reading.targets[0]
+    way_out = f"add rows with it after the last known {target!r}, which stays empty there"
+    check_reach(coming, reading, series, steps, way_out)
+    return list(courses_of(coming, reading, series, steps))

@@ -39,6 +39,7 @@ class WindowReading(EncodedReading):
         transform: What was done to targets before they were scaled.
         changes: Where targets are changes from the newest known value, the scale of each one's, in
             scaled units; otherwise empty.
+        constant: Input columns that never changed in a series of the training data.
     """
 
     rows: RowOptions
@@ -50,6 +51,7 @@ class WindowReading(EncodedReading):
     step: Step | None = None
     transform: TargetTransform = "none"
     changes: tuple[Scale, ...] = ()
+    constant: tuple[str, ...] = ()
 
     @property
     def times(self) -> tuple[str, ...]:

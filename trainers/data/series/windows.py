@@ -32,6 +32,7 @@ from trainers.data.folds import Folds, told
 from trainers.data.scaling import ColumnScaler
 from trainers.data.series.changes import Changes, changes_of, check_changes
 from trainers.data.series.columns import Chosen, check_target, choose_columns
+from trainers.data.series.constant import constant_columns
 from trainers.data.series.cutting import Series, cut
 from trainers.data.series.opening import table_of
 from trainers.data.series.options import WindowOptions
@@ -133,13 +134,16 @@ def _windows(table: _Table, parts: Parts, options: WindowOptions) -> SequenceDat
     fit = Fit(options.scaling, options.scale_by == "series", options.input_steps)
     recipe, said = _recipe(chosen, rows, options, train)
     fitted = fit_encoding(recipe, rows, train, fit, _static(rows, chosen, options))
+    constant = constant_columns(rows, chosen.own)
     past = past_of(rows, options, train)
     series, targets, gaps = _series(fitted, rows, options, train)
     sets, lines = cut(series, parts, options.geometry, rows.said)
     notes = (*table.source.notes, *chosen.notes, *rows.notes, *said, *gaps, *lines)
     if past is not None:
         sets = [past.told(part, options.ahead) for part in sets]
-    made = _Made(rows, fitted, targets, sets, notes, table.source.reading, table.findings, past)
+    made = _Made(
+        rows, fitted, targets, sets, notes, table.source.reading, table.findings, past, constant
+    )
     return _assemble(table.name, options, made)
 
 
@@ -166,6 +170,7 @@ class _Made:
     reading: ReadingOptions
     findings: tuple[Finding, ...]
     past: Past | None
+    constant: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -192,7 +197,8 @@ def _check_resampled(rows: Rows, chosen: Chosen, options: WindowOptions) -> None
 
 def _judged(rows: Rows, chosen: Chosen, options: WindowOptions) -> JudgedTable:
     """What is looked at for what is wrong with it."""
-    left_out = [n for n in options.drop if n in rows.frame.columns and n not in options.target]
+    used = {*options.target, *options.known_ahead}
+    left_out = [n for n in options.drop if n in rows.frame.columns and n not in used]
     return JudgedTable(
         rows.frame.drop(columns=left_out),
         targets=options.target,
@@ -366,6 +372,7 @@ def _reading(options: WindowOptions, made: _Made, changes: Changes | None) -> Wi
         transform=options.transform,
         changes=() if changes is None else changes.scales,
         step=made.rows.step,
+        constant=made.constant,
     )
 
 

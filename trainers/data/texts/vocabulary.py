@@ -5,6 +5,7 @@ The ids of a vocabulary begin with its special tokens (padding, unknown); the ot
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -22,10 +23,31 @@ UNKNOWN = "<unk>"
 # A word with its inner apostrophes, a mark, or the end of a line.
 _WORDS = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]|\n")
 
+_NO_SPACE_BEFORE = frozenset("\n.,;:!?)]}…")
+_NO_SPACE_AFTER = frozenset("\n([{")
+
 
 def split_text(text: str, level: Level) -> Sequence[str]:
     r"""Split a text into characters, or into words, punctuation marks and line ends `\n`."""
     return text if level == "character" else _WORDS.findall(text)
+
+
+def joined_text(tokens: Sequence[str], level: Level) -> str:
+    """Join tokens to a text that `split_text` splits into the same ones.
+
+    Of words with one space between, but none at a line's end, before a closing mark or after an
+    opening one.
+    """
+    if level == "character" or not tokens:
+        return "".join(tokens)
+    gaps = (gap_between(before, after) for before, after in itertools.pairwise(tokens))
+    return tokens[0] + "".join(gap + token for gap, token in zip(gaps, tokens[1:], strict=True))
+
+
+def gap_between(before: str, after: str) -> str:
+    """Return what stands between two tokens of words."""
+    bare = before in _NO_SPACE_AFTER or after in _NO_SPACE_BEFORE
+    return "" if bare else " "
 
 
 @dataclass(frozen=True)

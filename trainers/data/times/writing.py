@@ -1,7 +1,8 @@
-"""A time as a table or a request writes it: what `read_instants` reads, made up as an example."""
+"""A time as a table or a request writes it: what `read_instants` reads, made up or continued."""
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,26 @@ from trainers.data.times.roles import roles_of
 
 _EPOCH = datetime(1970, 1, 1)
 _PARTS = ("year", "month", "day", "hour", "minute", "second")
+
+_ISO = re.compile(r"(\d{4}-\d\d-\d\d)(?:([T ])(\d\d:\d\d)(:\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?")
+
+
+def written_like(text: str, example: str) -> str:
+    """Write a time, `2021-03-28 02:00:00+01:00`, with the parts that an example in ISO 8601 has.
+
+    A part is left out only where the example lacks it and it says nothing, or where the example's
+    clock is that of the text.
+    """
+    here, there = _ISO.fullmatch(text), _ISO.fullmatch(example)
+    if here is None or there is None:
+        return text
+    date, _, minutes, seconds, offset = here.groups(default="")
+    _, gap, _, with_seconds, with_offset = there.groups()
+    if gap is None:
+        return date if (minutes, seconds) == ("00:00", ":00") else text
+    seconds = seconds if with_seconds or seconds != ":00" else ""
+    offset = "Z" if with_offset == "Z" and offset == "+00:00" else offset if with_offset else ""
+    return f"{date}{gap}{minutes}{seconds}{offset}"
 
 
 def written(time: datetime, options: TimeOptions) -> tuple[Any, ...]:

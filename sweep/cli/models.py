@@ -30,6 +30,10 @@ def predict(
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Of each class, one column each.")
     ] = False,
+    interval: Annotated[
+        float | None,
+        typer.Option(help="Both ends of the calibrated interval of that level, as 0.9."),
+    ] = None,
     ensemble: Annotated[
         bool, typer.Option("--ensemble", help="Of a sweep: its finalists together.")
     ] = False,
@@ -95,6 +99,7 @@ def predict(
       rnn-sweep predict load load.csv --last
       rnn-sweep predict load/3 load.csv --output predicted.csv
       rnn-sweep predict load load.csv --ensemble
+      rnn-sweep predict load load.csv --interval 0.9
       rnn-sweep predict models:/load@champion load.csv
       rnn-sweep predict load load.csv --steps 48
       rnn-sweep predict load load.csv --steps 48 --paths 100 --quantiles 0.1,0.5,0.9
@@ -107,8 +112,8 @@ def predict(
     from sweep.models.wanted import Wanted
 
     wanted = Wanted(
-        data=data, last=last, probabilities=probabilities, steps=steps, paths=paths,
-        quantiles=quantiles, whole_paths=whole_paths, generate=generate, prompt=prompt,
+        data=data, last=last, probabilities=probabilities, interval=interval, steps=steps,
+        paths=paths, quantiles=quantiles, whole_paths=whole_paths, generate=generate, prompt=prompt,
         temperature=temperature, top_k=top_k, count=count, seed=seed,
     )  # fmt: skip
     kind = format_of(format, output)
@@ -121,7 +126,9 @@ def predict(
         assert data is not None
         found = open_model(name, directory)
         if horizon is None:
-            rows = predict_file(found, data, last=last, probabilities=probabilities, tell=_tell)
+            rows = predict_file(
+                found, data, last=last, probabilities=probabilities, interval=interval, tell=_tell
+            )
         else:
             rows = forecast_file(found, data, horizon, _tell)
         text = write_rows(rows, kind, output)

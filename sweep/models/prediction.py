@@ -24,6 +24,7 @@ def predict_file(
     *,
     last: bool = False,
     probabilities: bool = False,
+    interval: float | None = None,
     tell: Callable[[str], object] = lambda line: None,
 ) -> list[dict[str, Any]]:
     """Return one row for each answer: a sequence's, or a step's.
@@ -33,6 +34,8 @@ def predict_file(
         path: A table of any format, a text or JSON records; see `trainers.data.unlabelled`.
         last: Keep the last answer of all; of series, the forecast of each.
         probabilities: Say each class's, as `probability.NAME`.
+        interval: Say both ends of the calibrated interval of that level, as `NAME_low` and
+            `NAME_high`.
         tell: Called with a line on what is left out.
 
     Raises:
@@ -46,7 +49,7 @@ def predict_file(
         raise UserError(f"{path} must hold at least one whole sequence, but has none.")
     if last and not sequences[0].targets:
         sequences = sequences[-1:]
-    wanted = {"probabilities": probabilities}
+    wanted = {"probabilities": probabilities, "interval": interval}
     answers = model.predict([{**wanted, **one.record} for one in sequences])
     rows = [
         row

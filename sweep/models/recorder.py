@@ -28,6 +28,7 @@ from sweep.errors import ModelNotLogged, TrackerUnavailable
 from sweep.log.checkpoints import checkpoint_path
 from sweep.models.card import description
 from sweep.models.champions import Finalist, contest, version_tags
+from sweep.models.of_trial import model_of_trial
 from sweep.models.package import package
 from sweep.models.trained import ENSEMBLE
 from sweep.models.upload import upload
@@ -123,7 +124,7 @@ class ModelRecorder:
             raise ModelNotLogged(str(error)) from error
 
     def _of_trial(self, checkpoint: str) -> PortableModel:
-        return PortableModel.of_trial(checkpoint_path(self._folder, checkpoint), self._folder)
+        return model_of_trial(checkpoint_path(self._folder, checkpoint), self._folder)
 
     def _create(self, finalist: Finalist, run: Run, model: PortableModel | EnsembleModel) -> str:
         run_id, step = run.info.run_id, finalist.best_epoch

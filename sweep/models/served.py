@@ -11,6 +11,7 @@ steps exist, `series` which series they are of. Models of tokens take `text` or 
 empty at first, a model is stepped: each answer brings the state for the next request. `forecast`
 asks for so many coming steps, forecasts fed back; `ahead` says what is known of them, `paths` draws
 as many. `generate` asks a language model for so many tokens after `text`.
+`interval: 0.9` adds both ends of the calibrated interval to each number.
 `trainers.use.records` says what is answered.
 """
 
@@ -40,6 +41,7 @@ class Sequence(pydantic.BaseModel):
     ids: Any | None = None
     state: str | None = None
     probabilities: bool | None = None
+    interval: Any | None = None
     forecast: Any | None = None
     ahead: Any | None = None
     paths: Any | None = None

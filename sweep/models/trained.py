@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sweep.errors import UserError
 from sweep.history.state import TrialState
 from sweep.log.checkpoints import checkpoint_path
+from sweep.models.of_trial import model_of_trial
 from sweep.results.results import DEFAULT_FOLDER, Results, open_results, sweep_names
 
 if TYPE_CHECKING:
@@ -118,7 +119,6 @@ def _from_mlflow(
 
 
 def _from_sweep(name: str, directory: Path) -> PortableModel | EnsembleModel:
-    from trainers.use.portable import PortableModel
 
     sweep, number = _split(name, directory)
     found = open_results(sweep, directory)
@@ -126,7 +126,7 @@ def _from_sweep(name: str, directory: Path) -> PortableModel | EnsembleModel:
         return ensemble_of(found)
     trial, checkpoint = checkpointed_trial(found, None if number is None else int(number))
     about = {"sweep": found.config.name, "trial": trial.number, "best_epoch": trial.best_epoch}
-    return PortableModel.of_trial(checkpoint, found.folder, about)
+    return model_of_trial(checkpoint, found.folder, about)
 
 
 def ensemble_of(found: Results) -> EnsembleModel:
@@ -136,7 +136,6 @@ def ensemble_of(found: Results) -> EnsembleModel:
         UserError: none were, or a checkpoint of one is gone.
     """
     from trainers.use.ensemble import EnsembleModel
-    from trainers.use.portable import PortableModel
 
     combined = found.state.ensembled
     if combined is None or not combined.taken:
@@ -145,7 +144,7 @@ def ensemble_of(found: Results) -> EnsembleModel:
             why = combined.reason.rstrip(".")
         raise UserError(f"sweep {found.config.name!r} must have an ensemble, but has none: {why}.")
     paths = [trial_checkpoint(found, number) for number in combined.taken]
-    models = [PortableModel.of_trial(path, found.folder) for path in paths]
+    models = [model_of_trial(path, found.folder) for path in paths]
     return EnsembleModel(models, [*combined.taken.values()])
 
 

@@ -25,6 +25,7 @@ class Wanted:
     data: Path | None = None
     last: bool = False
     probabilities: bool = False
+    interval: float | None = None
     steps: int | None = None
     paths: int | None = None
     quantiles: str | None = None
@@ -38,7 +39,7 @@ class Wanted:
 
     def __post_init__(self) -> None:
         if self.generate is not None:
-            others = ("data", "last", "probabilities", "steps")
+            others = ("data", "last", "probabilities", "interval", "steps")
             self._exclude("--generate writes a text without a file", others)
         elif self.data is None:
             raise UserError("predict needs a file, or --generate for a language model's text.")
@@ -48,6 +49,7 @@ class Wanted:
             self._need("--steps", ("paths", "quantiles", "whole_paths"))
         else:
             self._exclude("--steps forecasts numbers", ("probabilities",))
+            self._exclude("intervals of forecasts that are fed back are --paths'", ("interval",))
         if self.paths is None:
             self._need("--paths", ("quantiles", "whole_paths"))
         if self.paths is None and self.generate is None:

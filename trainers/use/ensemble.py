@@ -124,6 +124,11 @@ class EnsembleModel:
                 f"{where}: an ensemble is asked about whole sequences, but got a state; leave it "
                 "out, or step a single model."
             )
+        if record.get("interval") is not None:
+            raise DataError(
+                f"{where}: intervals are calibrated of single models; ask one of the ensemble's "
+                "trials, as SWEEP/TRIAL."
+            )
         if record.get(GENERATE) is not None:
             raise DataError(f"{where}: a text is written by one network; ask a single model.")
         digests = {member.interface.digest for member in self.members}

@@ -14,6 +14,7 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -108,13 +109,25 @@ class Calibration:
             raise CheckpointError(f"the calibration in {path} can't be read: {error!r}.") from error
 
 
+def checked_level(level: Any) -> float:
+    """Return an interval's level as a number.
+
+    Raises:
+        ConfigError: it is none, or none of `LEVELS`.
+    """
+    if isinstance(level, bool) or not isinstance(level, int | float):
+        raise ConfigError(f"an interval's level must be a number, as 0.9, but got {level!r:.40}.")
+    level_number(level)
+    return float(level)
+
+
 def level_number(level: float) -> int:
     """Return where a level stands in `LEVELS`.
 
     Raises:
         ConfigError: it is none of them.
     """
-    number = round(level * 100) - 50
+    number = round(level * 100) - 50 if math.isfinite(level) else -1
     if not 0 <= number < len(LEVELS) or not math.isclose(level, LEVELS[number], abs_tol=1e-9):
         raise ConfigError(
             f"an interval's level must be a whole per cent, 0.50 … 0.99, but got {level:g}."

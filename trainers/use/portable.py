@@ -34,13 +34,14 @@ from trainers.use.export import named_weights
 from trainers.use.feeding import forecast_record
 from trainers.use.generation import Generation, Writer
 from trainers.use.inference import Network
+from trainers.use.intervals import Calibration, checked_level, interval
 from trainers.use.records import (
     FORECAST,
     GENERATE,
     Encoded,
     Encoder,
     answer_of,
-    quantiles_of,
+    beside,
     values_of,
 )
 from trainers.use.streaming import StreamingModel
@@ -49,6 +50,7 @@ MODEL_FORMAT = 1
 NETWORK_FOLDER = "network"  # where the files lie in a logged model
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "weights.safetensors"
+CALIBRATION_FILE = "calibration.json"
 CHUNK = 1_000  # records that are answered at once
 
 
@@ -59,13 +61,18 @@ class PortableModel:
         saved: A checkpoint with its tensors.
         interface: Of the data it was trained on.
         about: What is said of its origin.
+        calibration: What its intervals are widened by; None where it was not calibrated.
 
     Raises:
         CheckpointError: the two are of different data.
     """
 
     def __init__(
-        self, saved: Checkpoint, interface: Interface, about: Mapping[str, Any] | None = None
+        self,
+        saved: Checkpoint,
+        interface: Interface,
+        about: Mapping[str, Any] | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         if saved.data_digest != interface.digest:
             raise CheckpointError(
@@ -76,6 +83,7 @@ class PortableModel:
         self.config = saved.config
         self.saved = saved
         self.about = dict(about or {})
+        self.calibration = calibration
         self._encoder = Encoder(interface)
         self._network = Network(saved)
         self._streaming: StreamingModel | None = None
@@ -92,7 +100,11 @@ class PortableModel:
 
     @classmethod
     def of_trial(
-        cls, path: Path, folder: Path, about: Mapping[str, Any] | None = None
+        cls,
+        path: Path,
+        folder: Path,
+        about: Mapping[str, Any] | None = None,
+        calibration: Calibration | None = None,
     ) -> PortableModel:
         """Take a trial's best weights, and of its sweep's folder how its own data are read.
 
@@ -101,7 +113,7 @@ class PortableModel:
             DataError: the folder does not say how its data are read.
         """
         saved = read_checkpoint(path)
-        return cls(saved, read_interface(folder, saved.config.data_choice), about)
+        return cls(saved, read_interface(folder, saved.config.data_choice), about, calibration)
 
     @classmethod
     def read(cls, folder: Path) -> PortableModel:
@@ -123,7 +135,7 @@ class PortableModel:
                 f"a model's format must be {MODEL_FORMAT}, but {folder} has {version!r}; load it "
                 "with the version of rnn-sweep that logged it."
             )
-        return cls(*_parsed(values, folder), values.get("about"))
+        return cls(*_parsed(values, folder), values.get("about"), _calibration(folder))
 
     def write(self, folder: Path, about: Mapping[str, Any] | None = None) -> None:
         """Write the model's two files into a folder, which must exist.
@@ -142,6 +154,8 @@ class PortableModel:
         (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
         weights = {name: w.clone() for name, w in named_weights(self.saved).items()}
         (folder / WEIGHTS_FILE).write_bytes(save(weights))  # `save_file` hides it from other users
+        if self.calibration is not None:
+            (folder / CALIBRATION_FILE).write_bytes(self.calibration.to_bytes())
 
     def predict(self, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Answer for each record; see `trainers.use.records`.
@@ -216,15 +230,34 @@ class PortableModel:
         """Turn a network's outputs of one sequence into the fields of its answer."""
         values, wanted = self.values_of(outputs, scales), record.get("probabilities")
         answer = answer_of(values, self.interface, probabilities=wanted, labels=self.labels)
-        return answer | self._quantiles(outputs, scales)
+        found = self._quantiles(outputs) | self._interval(outputs, record.get("interval"))
+        own = {name: values_of(one, self.interface, scales) for name, one in found.items()}
+        return answer | beside(own, self.interface)
 
-    def _quantiles(self, outputs: Array, scales: Scales | None) -> dict[str, Any]:
-        """Return `NAME_q0.1` and so on of each output, where quantiles were learned."""
+    def _quantiles(self, outputs: Array) -> dict[str, Array]:
+        """Return `q0.1` and so on, still scaled, where quantiles were learned."""
         said = distribution_of(self.config.structure(), torch.from_numpy(outputs))
         if not isinstance(said, Quantiles):
             return {}
-        own = [values_of(one.numpy(), self.interface, scales) for one in said.values.unbind(-1)]
-        return quantiles_of(own, said.levels, self.interface)
+        values = said.values.unbind(-1)
+        return {f"q{n:g}": one.numpy() for n, one in zip(said.levels, values, strict=True)}
+
+    def _interval(self, outputs: Array, level: Any) -> dict[str, Array]:
+        """Return both ends of the calibrated interval, still scaled, where one is asked for."""
+        if level is None:
+            return {}
+        if self.interface.task != "regression":
+            raise DataError(
+                "an interval is of numbers, but this model tells classes; leave interval out."
+            )
+        if self.calibration is None:
+            raise DataError(
+                "an interval needs a model that was calibrated, as the finalists of a sweep with "
+                "a test part are, but this one was not; ask one of them."
+            )
+        margin = self.calibration.required_margin(checked_level(level))
+        low, high = interval(self.config.structure(), outputs, level, margin)
+        return {"low": low, "high": high}
 
     @property
     def parts(self) -> list[tuple[PortableModel, int]]:
@@ -330,6 +363,11 @@ class PortableModel:
             DataError: the network's data had no vocabulary.
         """
         return torch.from_numpy(self._encoder.encode({"text": text}, "the text").inputs)[None]
+
+
+def _calibration(folder: Path) -> Calibration | None:
+    path = folder / CALIBRATION_FILE
+    return Calibration.read(path) if path.is_file() else None
 
 
 def _parsed(values: Mapping[str, Any], folder: Path) -> tuple[Checkpoint, Interface]:

@@ -29,7 +29,7 @@ FORECAST, GENERATE = "forecast", "generate"  # of coming steps, of further token
 FORECAST_SETTINGS = ("ahead", "paths", "quantiles", "seed", "whole_paths")
 GENERATE_SETTINGS = ("temperature", "top_k", "seed")
 FIELDS = (
-    *("steps", "ids", "text", "mask", "series", "state", "probabilities"),
+    *("steps", "ids", "text", "mask", "series", "state", "probabilities", "interval"),
     *(FORECAST, *FORECAST_SETTINGS, GENERATE, *GENERATE_SETTINGS[:-1]),
 )
 ASKED = "asked"  # in records that the library makes itself
@@ -287,18 +287,20 @@ def answer_of(
     return answer
 
 
-def quantiles_of(
-    values: Sequence[Array], levels: Sequence[float], interface: Interface
-) -> dict[str, Any]:
-    """Say quantiles in own units, one `(outputs,)` or `(time, outputs)` for each level.
+def beside(values: Mapping[str, Array], interface: Interface) -> dict[str, Any]:
+    """Say what stands beside each answer, in own units: `q0.1`, `low`, `high`.
+
+    Args:
+        values: By what it is, one `(outputs,)` or `(time, outputs)` each.
+        interface: The data's.
 
     Returns:
-        By `NAME_qLEVEL`, output by output, as `answer_of` has numbers.
+        By `NAME_q0.1` and so on, output by output, as `answer_of` has numbers.
     """
     return {
-        f"{name}_q{level:g}": _plain(own[..., n])
+        f"{name}_{what}": _plain(own[..., n])
         for n, name in enumerate(interface.outputs)
-        for own, level in zip(values, levels, strict=True)
+        for what, own in values.items()
     }
 
 

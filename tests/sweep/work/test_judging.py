@@ -9,15 +9,20 @@ import pandas as pd
 import pytest
 
 from sweep.log.finalists import answers_file, calibration_file, kept_place
+from sweep.models.of_trial import model_of_trial
+from sweep.models.prediction import predict_file
 from sweep.work.judging import judge
 from sweep.work.protocol import WorkerSettings
 from trainers.config.objective import Objective
 from trainers.config.train_config import TrainConfig
 from trainers.data import load_data
 from trainers.data.contract import SequenceData
+from trainers.data.interface import write_interface
+from trainers.errors import ConfigError, DataError
 from trainers.packs.pack import Pack, evaluate_checkpoint
-from trainers.use.intervals import Calibration
+from trainers.use.intervals import Calibration, checked_level
 from trainers.use.kept_answers import KeptAnswers
+from trainers.use.portable import PortableModel
 
 
 def waves(folder: Path, rows: int = 400, **options: object) -> SequenceData:
@@ -66,6 +71,45 @@ def test_intervals_hold_what_they_say_in_own_units(tmp_path: Path, loss: str):
     raw = pd.read_csv(tmp_path / "load.csv")["load"].to_numpy()
     np.testing.assert_allclose(found.targets[0], raw[row : row + 2], rtol=1e-6)
     assert Calibration.read(calibration_file(kept)).scores.tolist() == [len(data.validation)] * 2
+
+
+@pytest.mark.parametrize("loss", ["mse", "quantile"])
+def test_predictions_of_the_file_have_the_interval_that_was_judged(tmp_path: Path, loss: str):
+    data = waves(tmp_path)
+    write_interface(data, tmp_path)
+    (tmp_path / "checkpoints").mkdir()
+    checkpoint = trained(data, tmp_path, loss).rename(
+        tmp_path / "checkpoints" / "trial-00007.a1.e0003.5.safetensors"
+    )
+    test = judge(checkpoint, data, settings(tmp_path, 0.8), kept_place(tmp_path, 7))
+    (tmp_path / "model").mkdir()
+    model_of_trial(checkpoint, tmp_path).write(tmp_path / "model")
+    model = PortableModel.read(tmp_path / "model")
+    rows = predict_file(model, tmp_path / "load.csv", interval=0.8)
+    assert data.test is not None
+    raw = pd.read_csv(tmp_path / "load.csv").set_index("time")["load"]
+    first = raw.index[int(data.test.origins[0])]
+    held = [
+        row["load_low"] <= raw[str(row["time"])] <= row["load_high"]
+        for window in range(0, len(rows), 2)
+        if str(rows[window]["time"]) >= first and str(rows[window + 1]["time"]) in raw.index
+        for row in rows[window : window + 2]
+    ]
+    assert len(held) == 2 * len(data.test)
+    assert np.mean(held) == pytest.approx(test["interval_coverage"], abs=1e-12)
+    columns = [name for name in rows[0] if name.startswith("load")]
+    quantiles = ["load_q0.1", "load_q0.5", "load_q0.9"] if loss == "quantile" else []
+    assert columns == ["load_predicted", *quantiles, "load_low", "load_high"]
+
+
+def test_what_has_no_interval_says_why(tmp_path: Path):
+    data = waves(tmp_path)
+    write_interface(data, tmp_path)
+    model = model_of_trial(trained(data, tmp_path, "mse"), tmp_path)
+    with pytest.raises(DataError, match="needs a model that was calibrated"):
+        predict_file(model, tmp_path / "load.csv", interval=0.9)
+    with pytest.raises(ConfigError, match=r"must be a number, as .* but got 'wide'"):
+        checked_level("wide")
 
 
 def test_too_few_validation_targets_leave_the_interval_out(tmp_path: Path):

@@ -27,7 +27,9 @@ def check_counts(loss: str, data: SequenceData) -> None:
             "data.target_transform: none and data.scale_targets: false."
         )
     if (scaled := _scaled(data)) is not None:
-        raise ConfigError(f"{needs}, but {scaled}; set data.scale_targets: false, or train.loss.")
+        raise ConfigError(
+            f"{needs}, but {scaled}; set data.scale_targets: false, or another train.loss."
+        )
     for name, part in data.parts().items():
         if (found := _looked_at(part, data)) is not None:
             raise ConfigError(

@@ -14,6 +14,7 @@ from sweep.history.state import Standing
 from sweep.log.event_log import EventLog
 from sweep.log.kinds import Completed, Lost
 from sweep.work.executors import InProcessExecutor
+from sweep.work.held import HeldTrial
 from sweep.work.protocol import Evaluate, Reply, Trained
 from tests.sweep.session_runs import Interrupted, fold, numbers, run
 from trainers.errors import OutOfMemory
@@ -113,15 +114,15 @@ def test_a_worker_whose_device_has_failed_is_replaced_and_its_trials_go_on(tmp_p
 
 
 def test_a_device_whose_failure_shows_while_saving_is_a_lost_worker_too(tmp_path, monkeypatch):
-    save, count = Pack.save, Counter()
+    save, count = HeldTrial.save, Counter()
 
-    def late(pack, slot, path):
+    def late(held, path):
         count["all"] += 1
         if count["all"] == 2:
             raise RuntimeError("CUDA error: an illegal memory access was encountered")
-        save(pack, slot, path)
+        save(held, path)
 
-    monkeypatch.setattr(Pack, "save", late)
+    monkeypatch.setattr(HeldTrial, "save", late)
     run(tmp_path, run={"workers": 1, "checkpoint_seconds": 1e-6})
     assert states(tmp_path) == {Standing.COMPLETE: 5}
     lost = [event for event in events(tmp_path) if isinstance(event.what, Lost)]

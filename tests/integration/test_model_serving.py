@@ -137,6 +137,7 @@ def test_steps_of_times_and_names_are_answered_and_what_does_not_fit_is_one_sent
             {"steps": steps, "series": "unheard of"},
             {"steps": steps},
             {"steps": steps, "series": 7},
+            {"steps": steps, "series": "B", "forecast": 1},
         ]
         answers = posted(port, {"inputs": requests})
         assert answers == trained.model.predict(requests)

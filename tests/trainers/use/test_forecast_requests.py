@@ -14,7 +14,15 @@ from sweep.models.forecasts import forecast_file
 from tests.trainers.factory import ACCURACY, RMSE, wrap
 from tests.trainers.portable_factory import named_classes, raw_records, regression, trained
 from tests.trainers.trained_series import Trained
-from tests.trainers.use.test_forecasting import BY_SERIES, KNOWN, STEPS, TestSeries, coming, hours
+from tests.trainers.use.test_forecasting import (
+    BY_SERIES,
+    DECODER,
+    KNOWN,
+    STEPS,
+    TestSeries,
+    coming,
+    hours,
+)
 from trainers.data.contract import SequenceSet
 from trainers.errors import ConfigError, DataError
 from trainers.use.forecasting import Horizon
@@ -46,6 +54,7 @@ def asked(trained: Trained, steps: list[dict[str, Any]], **fields: Any) -> dict[
         {"inputs": ["load", "temp", "price"], "known_ahead": ["price"], "holidays": "DE"},
         {"target": ["load", "temp"], "drop": ["price", "sky"]},
         {"inputs": ["price"], "known_ahead": ["price"], "steps_ahead": 0},
+        {**DECODER, "inputs": ["load"], "known_ahead": ["price"], "calendar": ["hour"]},
         {"inputs": ["sky", "load"], "category_encoding": "embedding"},
     ],
     ids=str,

@@ -56,6 +56,7 @@ def by_hand(trained: Trained, frame: pd.DataFrame, *targets: str, block: int = 1
 
 
 LOAD = {"inputs": ["load"]}
+DECODER = {"train": {"architecture": "encoder_decoder"}, "output_steps": 3, "holidays": "DE"}
 
 
 @pytest.mark.parametrize(
@@ -76,6 +77,7 @@ LOAD = {"inputs": ["load"]}
         {**LOAD, "target_transform": "log1p"},
         {**LOAD, "target_transform": "difference"},
         {**LOAD, "target_transform": "difference", "output_steps": 3},
+        {**LOAD, **DECODER, "known_ahead": ["price", "sky"], "calendar": ["hour"]},
     ],
     ids=str,
 )

@@ -13,6 +13,7 @@ from sweep.cli.settings import as_yaml
 from sweep.config.reference import all_keys
 from sweep.config.section import Section
 from sweep.config.sweep_config import SweepConfig
+from trainers.config.metrics import METRICS
 from trainers.config.settings import settings
 from trainers.data import SOURCES
 
@@ -68,8 +69,23 @@ def searchable_data_options() -> str:
     return "\n".join(lines)
 
 
+def table_of_metrics() -> str:
+    """Return the table of all metrics."""
+    kinds = {"values": "numbers", "ids": "classes", "labels": "labels"}
+    lines = ["| metric | of | better | unit | what it is |", "|---|---|---|---|---|"]
+    for name, metric in METRICS.items():
+        marks = ("*" if metric.each_epoch and metric.targets else "") + "†" * metric.by_step
+        of = ", ".join(kinds[kind] for kind in metric.targets) or "–"
+        better = "less" if metric.direction == "minimize" else "more"
+        unit = "" if metric.unit == "number" else metric.unit
+        sentence = metric.sentence.replace("|", "\\|")
+        lines.append(f"| `{name}`{marks} | {of} | {better} | {unit} | {sentence} |")
+    return "\n".join(lines)
+
+
 PARTS: dict[tuple[str, str], Callable[[], str]] = {
     ("trainers/README.md", "settings"): table_of_settings,
+    ("trainers/README.md", "metrics"): table_of_metrics,
     ("sweep/README.md", "sweep file"): sweep_file,
     ("search_spaces/README.md", "searchable data options"): searchable_data_options,
 }

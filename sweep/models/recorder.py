@@ -41,6 +41,7 @@ CHAMPION = "champion"
 _TRIES = 3
 _PAUSE_SECONDS = 1.0
 _LINE_CHARACTERS = 200
+_POINTS_AT_ONCE = 1000  # MLflow takes no more
 _SHOWN_METRICS = ("objective", "best/", "test/")
 _OF_ENSEMBLE = ("ensemble/",)
 _MLFLOW_ERRORS = (MlflowException, RequestException, SQLAlchemyError, OSError)
@@ -179,8 +180,9 @@ class ModelRecorder:
             for p in latest
             if p.key.startswith(names)
         ]
-        if points:
-            self._client.log_batch(run.info.run_id, points, synchronous=True)
+        for first in range(0, len(points), _POINTS_AT_ONCE):
+            some = points[first : first + _POINTS_AT_ONCE]
+            self._client.log_batch(run.info.run_id, some, synchronous=True)
 
     # -- the registry --------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sweep.smoke.gate import Unknown, check_names, parse_gate, result_of
+from sweep.smoke.gate_names import asked_metrics
 from sweep.smoke.gate_syntax import GateError
 
 VALUES = {
@@ -47,6 +48,24 @@ NONE_YET = Unknown("no champion is registered as load", passes=True)
 def test_a_gate_says_what_arithmetic_says_and_shows_both_sides(text, outcome, sides):
     result = result_of(parse_gate(text), VALUES)
     assert (result.outcome, result.sides) == (outcome, sides)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["best/val_rmse/h3", "best/test_f1/red", "best/test_recall/2", "best/val_coverage/0.8",
+     "best/val_width/.5/h12", "champion/val_crps", "best/val_mape_left_out"],
+)  # fmt: skip
+def test_a_gate_names_steps_classes_and_levels(name):
+    gate = parse_gate(f"{name} > 2 * best/epochs or {name}/2 > 1")
+    assert gate.names == {name, "best/epochs"}
+
+
+def test_what_gates_ask_beyond_a_trials_end_is_asked_of_the_sweep():
+    gates = [
+        parse_gate(text) for text in ("best/val_rmse/h3 > 1", "best/test_f1/red < .5 or 1 > 2")
+    ]
+    assert asked_metrics(gates) == ("rmse/h3", "f1/red")
+    assert asked_metrics([parse_gate("best/val_mape > champion"), *gates[:1]]) == ("rmse/h3",)
 
 
 @pytest.mark.parametrize(

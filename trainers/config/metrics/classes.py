@@ -94,7 +94,7 @@ def _rated(rate: _Rate, name: str, sentence: str) -> MetricType:
         return replace(whole, sentence=about, value=one, named=None, undefined=nowhere)
 
     whole = MetricType(
-        f"mean {sentence} of the classes", "maximize", "share", _BOTH, macro, (COUNTS,),
+        f"{sentence}, mean of the classes", "maximize", "share", _BOTH, macro, (COUNTS,),
         each_epoch=False, named=of_class,
     )  # fmt: skip
     return whole

@@ -60,6 +60,6 @@ LIKELIHOODS = {
     ),
     "pinball": MetricType(
         "mean pinball loss of the levels in quantiles", "minimize", "target", ("values",),
-        _mean("pinball"), (ERRORS, PINBALL), of_loss=True, by_step=True,
+        _mean("pinball"), (ERRORS, PINBALL), of_loss=True, by_step=True, each_epoch=False,
     ),
 }  # fmt: skip

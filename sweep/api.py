@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,7 @@ def run_sweep(
     Raises:
         UserError, DataError, SpaceError: the sweep can't be run as it is written.
     """
+    from sweep.models.first_weights import weights_of
     from sweep.running.session import run_sweep as run_session
 
     if isinstance(spec, Mapping):
@@ -45,5 +47,6 @@ def run_sweep(
         config = spec
     else:
         config = load_config(spec, overrides)
-    outcome = run_session(config, Path(directory), progress)
+    find = partial(weights_of, directory=Path(directory))
+    outcome = run_session(config, Path(directory), progress, weights_of=find)
     return load_results(outcome.folder)

@@ -14,6 +14,7 @@ from sweep.cli.init import init
 from sweep.cli.models import predict, register
 from sweep.cli.operate import status, stop
 from sweep.cli.options import SWEEPS, Directory, Name
+from sweep.cli.refit import refit
 from sweep.cli.render import render
 from sweep.cli.report import compare, export, report
 from sweep.cli.run import plan, run
@@ -171,6 +172,7 @@ def replay(
 app.command()(render)
 app.command()(predict)
 app.command()(register)
+app.command()(refit)
 app.command()(submit)
 app.command()(jobs)
 app.command()(logs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
@@ -117,6 +118,7 @@ def _run(config: SweepConfig, directory: Path, log_format: str) -> Outcome:
     from cluster.errors import ConnectError, HeadLost, NoRoom
     from sweep.cli.killed import printed_if_killed
     from sweep.cli.live import display
+    from sweep.models.first_weights import weights_of
     from sweep.running.session import run_sweep
     from sweep.running.structured_log import json_progress
     from sweep.words.console import console
@@ -125,7 +127,8 @@ def _run(config: SweepConfig, directory: Path, log_format: str) -> Outcome:
     shown = json_progress() if log_format == "json" else display(console())
     try:
         with printed_if_killed(words), shown as progress:
-            return run_sweep(config, directory, progress)
+            find = partial(weights_of, directory=directory)
+            return run_sweep(config, directory, progress, weights_of=find)
     except HeadLost as lost:
         minutes = HEAD_PATIENCE_SECONDS / 60
         why = f"{lost}; waiting up to {minutes:.0f} minutes for it, then the log goes on"

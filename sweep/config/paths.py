@@ -58,7 +58,8 @@ def change_paths(
     """Put `change(key, path)` in the place of every path in `values`.
 
     These are `data.path` and its like, `path.py:function` in `data.source`, `space.base` and
-    `metrics`, and `search.warm_start`, where a bare word may be the name of a sweep in --dir.
+    `metrics`, `search.warm_start`, where a bare word may be the name of a sweep in --dir, and
+    `train.first_weights` where it begins like a path (`./`, `/`, `~`).
 
     Args:
         values: A sweep file's plain values.
@@ -76,6 +77,10 @@ def change_paths(
     for option in _path_options(data.get("source")):
         if isinstance(data.get(option), str | list):
             data[option] = _each(f"data.{option}", data[option], change)
+    train = _section(values, "train")
+    given = train.get("first_weights")
+    if isinstance(given, str) and given.startswith((".", "/", "~")):
+        train["first_weights"] = change("train.first_weights", given)
     if isinstance(search.get("warm_start"), list):
 
         def earlier(key: str, given: str) -> str:

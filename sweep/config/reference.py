@@ -109,8 +109,9 @@ def _other_than_default(setting: Setting) -> Any:
 
 
 def _can_be_drawn(setting: Setting) -> bool:
-    """Return whether a space may hold it: a choice is one value, not a list."""
-    return not isinstance(setting.default, tuple)
+    """Return whether a space may hold it: a choice is one value, no list and no model's name."""
+    names = any(isinstance(value, str) for value in setting.typical)
+    return not (names or isinstance(setting.default, tuple))
 
 
 def _drawn(setting: Setting) -> Any:

@@ -39,6 +39,11 @@ def check_training(
     for name in train:
         if name not in field_names():
             raise ConfigProblem(unknown_key(("train", name), field_names()))
+    if any("first_weights" in drawn for drawn in (parameters, *enqueue)):
+        raise ConfigProblem(
+            "first_weights are one model's for all trials, so they can't be drawn, but they stand "
+            "in space.parameters or search.enqueue; name one model in train.first_weights."
+        )
     for key, value in _values(train, parameters, enqueue):
         try:
             check_setting(key.rpartition(".")[2], value)

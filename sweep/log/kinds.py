@@ -79,6 +79,8 @@ class Opened:
         commit: The code's git commit, with `+changes` where it was edited since; None outside git.
         machine: The coordinator's: `processor`, `cores`, `memory_gib`, `gpus`, as far as known.
         space: What the trials are drawn from; None in the first logs.
+        first_weights: The file that trials begin with (`train.first_weights`), relative to the
+            sweep's folder; its name says its digest. None where they are drawn.
         units: Of the metrics of one's own, by name.
     """
 
@@ -97,6 +99,7 @@ class Opened:
     machine: dict[str, Any] = field(default_factory=dict, metadata=STORED)
     space: SpaceFacts | None = None
     units: dict[str, str] = field(default_factory=dict)
+    first_weights: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,7 +223,8 @@ def _anew(one: _Tested, place: int, prepared: Prepared, tell: Tell) -> dict[str,
     leading, epochs, data = prepared.goal.leading, one.trial.best_epoch, one.stretches[place]
     config = replace(config_on(one.config, one.data, data), patience=None)
     pack = Pack(config.structure(), data, leading, asked=prepared.asked, judges=False)
-    pack.admit(0, config)
+    named, folder = config.first_weights, one.checkpoint.parent.parent
+    pack.admit(0, config, first_weights=None if named is None else folder / named)
     for epoch in range(1, epochs + 1):
         tell(f"trial {one.trial.number}, epoch {epoch} of {epochs}")
         report = pack.train(0)

@@ -32,6 +32,7 @@ class Finalist:
         members: Of an ensemble: each member's checkpoint, and how often it counts. All else is
             then the ensemble's, but for `number`, the best finalist alone, and `best_epoch`, 0.
         lead: The trial in whose run, or whose sweep's run for an ensemble, the model is linked.
+        refit: What a refitted model was made of, as a short digest; empty for any other.
     """
 
     uid: str
@@ -45,10 +46,13 @@ class Finalist:
     test: Mapping[str, float] = field(default_factory=dict)
     members: tuple[tuple[str, int], ...] = ()
     lead: str = ""
+    refit: str = ""
 
     @property
     def name(self) -> str:
-        """The trial's name, as its run has it; or the ensemble's."""
+        """The trial's name, as its run has it; or the ensemble's, or the refitted model's."""
+        if self.refit:
+            return f"{self.sweep}-{self.number}-refit-{self.refit}"
         return f"{self.sweep}-{'ensemble' if self.members else self.number}"
 
 
@@ -147,6 +151,8 @@ def version_tags(finalist: Finalist) -> dict[str, str]:
         "sweep.metric": finalist.objective.metric,
         "sweep.direction": finalist.objective.direction,
     }
+    if finalist.refit:
+        tags |= {"refit_of": f"{finalist.sweep}/{finalist.number}", "refit_of.uid": finalist.lead}
     # `repr` keeps every digit: equal models must compare equal.
     for part, metrics in (("best", finalist.best), ("test", finalist.test)):
         for name, value in metrics.items():

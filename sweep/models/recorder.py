@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Metric, Run
 from mlflow.exceptions import MlflowException
-from mlflow.models import Model
+from mlflow.models import Model as Description
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 from requests.exceptions import RequestException
@@ -46,6 +46,7 @@ _SHOWN_METRICS = ("objective", "best/", "test/")
 _OF_ENSEMBLE = ("ensemble/",)
 _MLFLOW_ERRORS = (MlflowException, RequestException, SQLAlchemyError, OSError)
 _T = TypeVar("_T")
+Model = PortableModel | EnsembleModel
 
 
 class ModelRecorder:
@@ -67,14 +68,18 @@ class ModelRecorder:
         self._folder = folder
         self._client = MlflowClient(tracking_uri=uri, registry_uri=uri)
 
-    def log(self, finalist: Finalist) -> str:
+    def log(self, finalist: Finalist, model: Model | None = None) -> str:
         """Log a finalist's best weights as a model, unless MLflow has it; return the model's id.
+
+        Args:
+            finalist: What is to be said of it.
+            model: The model, where it is not what its checkpoints hold.
 
         Raises:
             TrackerUnavailable: MLflow does not answer; try again later.
             ModelNotLogged: it never will be: no checkpoint, no room, the run was deleted.
         """
-        return self._persist(f"the model of {finalist.name}", lambda: self._log(finalist))
+        return self._persist(f"the model of {finalist.name}", lambda: self._log(finalist, model))
 
     def register(self, finalist: Finalist, model_id: str, name: str) -> str:
         """Register a logged model under a name, and make it champion if it is better.
@@ -90,7 +95,7 @@ class ModelRecorder:
 
     # -- logging -------------------------------------------------------------------------------
 
-    def _log(self, finalist: Finalist) -> str:
+    def _log(self, finalist: Finalist, given: Model | None) -> str:
         experiment = self._client.get_experiment_by_name(self._experiment)
         if experiment is None:
             raise ModelNotLogged(f"experiment {self._experiment!r} does not exist")
@@ -100,7 +105,7 @@ class ModelRecorder:
             if logged.status == LoggedModelStatus.READY:
                 return str(logged.model_id)
         run = self._run_of(finalist, experiment.experiment_id)
-        model = self._portable(finalist)
+        model = given or self._portable(finalist)
         for torn in found:
             self._client.delete_logged_model(torn.model_id)
         return self._create(finalist, run, model)
@@ -115,7 +120,7 @@ class ModelRecorder:
             return runs[0]
         return self._client.get_run(runs[0].data.tags[MLFLOW_PARENT_RUN_ID])
 
-    def _portable(self, finalist: Finalist) -> PortableModel | EnsembleModel:
+    def _portable(self, finalist: Finalist) -> Model:
         try:
             if not finalist.members:
                 return self._of_trial(finalist.checkpoint)
@@ -127,7 +132,7 @@ class ModelRecorder:
     def _of_trial(self, checkpoint: str) -> PortableModel:
         return model_of_trial(checkpoint_path(self._folder, checkpoint), self._folder)
 
-    def _create(self, finalist: Finalist, run: Run, model: PortableModel | EnsembleModel) -> str:
+    def _create(self, finalist: Finalist, run: Run, model: Model) -> str:
         run_id, step = run.info.run_id, finalist.best_epoch
         logged = self._client.create_logged_model(
             run.info.experiment_id,
@@ -142,8 +147,7 @@ class ModelRecorder:
                 self._package(finalist, logged, model, Path(name, "model"))
                 upload(Path(name, "model"), logged.artifact_location, self._uri)
             self._client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=step)])
-            shown_metrics = _OF_ENSEMBLE if finalist.members else _SHOWN_METRICS
-            self._link_metrics(run, logged.model_id, shown_metrics)
+            self._show_metrics(finalist, run, logged.model_id)
             self._client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
         except BaseException:
             with suppress(Exception):
@@ -155,7 +159,7 @@ class ModelRecorder:
         self,
         finalist: Finalist,
         logged: LoggedModel,
-        model: PortableModel | EnsembleModel,
+        model: Model,
         folder: Path,
     ) -> None:
         about: dict[str, Any] = {
@@ -164,13 +168,27 @@ class ModelRecorder:
             "best_epoch": finalist.best_epoch,
             "data_digest": finalist.digest,
         }
-        description = Model(
+        description = Description(
             artifact_path=logged.artifact_location,
             model_uuid=logged.model_id,
             run_id=logged.source_run_id,
             model_id=logged.model_id,
         )
         package(model, folder, about, description)
+
+    def _show_metrics(self, finalist: Finalist, run: Run, model_id: str) -> None:
+        if not finalist.refit:
+            names = _OF_ENSEMBLE if finalist.members else _SHOWN_METRICS
+            self._link_metrics(run, model_id, names)
+            return
+        now, step = round(time.time() * 1000), finalist.best_epoch
+        owner = {"model_id": model_id, "run_id": run.info.run_id}
+        points = [
+            Metric(f"refit/test/{name}", value, now, step, **owner)
+            for name, value in finalist.test.items()
+        ]
+        if points:
+            self._client.log_batch(run.info.run_id, points, synchronous=True)
 
     def _link_metrics(self, run: Run, model_id: str, names: tuple[str, ...]) -> None:
         """Show the run's closing metrics beside the model; to the run they are the same points."""

@@ -21,6 +21,7 @@ from sweep.log.checkpoints import CHECKPOINTS
 from sweep.log.kinds import Opened
 from sweep.pruning.finals import Finals
 from sweep.pruning.verdicts import rule_of
+from sweep.running.first_weights import FirstWeights
 from sweep.running.provenance import earlier_code
 from sweep.running.scheduler import Scheduling
 from sweep.search.data_dimensions import DataDimensions
@@ -49,6 +50,7 @@ class Prepared:
     Attributes:
         choices: The data, one set for each combination of drawn options.
         dimensions: The data's options that are drawn.
+        first: The weights that every trial begins with; None where each draws its own.
         asked: What is measured at each epoch beside the usual.
     """
 
@@ -59,6 +61,7 @@ class Prepared:
     goal: Goal
     search_rules: SearchRules
     asked: Asked = NOTHING
+    first: FirstWeights | None = None
 
     @property
     def data(self) -> SequenceData:
@@ -84,9 +87,14 @@ class Prepared:
         choice = choice_key(self.dimensions.options(params))
         defaults = {"seed": own, **training_defaults(self.choices.of(choice))}
         drawn = {name: value for name, value in params.items() if not is_data_option(name)}
-        forced = {"data_choice": choice} | ({} if seed is None else {"seed": seed})
+        given = None if self.first is None else self.first.name
+        forced: dict[str, Any] = {"data_choice": choice, "first_weights": given}
+        forced |= {} if seed is None else {"seed": seed}
         settings = {**defaults, **self.config.train, **drawn, **forced}
-        return TrainConfig.from_mapping(with_decoder(settings, self.choices.of(choice)))
+        found = TrainConfig.from_mapping(with_decoder(settings, self.choices.of(choice)))
+        if self.first is not None:
+            self.first.check(found.structure(), self.choices.of(choice))
+        return found
 
     def scheduling(self, workers: int, limit: int | None) -> Scheduling:
         """Return the scheduler's rules for a sweep that began with `workers` workers."""

@@ -40,6 +40,7 @@ def opened(prepared: Prepared, executor: Executor, workers: int, *, resumed: boo
         data=data_facts(prepared.choices),
         space=space_facts(prepared.space),
         objectives=tuple(prepared.goal.plain()),
+        first_weights=None if prepared.first is None else prepared.first.name,
         units={own.name: own.unit for own in prepared.asked.own},
     )
 

@@ -82,10 +82,11 @@ def replay(directory: Path, name: str, number: int) -> Certificate:
         raise UserError(f"a replay needs recorded epochs, but trial {number} has none.")
     assert state.first_opened is not None
     prepared = prepare_again(config, state.first_opened, "a replay")
-    return Certificate(number, len(trial.reports), tuple(_compare(prepared, trial)))
+    compared = tuple(_compare(prepared, trial, directory / name))
+    return Certificate(number, len(trial.reports), compared)
 
 
-def _compare(prepared: Prepared, trial: TrialState) -> Iterator[Compared]:
+def _compare(prepared: Prepared, trial: TrialState, folder: Path) -> Iterator[Compared]:
     import torch
 
     from trainers.packs.folds import FoldedTrial
@@ -93,7 +94,8 @@ def _compare(prepared: Prepared, trial: TrialState) -> Iterator[Compared]:
     assert trial.reports is not None
     torch.set_num_threads(prepared.config.run.threads)
     config = TrainConfig.from_mapping(trial.config)
-    alone = FoldedTrial(config, prepared.choices, prepared.goal.leading, prepared.asked)
+    given = None if config.first_weights is None else folder / config.first_weights
+    alone = FoldedTrial(config, prepared.choices, prepared.goal.leading, prepared.asked, given)
     for epoch in sorted(trial.reports):
         report = alone.train_epoch()
         told = trial.reports[epoch]

@@ -23,6 +23,7 @@ from sweep.running.asking import Asking
 from sweep.running.baselines import Baselines
 from sweep.running.coordinator import ASKED_TO_END, Coordinator
 from sweep.running.finalists import best_numbers, finalists, to_combine, with_replicates
+from sweep.running.finding_weights import WeightsOf, with_first_weights, write_first_weights
 from sweep.running.fleet import Fleet
 from sweep.running.follower import Follower
 from sweep.running.journal import Journal, claim, reopen
@@ -88,6 +89,7 @@ def run_sweep(
     directory: Path,
     progress: Callable[[Progress], None] | None = None,
     executor: Executor | None = None,
+    weights_of: WeightsOf | None = None,
 ) -> Outcome:
     """Run a sweep to its end, or go on with one that was interrupted.
 
@@ -96,6 +98,7 @@ def run_sweep(
         directory: Folder that holds all sweeps; this one's lies in `directory/NAME`.
         progress: Called a few times a second.
         executor: Where workers live; Ray by default.
+        weights_of: Finds what `train.first_weights` names.
 
     Raises:
         UserError: the configuration does not fit data, space or an earlier session.
@@ -105,7 +108,7 @@ def run_sweep(
     folder = directory / config.name
     with ExitStack() as stack:
         journal = reopen(config, folder, stack)
-        prepared = prepare(config)
+        prepared = with_first_weights(prepare(config), folder, journal, weights_of)
         warm = warm_events(prepared, directory)
         executor = executor or RayExecutor(
             config.run.address, worker_needs(config), config.cluster.priority
@@ -115,6 +118,7 @@ def run_sweep(
         check_device(config, executor.device(config.run.device))
         journal = journal or claim(config, folder, stack)
         journal.fold(prepared)
+        write_first_weights(prepared, folder)
         stack.enter_context(notices_to(folder))
         for finding in grave(prepared.choices.default.findings):
             _LOG.warning("data, %s: %s", finding.grade, finding.text)

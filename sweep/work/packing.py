@@ -17,7 +17,7 @@ from trainers.packs.memory import free_bytes
 from trainers.packs.pack import Pack
 
 if TYPE_CHECKING:
-    from trainers.config.train_config import Structure
+    from trainers.config.train_config import Structure, TrainConfig
     from trainers.data.choices import DataChoices
 
 
@@ -61,10 +61,13 @@ class OpenPacks:
         slot = next(i for i in range(open_pack.pack.slots) if i not in open_pack.taken)
         checkpoint = Path(order.checkpoint) if order.checkpoint else None
         try:
-            if fold.number is None:
-                open_pack.pack.admit(slot, fold.config, checkpoint)
-            else:
-                open_pack.pack.admit(slot, fold.config, checkpoint, fold=fold.number)
+            open_pack.pack.admit(
+                slot,
+                fold.config,
+                checkpoint,
+                fold=fold.number,
+                first_weights=None if checkpoint else self._given(fold.config),
+            )
         except BaseException:
             self._close_if_empty(open_pack)
             raise
@@ -92,6 +95,12 @@ class OpenPacks:
         """Make new packs half as large; return their size."""
         self.slots = max(self.slots // 2, 1)
         return self.slots
+
+    def _given(self, config: TrainConfig) -> Path | None:
+        """Return the file of first weights that a trial's settings name, if they do."""
+        if config.first_weights is None:
+            return None
+        return Path(self._settings.checkpoint_folder).parent / config.first_weights
 
     def _open(self, fold: HeldFold) -> OpenPack:
         settings, structure = self._settings, fold.config.structure()

@@ -298,6 +298,7 @@ class Worker:
                 self._data.of,
                 self._packs.objective,
                 command.seed,
+                self._settings.asked,
             )
         except TrainerError as error:
             none = tuple((number, 0) for number in numbers)

@@ -110,3 +110,24 @@ def test_it_is_found_by_name_registered_and_not_stepped(swept: Path):
     assert open_model("models:/adding@champion", swept).predict(records) == ours
     single = register_trial("adding8", found.single, "adding", swept)
     assert "version 2 of 'adding'" in single
+
+
+def test_a_refitted_finalist_is_logged_compared_and_registered(swept: Path):
+    command = ["refit", "adding8", "--as", "refitted", "--dir", str(swept)]
+    first, again = (CliRunner().invoke(app, command) for _ in range(2))
+    assert first.exit_code == 0, first.output
+    assert "version 1 of 'refitted' and its champion: there was no champion" in first.output
+    assert "it is the champion already" in again.output
+    results = open_results("adding8", swept)
+    best = results.best()
+    assert best is not None
+    client = MlflowClient(f"sqlite:///{swept}/mlflow.db")
+    version = client.get_model_version_by_alias("refitted", "champion")
+    assert version.tags["refit_of"] == f"adding8/{best.number}"
+    assert version.tags["refit_of.uid"] == best.uid
+    records, truth = asked()
+    model = mlflow.pyfunc.load_model(version.source)
+    told = float(version.tags["sweep.test.rmse"])
+    assert rmse(model.predict(records), truth) == pytest.approx(told, rel=1e-5)
+    compared = register_trial("adding8", best.number, "refitted", swept)
+    assert "against the champion's" in compared

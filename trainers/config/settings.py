@@ -262,6 +262,11 @@ class TrainingSettings(StructuralSettings):
         "draws the gates' biases for memories up to that long (Tallec & Ollivier 2018)",
         unit="steps", within=Range(3), typical=(10, 500),
     )
+    first_weights: str | None = setting(
+        "first weights", None,
+        "begin with a model's weights: models:/NAME@champion, SWEEP/TRIAL or ./FOLDER; null: drawn",
+        typical=("models:/load@champion", "load/3"),
+    )
     max_epochs: int = setting(
         "training", 20, "passes over the training part, at most", unit="epochs", within=COUNT,
         typical=(10, 100),

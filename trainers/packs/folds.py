@@ -9,6 +9,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from trainers.config.folds import fold_configs
 from trainers.config.measured import NOTHING, Asked
@@ -84,6 +85,7 @@ class FoldedTrial:
         choices: What it learns from.
         objective: Which mean decides.
         asked: What is measured at each epoch beside the usual.
+        first_weights: The file that its settings name, if they do.
     """
 
     def __init__(
@@ -92,13 +94,14 @@ class FoldedTrial:
         choices: DataChoices,
         objective: Objective,
         asked: Asked = NOTHING,
+        first_weights: Path | None = None,
     ) -> None:
         folds = choices.folds_of(config.data_choice)
         self._judges = len(folds) == 1
         self._slots: list[Slot] = []
         for own, data in zip(fold_configs(config, folds), folds.values(), strict=True):
             pack = Pack(own.structure(), data, objective, asked=asked, judges=self._judges)
-            pack.admit(0, own)
+            pack.admit(0, own, first_weights=first_weights)
             self._slots.append((pack, 0))
 
     def train_epoch(self) -> EpochReport:

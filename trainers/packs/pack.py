@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from trainers.config.fitting import check_structure
 from trainers.config.measured import NOTHING, Asked, end_metrics, finalist_metrics
@@ -26,6 +27,7 @@ from trainers.learning.checkpoint import (
     read_checkpoint,
     write_checkpoint,
 )
+from trainers.learning.given_weights import copy_given, read_given
 from trainers.learning.metrics import Tally, check_objective
 from trainers.learning.reports import EpochReport
 from trainers.learning.trial import Trial, checkpoint_of, finite, restore
@@ -127,6 +129,7 @@ class Pack:
         checkpoint: Path | None = None,
         *,
         fold: int | None = None,
+        first_weights: Path | None = None,
     ) -> None:
         """Put a trial into a slot: from its first weights, or from where a checkpoint left it.
 
@@ -135,10 +138,12 @@ class Pack:
             config: The trial's.
             checkpoint: Where to go on from.
             fold: Which earlier fold of the checkpoint's trial it is; None: the trial's own.
+            first_weights: The file that the configuration's `first_weights` names, if it does.
 
         Raises:
-            ConfigError: the configuration is of another structure.
-            CheckpointError: the checkpoint is damaged or of another trial or other data.
+            ConfigError: the configuration is of another structure, or its first weights are.
+            CheckpointError: the checkpoint is damaged or of another trial or other data; or the
+                first weights are damaged.
         """
         if config.structure() != self.structure:
             raise ConfigError(
@@ -148,7 +153,7 @@ class Pack:
         tally = Tally(data, self.structure, rows.weights.device, self._parts.train_metrics)
         trial = Trial(config, rows, self._model.layout, tally)
         if checkpoint is None:
-            initialise(self._model.layout, rows.weights[0], config)
+            self._begin(rows.weights[0], config, first_weights)
             rows.best.copy_(rows.weights)
             rows.moments.zero_()
         else:
@@ -156,6 +161,19 @@ class Pack:
             check_fits(saved, config, data.digest, checkpoint)
             restore(trial, saved)
         self._trials[slot] = trial
+
+    def _begin(self, row: Tensor, config: TrainConfig, given: Path | None) -> None:
+        """Write a trial's first weights into its row `(P,)`."""
+        named = None if given is None else given.name
+        if named != config.first_weights:
+            raise ConfigError(
+                f"a trial must begin with the first weights that it names, but it names "
+                f"{config.first_weights} and was given {named}."
+            )
+        if given is None:
+            initialise(self._model.layout, row, config)
+        else:
+            copy_given(self._model.layout, row, read_given(given))
 
     def drop(self, slot: int) -> None:
         """Free a slot."""

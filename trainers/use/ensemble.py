@@ -80,7 +80,7 @@ class EnsembleModel:
         """Write the members into a folder, which must exist; arguments as `PortableModel.write`."""
         for number, member in enumerate(self.members):
             own = folder / str(number)
-            own.mkdir()
+            own.mkdir(exist_ok=True)
             member.write(own, about)
         values = {"format": MODEL_FORMAT, "about": dict(about or {}), "counts": self.counts}
         (folder / ENSEMBLE_FILE).write_text(json.dumps(values, indent=1), encoding="utf-8")

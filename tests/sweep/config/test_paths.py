@@ -33,6 +33,7 @@ class TestPathsStayInTheFolder:
             ("data: {source: ../my.py:load}", "data.source"),
             ("data: {source: digits}\nspace: {base: ../my.py:space}", "space.base"),
             ("data: {source: digits}\nsearch: {warm_start: [../old]}", "search.warm_start"),
+            ("data: {source: digits}\ntrain: {first_weights: ../old}", "train.first_weights"),
         ],
     )
     def test_a_way_out_is_refused(self, outside, text, key):

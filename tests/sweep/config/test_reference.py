@@ -93,7 +93,7 @@ def test_both_examples_of_a_setting_can_be_written_so(name):
     validate(SMALLEST | {"train": fixed})
     if drawn is None:
         # a choice of a space is no list
-        assert name in ("head_sizes", "category_embeddings", "quantiles")
+        assert name in ("head_sizes", "category_embeddings", "quantiles", "first_weights")
     else:
         validate(SMALLEST | {"space": {"parameters": drawn}})
         assert build_space(None, drawn, Path()).size() > 1

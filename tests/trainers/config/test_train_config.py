@@ -84,7 +84,7 @@ def test_structure_is_the_same_for_any_free_field_and_differs_for_structural_one
         "lr_plateau_patience": 2, "rmsprop_smoothing": 0.9, "weight_decay_kind": "l2",
         "activation_regularisation": 1.0, "temporal_activation_regularisation": 1.0,
         "head_dropout": 0.1, "head_l2": 0.1, "chrono_time_steps": 9,
-        "teacher_forcing": 0.5, "teacher_forcing_decay": 0.5,
+        "teacher_forcing": 0.5, "teacher_forcing_decay": 0.5, "first_weights": "f",
     }  # fmt: skip
     for name, value in free.items():
         assert dataclasses.replace(base, **{name: value}).structure() == base.structure()

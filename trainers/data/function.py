@@ -57,7 +57,7 @@ def load_function(
 def with_inferred_target(data: SequenceData) -> SequenceData:
     """Return checked data, marked `one_target` where its masks show that it is."""
     one = all(has_one_target(part) for part in data.parts().values())
-    return dataclasses.replace(data, one_target=one and data.walk == "sequences")
+    return dataclasses.replace(data, one_target=one and data.walk == "sequences" and not data.pairs)
 
 
 def _check_options(function: Callable[..., Any], options: Mapping[str, Any], source: str) -> None:

@@ -74,6 +74,8 @@ def training_defaults(data: SequenceData) -> dict[str, Any]:
     }
     if data.categories:
         defaults["category_embeddings"] = data.category_embeddings
+    if data.pairs:
+        defaults["architecture"] = "encoder_decoder"
     if data.walk == "stream":
         defaults["tbptt_forward_steps"] = STREAM_FORWARD_STEPS
     return defaults

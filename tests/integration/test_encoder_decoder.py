@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from mlflow.tracking import MlflowClient
 
+from sweep.__main__ import main
 from sweep.config.sweep_config import load_config
 from sweep.models.prediction import predict_file
 from sweep.models.trained import open_model
@@ -98,3 +99,43 @@ def test_each_finalists_test_error_comes_out_of_predict(
         assert json.loads(json.dumps(model.config.to_dict()))["horizon"] == (
             HORIZON if one.params["architecture"] == "encoder_decoder" else 1
         )
+
+
+PAIRS = """
+name: reversed
+data: {source: pairs, path: pairs.txt}
+space:
+  base: null
+  parameters:
+    teacher_forcing: [1.0, 0.5]
+    embedding_size: [null, 6]
+train: {cell: gru, hidden_size: 24, batch_size: 32, max_epochs: 8, learning_rate: 0.02}
+search: {sampler: grid, objectives: [{metric: accuracy}]}
+run: {workers: 1, pack: 2}
+finalists: {count: 1}
+tracking: {register_as: reversed}
+"""
+
+
+def test_pairs_of_texts_are_swept_and_a_file_of_texts_is_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    rng, sweeps = np.random.default_rng(0), tmp_path / "sweeps"
+    texts = ["".join(rng.choice(list("abc"), rng.integers(1, 4))) for _ in range(400)]
+    (tmp_path / "pairs.txt").write_text("\n".join(f"{text}\t{text[::-1]}" for text in texts))
+    (tmp_path / "reversed.yaml").write_text(PAIRS)
+    outcome = run_sweep(load_config(tmp_path / "reversed.yaml"), sweeps)
+    assert outcome.reason == "finished"
+    sync(sweeps, "reversed")
+    best = open_results("reversed", sweeps).best()
+    assert best is not None
+    assert best.test["accuracy"] > 0.9
+    assert replay(sweeps, "reversed", 3).bit_equal
+
+    (tmp_path / "asked.txt").write_text("ab\nbca\n")
+    words = ["predict", "reversed", tmp_path / "asked.txt", "--dir", sweeps]
+    assert main([*map(str, words), "--output", str(tmp_path / "answers.csv")]) == 0
+    assert pd.read_csv(tmp_path / "answers.csv")["answer"].tolist() == ["ba", "acb"]
+    logged = open_model("models:/reversed@champion", sweeps)
+    assert predict_file(logged, tmp_path / "asked.txt")[1]["answer"] == "acb"

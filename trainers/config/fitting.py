@@ -9,13 +9,16 @@ from collections.abc import Mapping
 from itertools import zip_longest
 from typing import Any
 
+import numpy as np
+
 from trainers.config.counts import check_counts
 from trainers.config.declaration import plain
 from trainers.config.losses import LOSSES, losses_for, targets_of
 from trainers.config.train_config import Structure
-from trainers.data.contract import SequenceData
+from trainers.data.contract import SequenceData, SequenceSet
 from trainers.errors import ConfigError
 
+_ROWS_AT_ONCE = 4096
 _KINDS = {
     "values": "numbers",
     "ids": "class ids (sequences, time)",
@@ -35,13 +38,19 @@ def check_structure(structure: Structure, data: SequenceData) -> None:
     _check_walk(structure, data)
     if structure.decodes:
         _check_decoder(structure, data)
+    elif data.pairs:
+        raise ConfigError(
+            f"pairs of sequences need architecture=encoder_decoder, but got "
+            f"{structure.architecture!r} for {data.name!r}; set architecture to encoder_decoder."
+        )
 
 
 def decoder_settings(data: SequenceData) -> dict[str, Any]:
     """Return what an encoder-decoder must know of its data, as settings."""
     ahead = data.train.ahead
     return {
-        "horizon": data.horizon,
+        "pairs": data.pairs,
+        "horizon": longest_answer(data.train) if data.pairs else data.horizon,
         "ahead_size": 0 if ahead is None else int(ahead.shape[-1]),
         "past_targets": data.past_targets,
     }
@@ -53,17 +62,31 @@ def with_decoder(settings: Mapping[str, Any], data: SequenceData) -> dict[str, A
     return {**settings, **(decoder_settings(data) if decodes else {})}
 
 
+def longest_answer(part: SequenceSet) -> int:
+    """Return the steps of the longest answer of pairs."""
+    mask = part.target_mask
+    if mask is None:
+        return part.time_steps
+    steps = np.zeros(part.time_steps, dtype=np.bool_)
+    for start in range(0, len(part), _ROWS_AT_ONCE):
+        block = np.asarray(mask[start : start + _ROWS_AT_ONCE])
+        steps |= block.any(axis=(0, *range(2, block.ndim)))
+    return int(np.flatnonzero(steps)[-1]) + 1
+
+
 def _check_decoder(structure: Structure, data: SequenceData) -> None:
-    if not data.one_target or data.horizon < 2 or targets_of(data) != "values":
+    fits = data.pairs or (data.one_target and data.horizon > 1)
+    if not fits or targets_of(data) == ("labels" if data.pairs else "ids"):
         raise ConfigError(
-            "architecture=encoder_decoder needs sequences that each end in a forecast of several "
-            f"steps, but {data.name!r} has horizon={data.horizon}; set data.output_steps to 2 or "
-            "more, or architecture to plain."
+            "architecture=encoder_decoder needs forecasts of several steps, or pairs of sequences, "
+            f"but {data.name!r} has horizon={data.horizon}; set data.output_steps to 2 or more, or "
+            "architecture to plain."
         )
-    if structure.readout != "last":
+    readout, where = ("every", "at every step") if data.pairs else ("last", "from the last state")
+    if structure.readout != readout:
         raise ConfigError(
-            "architecture=encoder_decoder needs readout=last, since its decoder begins with the "
-            f"last state, but got readout={structure.readout!r}; set readout to last."
+            f"architecture=encoder_decoder needs readout={readout} for {data.name!r}, which it "
+            f"answers {where}, but got readout={structure.readout!r}; set readout to {readout}."
         )
     if any(part.resets is not None for part in data.parts().values()):
         raise ConfigError(

@@ -174,7 +174,8 @@ def _of_step(metric: MetricType, step: int, name: str, data: SequenceData) -> Me
 
 def is_language(data: SequenceData) -> bool:
     """Return whether classes are the vocabulary itself: what comes next is a token."""
-    return data.task == "classification" and data.vocabulary_size == data.output_size
+    same = data.vocabulary_size == data.output_size and not data.pairs
+    return data.task == "classification" and same
 
 
 def _missing(metric: MetricType, name: str, data: SequenceData, loss: str) -> str | None:

@@ -152,8 +152,9 @@ class StructuralSettings:
     # (`trainers.data.choices`). Trials of other data can't share a pack.
     data_choice: str = ""
     # Likewise what a decoder must know of its data (`trainers.config.fitting.decoder_settings`):
-    # the steps that it answers, the features that are known ahead of each, and which features of
-    # the inputs are the targets' own past.
+    # whether answers have lengths of their own, the steps that it answers at most, the features
+    # that are known ahead of each, and which features of the inputs are the targets' own past.
+    pairs: bool = False
     horizon: int = 1
     ahead_size: int = 0
     past_targets: tuple[int, ...] = ()

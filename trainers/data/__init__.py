@@ -36,6 +36,7 @@ SOURCES: Registry[Source] = Registry(
         "csv": "trainers.data.series.windows:CSV",
         "digits": "trainers.data.builtin.digits:ROWS",
         "digits-pixels": "trainers.data.builtin.digits:PIXELS",
+        "pairs": "trainers.data.texts.pairs:PAIRS",
         "sentiment": "trainers.data.builtin.sentiment:SENTIMENT",
         "sequences": "trainers.data.sequences.archive:SEQUENCES",
         "shakespeare": "trainers.data.builtin.shakespeare:SHAKESPEARE",

@@ -130,6 +130,9 @@ class SequenceData:
         categories: The features that hold categories' ids, ascending.
         ids: Names of whole sequences, by part; of windows `origins` and `series` tell.
         findings: What is suspicious about the data, the gravest first; no part of the digest.
+        pairs: Whether each sequence has an answer of its own length, as a sentence its translation:
+            step t of `targets` is then step t of the answer, under `target_mask`, and no step of
+            the inputs, which end as `input_mask` says. Both share an axis as long as the longer.
         horizon: Steps that are forecast at once: outputs are step by step, `output_size / horizon`
             targets each.
         past_targets: Which features hold the targets' own past, scaled alike, one for each target
@@ -172,6 +175,7 @@ class SequenceData:
     categories: tuple[Category, ...] = ()
     ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    pairs: bool = False
     horizon: int = 1
     past_targets: tuple[int, ...] = ()
     season: int | None = None

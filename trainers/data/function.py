@@ -3,7 +3,8 @@
 The function returns a `SequenceData`, or a mapping: `task`, `train`, `validation`, perhaps
 `test` (each a mapping of `inputs`, `targets`, perhaps `input_mask`, `target_mask`, `resets`), and
 perhaps any of `name`, `target_names`, `target_scale`, `target_shift`, `input_names`, `input_scale`,
-`input_shift`, `units`, `classes`, `walk`, `class_weights`, `vocabulary_size`, `tokens`, `notes`.
+`input_shift`, `units`, `classes`, `walk`, `class_weights`, `vocabulary_size`, `tokens`, `notes`,
+`pairs`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ ARRAY_NAMES = ("inputs", "targets", "input_mask", "target_mask", "resets")
 OTHER_NAMES = (
     *("task", "name", "target_names", "target_scale", "target_shift", "units", "classes"),
     *("walk", "class_weights", "vocabulary_size", "tokens", "notes"),
-    *("input_names", "input_scale", "input_shift"),
+    *("pairs", "input_names", "input_scale", "input_shift"),
 )
 
 
@@ -57,7 +58,7 @@ def load_function(
 def with_inferred_target(data: SequenceData) -> SequenceData:
     """Return checked data, marked `one_target` where its masks show that it is."""
     one = all(has_one_target(part) for part in data.parts().values())
-    return dataclasses.replace(data, one_target=one and data.walk == "sequences")
+    return dataclasses.replace(data, one_target=one and data.walk == "sequences" and not data.pairs)
 
 
 def _check_options(function: Callable[..., Any], options: Mapping[str, Any], source: str) -> None:
@@ -114,6 +115,7 @@ def _from_mapping(answer: Mapping[str, Any], source: str, name: str) -> Sequence
         notes=tuple(str(note) for note in answer.get("notes", ())),
         vocabulary_size=vocabulary_size,
         walk=answer.get("walk", "sequences"),
+        pairs=bool(answer.get("pairs", False)),
         class_weights=_numbers(answer.get("class_weights")),
         tokens=tokens,
         input_scale=_numbers(answer.get("input_scale")),

@@ -37,6 +37,17 @@ class TextReading(Reading):
 
 
 @dataclass(frozen=True)
+class PairReading(TextReading):
+    """Texts that are answered by texts, of tokens of the same kind.
+
+    Attributes:
+        text_column: Of the texts, where they came in tables.
+    """
+
+    text_column: str | None = None
+
+
+@dataclass(frozen=True)
 class CaseReading(Reading):
     """A sequence a row or a case; see `trainers.data.sequences.cases.Cases`.
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from trainers.data.plain import from_plain
-from trainers.data.reading import CaseReading, Reading, TextReading
+from trainers.data.reading import CaseReading, PairReading, Reading, TextReading
 from trainers.data.sequences.reading import TableReading
 from trainers.data.series.earlier import is_earlier, upgraded
 from trainers.data.series.reading import WindowReading
@@ -15,6 +15,7 @@ from trainers.data.series.reading import WindowReading
 _KINDS: dict[str, type[Reading]] = {
     "windows": WindowReading,
     "table": TableReading,
+    "pairs": PairReading,
     "text": TextReading,
     "cases": CaseReading,
 }

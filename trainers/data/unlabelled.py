@@ -15,7 +15,7 @@ import numpy as np
 
 from trainers.data.files import find_files, read_text
 from trainers.data.interface import Interface
-from trainers.data.reading import CaseReading, Reading, TextReading
+from trainers.data.reading import CaseReading, PairReading, Reading, TextReading
 from trainers.data.sequences.asking import asked_sequences
 from trainers.data.sequences.formats import read_asked
 from trainers.data.sequences.grouping import (
@@ -153,14 +153,18 @@ def _texts(path: Path, reading: TextReading) -> Iterator[Unlabelled]:
     texts: list[tuple[str, Any, str]]
     if is_table(path):
         frame = read_table(path, reading.table).frame
-        require_columns(frame, [TEXT_COLUMN], TEXT_COLUMN)
-        texts = [("row", n, str(text)) for n, text in enumerate(frame[TEXT_COLUMN])]
+        named = reading.text_column if isinstance(reading, PairReading) else None
+        require_columns(frame, [named or TEXT_COLUMN], TEXT_COLUMN)
+        texts = [("row", n, str(text)) for n, text in enumerate(frame[named or TEXT_COLUMN])]
     elif reading.by_line:
         lines = enumerate(read_text(path).split("\n"), start=1)
         texts = [("line", n, line) for n, line in lines if line.strip()]
     else:
         texts = [("text", path.stem, read_text(path))]
     for column, number, text in texts:
+        if isinstance(reading, PairReading):  # its answer may stand beside it
+            yield Unlabelled({"text": text.partition("\t")[0]}, {column: number})
+            continue
         tokens = split_text(text.lower() if reading.lowercase else text, reading.level)
         kept = tokens if reading.max_length is None else tokens[-reading.max_length :]
         steps: dict[str, list[Any]] = {"step": list(range(len(kept))), "token": list(kept)}

@@ -30,7 +30,7 @@ def checked(data: SequenceData) -> SequenceData:
     """
     for name, part in data.parts().items():
         _check_shapes(name, part, data)
-        _check_masks(name, part)
+        _check_masks(name, part, data)
         _check_values(name, part, data)
         if data.one_target:
             _check_one_target(name, part)
@@ -69,6 +69,8 @@ def digest(data: SequenceData) -> str:
         total.update(f"|target_transform {data.target_transform}|".encode())
     if data.class_weights is not None:
         total.update(b"|class_weights|" + _fingerprint(data.class_weights, seen))
+    if data.pairs:
+        total.update(b"|pairs|")
     if data.walk != "sequences":
         total.update(f"|walk {data.walk}|".encode())
     # The same ids under other words are other data.
@@ -140,13 +142,13 @@ def _expect(
         )
 
 
-def _check_masks(name: str, part: SequenceSet) -> None:
+def _check_masks(name: str, part: SequenceSet, data: SequenceData) -> None:
     empty: list[int] = []
     shows_one = part.target_mask is None
     for start, shown, valid in _mask_blocks(part):
         empty += (start + np.flatnonzero(~shown.any(axis=1))).tolist()
         hidden = valid & ~shown
-        if part.input_mask is not None and hidden.any():
+        if part.input_mask is not None and not data.pairs and hidden.any():
             row, step = np.argwhere(hidden)[0]
             raise DataError(
                 f"{name}: a target needs its input step, but sequence {start + row} has a target "
@@ -370,6 +372,11 @@ def _with_vocabulary(data: SequenceData) -> SequenceData:
 def _check_walk(data: SequenceData) -> None:
     if data.walk not in get_args(Walk):
         raise DataError(f"walk must be one of {get_args(Walk)}, but got {data.walk!r}.")
+    if data.pairs and (data.walk == "stream" or data.one_target or data.horizon > 1):
+        raise DataError(
+            "pairs are sequences with an answer each, but got pairs=True with walk="
+            f"{data.walk!r}, one_target={data.one_target}, horizon={data.horizon}."
+        )
     if data.walk == "stream" and data.one_target:
         raise DataError(
             "a stream has targets all along, but got walk='stream' with one target per sequence; "

@@ -40,6 +40,7 @@ class Batch:
         offset: The step that comes first in the arrays; `ends` count from 0 all the same.
         rescale: `(rows, 2, outputs)` factor and offset, see `SequenceSet`; None where it has none.
         ahead: `(rows, horizon, features)` what a decoder knows ahead; None where nothing.
+        pairs: Whether the time of targets is their own, not that of inputs.
     """
 
     inputs: Array
@@ -52,6 +53,7 @@ class Batch:
     offset: int = 0
     rescale: Array | None = None
     ahead: Array | None = None
+    pairs: bool = False
 
     @property
     def time_steps(self) -> int:
@@ -90,6 +92,7 @@ class Part:
         self._batch_size = structure.batch_size
         self.dtype = np.dtype(structure.dtype)
         self.last = structure.one_target
+        self._pairs = structure.pairs
         self._ahead = data.ahead if structure.decodes else None
         self.pattern: Pattern = _scan_pattern(data.input_mask)
         mask = None if self.pattern == "none" else data.input_mask
@@ -113,7 +116,8 @@ class Part:
         mask = None
         if self.pattern == "general" and self._mask is not None:
             mask = self._mask[:, :steps][rows]
-        targets, target_mask = self.targets(rows, steps)
+        answers = max(int(self._target_step[rows].max()), 0) + 1 if self._pairs else steps
+        targets, target_mask = self.targets(rows, answers)
         return Batch(
             inputs=self._floats(self.data.inputs[:, :steps][rows]),
             ends=ends,
@@ -124,6 +128,7 @@ class Part:
             resets=None if self.data.resets is None else self.data.resets[:, :steps][rows],
             rescale=None if self.data.rescale is None else self.data.rescale[rows],
             ahead=None if self._ahead is None else self._floats(self._ahead[rows]),
+            pairs=self._pairs,
         )
 
     def target_blocks(self) -> Iterator[tuple[Array, Array | None]]:

@@ -19,8 +19,8 @@ from trainers.config.train_config import Structure
 from trainers.learning.batches import Batch, Source
 from trainers.learning.compaction import Rows, compacted
 from trainers.learning.spans import Span, Walk
-from trainers.network.masks import Array
-from trainers.network.segment import Segment
+from trainers.network.masks import Array, ends_of
+from trainers.network.segment import Answers, Segment
 
 
 def cut_walk(
@@ -53,7 +53,10 @@ def cut(batch: Batch, span: Span, structure: Structure, input_size: int) -> Segm
     )
     if not span.scored:
         return segment
-    if structure.one_target:
+    if batch.pairs:
+        wanted = _answers(batch)
+        segment = replace(segment, answers=_lengths_of(batch))
+    elif structure.one_target:
         wanted = _last_targets(batch, span, rows)
     else:
         wanted = _step_targets(batch, span, rows)
@@ -90,11 +93,15 @@ class _Wanted:
 def target_places(batch: Batch, span: Span, structure: Structure) -> tuple[Array, Array]:
     """Return row and step of each target that `cut` finds in a span, `(wanted,)` both.
 
-    Steps count from the batch's first; of one target it is the row's last that exists.
+    Steps count from the batch's first; of one target it is the row's last that exists, of pairs
+    the answer's.
     """
     if structure.one_target:
         rows = _rows_that_end(batch, span)
         return rows, batch.ends[rows] - 1
+    if batch.pairs:
+        steps, rows = _present_targets(batch, _whole(batch))
+        return rows, steps
     steps, rows = _present_targets(batch, span)
     return rows, steps + span.start
 
@@ -153,6 +160,26 @@ def _step_targets(batch: Batch, span: Span, moved: Rows) -> _Wanted | None:
         rows=rows,
         whole_batch_counts=False,
     )
+
+
+def _whole(batch: Batch) -> Span:
+    """Return all steps of the answers of pairs."""
+    return Span(0, batch.targets.shape[1])
+
+
+def _answers(batch: Batch) -> _Wanted | None:
+    """Return the targets of pairs; positions are flat indices into `(answer steps, batch)`."""
+    return _step_targets(batch, _whole(batch), Rows(batch.targets))
+
+
+def _lengths_of(batch: Batch) -> Answers:
+    rows, steps = batch.targets.shape[:2]
+    if batch.target_mask is None:
+        return Answers(steps, torch.full((1, rows), steps), whole=True)
+    mask = batch.target_mask.reshape(rows, steps, -1)
+    lengths = ends_of(np.asarray(mask.any(axis=-1)), rows, steps)
+    whole = bool((mask.all(axis=-1).sum(axis=1) == lengths).all())
+    return Answers(steps, torch.from_numpy(lengths).unsqueeze(0), whole)
 
 
 def _with_targets(

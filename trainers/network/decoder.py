@@ -1,22 +1,22 @@
 """A decoder: layers that begin with the encoder's state and answer step by step.
 
 Sutskever et al. 2014. A step's input is the answer to the step before: its own, or in training the
-true one with probability `teacher_forcing` (scheduled sampling, Bengio et al. 2015), drawn for
-each row and step; beside it stands what is known ahead of the step. The first step's is the newest
-known value of the targets, where inputs hold it, otherwise zeros: the state knows what was read.
+true one where `teacher` says so; beside it stands what is known ahead of the step. The first step's
+is the newest known value of the targets, where inputs hold it, otherwise zeros: the state knows
+what was read. Of class ids it is a start symbol, the id after the last class.
 
-Answers are what the loss's point answer is (a distribution's mean, the middle quantile), in the
-units that the network is trained in. Gradients pass through those that are fed back, so with
-`teacher_forcing: 0` they are those of the whole unrolled forecast.
+What is fed back of numbers is the loss's point answer (a distribution's mean, the middle quantile),
+in the units that the network is trained in, and gradients pass through it: with `teacher_forcing:
+0` they are those of the whole unrolled forecast. Of classes it is the likeliest, which has none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from trainers.config.losses import LOSSES
@@ -25,23 +25,13 @@ from trainers.network.draws import Draws
 from trainers.network.head import picked, run_head
 from trainers.network.layers import Layers
 from trainers.network.masks import last_of
-from trainers.network.parameters import Weights
+from trainers.network.parameters import Weights, answers_ids
 from trainers.network.point import point
 from trainers.network.regularisation import activation_sums
 from trainers.network.segment import Segment
-from trainers.network.sites import OUTPUT, TEACHER
-
-
-class _Teacher(NamedTuple):
-    """What the decoder is told.
-
-    Attributes:
-        truth: `(trials, batch, horizon, targets)`; anything finite where it is not known.
-        told: `(trials, batch, horizon − 1, targets)` bool, where a step's answer is replaced by it.
-    """
-
-    truth: Tensor
-    told: Tensor
+from trainers.network.sites import DECODER_EMBEDDING, OUTPUT
+from trainers.network.stem import embed
+from trainers.network.teacher import Teacher, steps_of, teacher_of
 
 
 @dataclass(frozen=True)
@@ -73,18 +63,20 @@ class Decoder:
 
         Returns:
             `(trials, wanted, horizon · targets · each)`, step by step: the shape of a plain head's.
+            Of pairs `(trials, wanted, outputs)`, where time is the answers' own.
         """
-        first, teacher = self._first(weights, segment), self._teacher(segment, draws)
-        if teacher is not None and self._always(segment, draws):
-            raw, outputs = self._at_once(weights, segment, begin, draws, first, teacher)
+        structure = self.layers.structure
+        first, teacher = self._first(weights, segment), teacher_of(structure, segment, draws)
+        if teacher is not None and teacher.always:
+            before = torch.cat([first.unsqueeze(2), teacher.truth[:, :, :-1]], dim=2)
+            raw, outputs = self._at_once(weights, before, segment.ahead, begin, draws)
         else:
             raw, outputs = self._step_by_step(weights, segment, begin, draws, first, teacher)
         if activations is not None:
-            lengths = None
-            if segment.lengths is not None:  # padding of a pack has rows that read nothing
-                lengths = (segment.lengths > 0) * self.layers.structure.horizon
+            lengths = _lengths(segment, outputs.shape[2])
             activations.append(activation_sums(draws.dropped(raw, OUTPUT), raw, lengths))
-        return picked(outputs.unsqueeze(2), segment.positions)
+        wanted = outputs if structure.pairs else outputs.flatten(2).unsqueeze(2)
+        return picked(wanted, segment.positions)
 
     def _step_by_step(
         self,
@@ -93,95 +85,75 @@ class Decoder:
         state: Sequence[State],
         draws: Draws,
         answer: Tensor,
-        teacher: _Teacher | None,
+        teacher: Teacher | None,
     ) -> tuple[Tensor, Tensor]:
-        """Return the last layer's outputs `(trials, batch, horizon, hidden)`, and the head's."""
+        """Return the last layer's outputs `(trials, batch, steps, hidden)`, and the head's."""
         structure, raw, found = self.layers.structure, [], []
-        for step in range(structure.horizon):
+        ids, steps = answers_ids(structure), steps_of(structure, segment)
+        for step in range(steps):
             own = draws.at(step)
-            x = answer if segment.ahead is None else _beside(answer, segment.ahead[:, :, step])
-            ran = self.layers.run(weights.decoder, x.unsqueeze(2), state, own)
+            ahead = None if segment.ahead is None else segment.ahead[:, :, step : step + 1]
+            x = self._input(weights, answer.unsqueeze(2), ahead, own)
+            ran = self.layers.run(weights.decoder, x, state, own)
             state = ran.states
             raw.append(ran.every)
             outputs = run_head(structure, weights, own.dropped(ran.every, OUTPUT), None, own)
             found.append(outputs)
             answer = point(structure, outputs)
-            if teacher is not None and step + 1 < structure.horizon:
-                told = teacher.told[:, :, step]
-                answer = torch.where(told, teacher.truth[:, :, step], answer)
-        return torch.cat(raw, dim=2), torch.cat(found, dim=-1)
+            answer = answer.argmax(-1) if ids else answer
+            if teacher is not None and step + 1 < steps:
+                answer = torch.where(teacher.told[:, :, step], teacher.truth[:, :, step], answer)
+        return torch.cat(raw, dim=2), torch.stack(found, dim=2)
 
     def _at_once(
         self,
         weights: Weights,
-        segment: Segment,
+        before: Tensor,
+        ahead: Tensor | None,
         begin: Sequence[State],
         draws: Draws,
-        first: Tensor,
-        teacher: _Teacher,
     ) -> tuple[Tensor, Tensor]:
-        """Run all steps as one: no input waits for an answer."""
-        before = [first, *teacher.truth[:, :, :-1].unbind(2)]
-        if segment.ahead is not None:
-            before = [_beside(*pair) for pair in zip(before, segment.ahead.unbind(2), strict=True)]
-        x = torch.stack(before, dim=1).transpose(1, 2)  # in memory time comes before batch
-        ran = self.layers.run(weights.decoder, x, begin, draws)
+        """Run all steps as one, since no input waits for an answer."""
+        ran = self.layers.run(
+            weights.decoder, self._input(weights, before, ahead, draws), begin, draws
+        )
         read = draws.dropped(ran.every, OUTPUT)
         outputs = run_head(self.layers.structure, weights, read, None, draws)
-        steps = outputs.view(x.shape[0], x.shape[2], x.shape[1], -1)  # (trials, time, batch, ·)
-        return ran.every, steps.transpose(1, 2).flatten(2)
+        trials, batch, steps = before.shape[:3]
+        return ran.every, outputs.view(trials, steps, batch, -1).transpose(1, 2)
 
-    def _always(self, segment: Segment, draws: Draws) -> bool:
-        """Return whether every step is told: known on the host, never in a captured program."""
-        return _all_known(segment) and draws.certain(TEACHER)
+    def _input(self, weights: Weights, fed: Tensor, ahead: Tensor | None, draws: Draws) -> Tensor:
+        """Return `(trials, batch, time, features)` of `fed (trials, batch, time, ·)`, or ids."""
+        x, table = fed, weights.decoder_embedding
+        if table is not None:
+            x = embed(fed, table, draws.keys, DECODER_EMBEDDING)
+        elif answers_ids(self.layers.structure):
+            x = F.one_hot(fed, self._outputs(weights) + 1).to(weights.head_bias.dtype)
+        return x if ahead is None else torch.cat([x, ahead], dim=-1)
 
     def _first(self, weights: Weights, segment: Segment) -> Tensor:
-        """Return the first step's input but for what is known ahead: `(trials, batch, targets)`."""
+        """Return what is fed to the first step: `(trials, batch, targets)`, or ids."""
         structure, x = self.layers.structure, segment.inputs
+        outputs = self._outputs(weights)
+        if answers_ids(structure):
+            return torch.full(x.shape[:2], outputs, device=x.device)
         if not structure.past_targets:
-            targets = weights.head_bias.shape[-1] // LOSSES[structure.loss].width(structure)
-            return weights.head_bias.new_zeros(*x.shape[:2], targets)
+            return weights.head_bias.new_zeros(*x.shape[:2], outputs)
         newest = x[:, :, -1]
         if segment.lengths is not None:
             newest = last_of(x, segment.lengths, torch.zeros_like(newest))
         return torch.stack([newest[..., feature] for feature in structure.past_targets], dim=-1)
 
-    def _teacher(self, segment: Segment, draws: Draws) -> _Teacher | None:
-        """Return the true answers and where they are told; None where none is."""
-        horizon = self.layers.structure.horizon
-        like, (trials, batch) = segment.inputs, segment.inputs.shape[:2]
-        drawn = draws.happens(TEACHER, (horizon - 1, batch), like)
-        if drawn is None or segment.targets is None:
-            return None
-        shape = (trials, batch, horizon, -1)
-        truth = _of_rows(segment.targets, segment, batch).view(shape)
-        told = drawn.transpose(1, 2).unsqueeze(-1)
-        if not _all_known(segment):
-            mask = segment.element_mask
-            known = torch.ones_like(segment.targets)
-            known = known if mask is None else mask.expand(known.shape).to(truth.dtype)
-            told = told & (_of_rows(known, segment, batch, add=True).view(shape)[:, :, :-1] > 0)
-        return _Teacher(truth, told)
+    def _outputs(self, weights: Weights) -> int:
+        """Return the targets, or classes, of one step."""
+        structure = self.layers.structure
+        return weights.head_bias.shape[-1] // LOSSES[structure.loss].width(structure)
 
 
-def _all_known(segment: Segment) -> bool:
-    """Return whether every row has the true answer of every step."""
-    return segment.element_mask is None and segment.positions is None
-
-
-def _beside(answer: Tensor, ahead: Tensor) -> Tensor:
-    return torch.cat([answer, ahead], dim=-1)
-
-
-def _of_rows(values: Tensor, segment: Segment, batch: int, *, add: bool = False) -> Tensor:
-    """Put what is wanted `(trials, wanted, outputs)` where its rows are, 0 elsewhere.
-
-    Padding repeats a trial's first wanted row and its targets, so it overwrites them with
-    themselves; its mask is False there, so masks must be added.
-    """
-    if segment.positions is None:
-        return values
-    trials, _, outputs = values.shape
-    rows, flat = values.reshape(-1, outputs), values.new_zeros(trials * batch, outputs)
-    put = flat.index_add_ if add else flat.index_copy_
-    return put(0, segment.positions, rows).view(trials, batch, outputs)
+def _lengths(segment: Segment, steps: int) -> Tensor | None:
+    """Return the steps of each answer `(trials, batch)`; None where all have all."""
+    if segment.answers is not None:
+        return segment.answers.lengths
+    if segment.lengths is None:
+        return None
+    return (segment.lengths > 0) * steps  # padding of a pack has rows that read nothing

@@ -9,7 +9,13 @@ from torch import Tensor
 
 from trainers.config.train_config import TrainConfig
 from trainers.network.cells.interface import cell_of
-from trainers.network.parameters import CATEGORIES, DECODER, Layout, layer_weights
+from trainers.network.parameters import (
+    CATEGORIES,
+    DECODER,
+    DECODER_EMBEDDING,
+    Layout,
+    layer_weights,
+)
 
 
 def initialise(layout: Layout, flat: Tensor, config: TrainConfig) -> None:
@@ -26,8 +32,9 @@ def initialise(layout: Layout, flat: Tensor, config: TrainConfig) -> None:
     for entry in layout.entries:
         bound = 1 / math.sqrt(entry.fan)
         named[entry.name].uniform_(-bound, bound, generator=generator)
-    if "embedding.weight" in named:
-        named["embedding.weight"].normal_(generator=generator)
+    for name in ("embedding.weight", DECODER_EMBEDDING):
+        if name in named:
+            named[name].normal_(generator=generator)
     for name, table in named.items():
         if name.startswith(CATEGORIES):
             table.normal_(generator=generator)

@@ -22,6 +22,7 @@ from trainers.config.train_config import Structure
 from trainers.network.cells.interface import LayerWeights, cell_of
 
 DECODER = "decoder."  # what the names of its layers' weights begin with
+DECODER_EMBEDDING = f"{DECODER}embedding.weight"
 CATEGORIES = "category_embedding."  # what the names of categories' tables begin with
 _ALIGNMENT = 16  # numbers; 64 bytes of float32
 
@@ -106,12 +107,9 @@ def _shapes(
                 yield f"{name}_l{layer}{direction}", shape, hidden
         features = hidden * _directions(structure)
     if structure.decodes:
-        output_size //= structure.horizon  # the head answers one step
-        features = output_size + structure.ahead_size
-        for layer, hidden in enumerate(structure.layer_sizes):
-            for name, shape in cell.shapes(features, hidden).items():
-                yield f"{DECODER}{name}_l{layer}", shape, hidden
-            features = hidden
+        if not structure.pairs:
+            output_size //= structure.horizon  # the head answers one step
+        yield from _decoder_shapes(structure, output_size)
     if structure.readout == "all_states":
         features = sum(structure.layer_sizes) * _directions(structure)
     for number, size in enumerate(structure.head_sizes):
@@ -119,6 +117,22 @@ def _shapes(
         features = size
     each = LOSSES[structure.loss].width(structure)
     yield from _dense("head", (output_size * each, features))
+
+
+def _decoder_shapes(
+    structure: Structure, outputs: int
+) -> Iterator[tuple[str, tuple[int, ...], int]]:
+    """Yield those of the decoder, which is fed `outputs` answers, or the id of one."""
+    features = outputs + structure.ahead_size
+    if answers_ids(structure):
+        features = outputs + 1  # the start symbol comes after the classes
+        if structure.embedding_size is not None:
+            features = structure.embedding_size
+            yield DECODER_EMBEDDING, (outputs + 1, features), features
+    for layer, hidden in enumerate(structure.layer_sizes):
+        for name, shape in cell_of(structure.cell).shapes(features, hidden).items():
+            yield f"{DECODER}{name}_l{layer}", shape, hidden
+        features = hidden
 
 
 def _dense(name: str, shape: tuple[int, ...]) -> Iterator[tuple[str, tuple[int, ...], int]]:
@@ -150,6 +164,7 @@ class Weights(NamedTuple):
         stem: Weight `(trials, stem, features)` or `(trials, stem, features, kernel)`, and bias.
         categories: `(trials, rows, size)` of each embedded categorical input.
         decoder: As `layers`, of the decoder; empty without one.
+        decoder_embedding: As `embedding`, of the answers that it is fed.
     """
 
     layers: tuple[tuple[LayerWeights, ...], ...]
@@ -160,6 +175,12 @@ class Weights(NamedTuple):
     stem: tuple[Tensor, Tensor] | None = None
     categories: tuple[Tensor, ...] = ()
     decoder: tuple[tuple[LayerWeights, ...], ...] = ()
+    decoder_embedding: Tensor | None = None
+
+
+def answers_ids(structure: Structure) -> bool:
+    """Return whether answers are class ids, of which only the likeliest can be fed back."""
+    return LOSSES[structure.loss].targets == "ids"
 
 
 def weights_of(layout: Layout, flat: Tensor, gradient: Tensor | None = None) -> Weights:
@@ -183,6 +204,7 @@ def weights_of(layout: Layout, flat: Tensor, gradient: Tensor | None = None) -> 
         stem=(views["stem.weight"], views["stem.bias"]) if "stem.weight" in views else None,
         categories=tuple(view for name, view in views.items() if name.startswith(CATEGORIES)),
         decoder=layer_weights(layout.structure, views, DECODER) if layout.structure.decodes else (),
+        decoder_embedding=views.get(DECODER_EMBEDDING),
     )
 
 

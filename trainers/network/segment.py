@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,6 +13,24 @@ from trainers.network.cells.interface import State
 # One state per layer; then the convolution's last inputs and the readout's accumulator, where the
 # structure has them. Zero is the beginning of all of them.
 StackState = tuple[State, ...]
+
+
+class Answers(NamedTuple):
+    """How long the answers of pairs are.
+
+    Attributes:
+        steps: Of the longest.
+        lengths: `(K, batch)` the step after each row's last target.
+        whole: Whether every step before it has its target.
+    """
+
+    steps: int
+    lengths: Tensor
+    whole: bool
+
+    def to(self, device: torch.device) -> Answers:
+        """Return them on a device."""
+        return self._replace(lengths=self.lengths.to(device))
 
 
 @dataclass(frozen=True)
@@ -41,6 +59,8 @@ class Segment:
         rescale: `(K, wanted, 2, outputs)` float64, by which factor and offset metrics take outputs
             and targets; None: as they are.
         ahead: `(K, batch, horizon, features)` what a decoder knows of the steps that it answers.
+        answers: How long they are, of pairs: time is then theirs for positions and targets. None
+            for others.
     """
 
     inputs: Tensor
@@ -59,6 +79,7 @@ class Segment:
     rows: Tensor | None = None
     rescale: Tensor | None = None
     ahead: Tensor | None = None
+    answers: Answers | None = None
 
     def to(self, device: torch.device) -> Segment:
         """Return the segment on a device."""
@@ -66,7 +87,7 @@ class Segment:
             return self
         tensors = {f.name: getattr(self, f.name) for f in fields(self)}
         moved: dict[str, Any] = {
-            name: t.to(device) for name, t in tensors.items() if isinstance(t, Tensor)
+            name: t.to(device) for name, t in tensors.items() if isinstance(t, Tensor | Answers)
         }
         return replace(self, **moved)
 

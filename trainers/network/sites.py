@@ -19,6 +19,7 @@ INPUT = Site(0, "input_dropout")
 OUTPUT = Site(1, "output_dropout")
 EMBEDDING = Site(1 << 16, "embedding_dropout")
 DECODER_INPUT = Site(7 << 16, "input_dropout")
+DECODER_EMBEDDING = Site(9 << 16, "embedding_dropout")
 TEACHER = Site(8 << 16, "teacher_forcing")  # here a draw gives: the true answer
 
 
@@ -59,7 +60,8 @@ def sites_of(structure: Structure) -> list[Site]:
     layers, stacks = range(count), 1 + structure.decodes
     ways = range(1 + structure.bidirectional)
     places = [(layer, way) for layer in range(stacks * count) for way in ways]
-    decoder = [DECODER_INPUT, TEACHER, *(between_decoders(n, count) for n in layers[:-1])]
+    gaps = [between_decoders(layer, count) for layer in layers[:-1]]
+    decoder = [DECODER_INPUT, DECODER_EMBEDDING, TEACHER, *gaps]
     inside = [recurrent, recurrent_kernel]
     return [
         INPUT,

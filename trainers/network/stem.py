@@ -13,7 +13,7 @@ from trainers.config.train_config import Structure
 from trainers.network.cells.affine import affine
 from trainers.network.cells.interface import State
 from trainers.network.dropout import DropoutKey, locked_mask
-from trainers.network.sites import EMBEDDING
+from trainers.network.sites import EMBEDDING, Site
 
 ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
@@ -22,7 +22,9 @@ ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
 }
 
 
-def embed(ids: Tensor, table: Tensor, keys: Sequence[DropoutKey] | None) -> Tensor:
+def embed(
+    ids: Tensor, table: Tensor, keys: Sequence[DropoutKey] | None, site: Site = EMBEDDING
+) -> Tensor:
     """Look ids up: `(trials, batch, time)` → `(trials, batch, time, embedding)`.
 
     Embedding dropout takes whole words out of `table (trials, vocabulary, embedding)`, wherever
@@ -33,7 +35,7 @@ def embed(ids: Tensor, table: Tensor, keys: Sequence[DropoutKey] | None) -> Tens
         ids = ids + torch.arange(trials, device=ids.device).reshape(-1, 1, 1) * words
     timely = ids.transpose(1, 2)  # time before batch in memory, as the kernels want it
     vectors = torch.embedding(table.reshape(-1, size), timely)
-    mask = None if keys is None else locked_mask(keys, EMBEDDING, words, table[..., :1])
+    mask = None if keys is None else locked_mask(keys, site, words, table[..., :1])
     if mask is not None:
         vectors = vectors * torch.embedding(mask.reshape(-1, 1), timely)
     return vectors.transpose(1, 2)

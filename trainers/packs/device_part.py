@@ -20,8 +20,10 @@ from trainers.network.segment import Segment
 
 
 def fits_device(structure: Structure, part: Part | StreamPart) -> bool:
-    """Return whether a part can be walked on the device: no stream, gaps or resets, k2 = k1."""
+    """Return whether a part can be walked there: no stream, gaps, resets or pairs, k2 = k1."""
     if not isinstance(part, Part) or part.pattern == "general" or part.data.resets is not None:
+        return False
+    if structure.pairs:
         return False
     return structure.tbptt_backward_steps in (None, structure.tbptt_forward_steps)
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from trainers.config.train_config import Structure
-from trainers.network.segment import Segment, StackState
+from trainers.network.segment import Answers, Segment, StackState
 
 
 def stack(segments: Sequence[Segment], structure: Structure) -> Segment:
@@ -40,7 +40,10 @@ def stack(segments: Sequence[Segment], structure: Structure) -> Segment:
         offset=offsets[0] if len(set(offsets)) == 1 else torch.tensor(offsets),
         rows=None if len(set(counts)) == 1 else torch.tensor(counts),
         ahead=_ahead(segments),
+        answers=_answers(segments),
     )
+    if stacked.answers is not None:
+        alike = len({(s.inputs.shape[1], _target_steps(s)) for s in segments}) == 1
     return _with_targets(stacked, segments, structure, alike=alike)
 
 
@@ -86,9 +89,12 @@ def widen(segment: Segment, trials: int, structure: Structure) -> Segment:
     if trials == 1:
         return segment
     lengths, targets, positions = segment.lengths, segment.targets, segment.positions
+    answers = segment.answers
+    if answers is not None:
+        answers = answers._replace(lengths=answers.lengths.expand(trials, -1))
     mask, rescale, ahead = segment.element_mask, segment.rescale, segment.ahead
     if positions is not None:
-        rows, time_steps = segment.inputs.shape[1:3]
+        rows, time_steps = segment.inputs.shape[1], _target_steps(segment)
         each = rows if structure.one_target else rows * time_steps
         starts = torch.arange(trials, device=positions.device).unsqueeze(1) * each
         positions = (positions + starts).reshape(-1)
@@ -101,6 +107,7 @@ def widen(segment: Segment, trials: int, structure: Structure) -> Segment:
         element_mask=None if mask is None else mask.expand(trials, *mask.shape[1:]),
         rescale=None if rescale is None else rescale.expand(trials, *rescale.shape[1:]),
         ahead=None if ahead is None else ahead.expand(trials, *ahead.shape[1:]),
+        answers=answers,
     )
 
 
@@ -118,6 +125,20 @@ def _ahead(segments: Sequence[Segment]) -> Tensor | None:
     """Stack what is known ahead: all trials of a pack have the same of it, or none."""
     given = [segment.ahead[0] for segment in segments if segment.ahead is not None]
     return _filled(given) if given else None
+
+
+def _answers(segments: Sequence[Segment]) -> Answers | None:
+    """Stack how long the answers of pairs are."""
+    given = [segment.answers for segment in segments if segment.answers is not None]
+    if not given:
+        return None
+    lengths = _filled([one.lengths[0] for one in given])
+    return Answers(max(one.steps for one in given), lengths, all(one.whole for one in given))
+
+
+def _target_steps(segment: Segment) -> int:
+    """Return how many steps the time of targets has."""
+    return segment.inputs.shape[2] if segment.answers is None else segment.answers.steps
 
 
 def _lengths(segment: Segment) -> Tensor:
@@ -141,7 +162,7 @@ def _with_targets(
     given = next((s.targets for s in segments if s.targets is not None), None)
     if given is None:
         return stacked
-    trials, rows, time_steps = stacked.inputs.shape[:3]
+    trials, rows, time_steps = *stacked.inputs.shape[:2], _target_steps(stacked)
     ragged = len({0 if s.targets is None else s.targets.shape[1] for s in segments}) > 1
     positions = None
     if ragged or not alike or any(s.positions is not None for s in segments):

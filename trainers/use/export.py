@@ -255,6 +255,8 @@ def _foreign(config: TrainConfig) -> str | None:
     """Say what `torch.nn` does not have; None for nothing."""
     if CELLS[config.cell].torch is None:
         return f"cell={config.cell}"
+    if config.pairs:
+        return "answers of their own length (pairs)"
     felt = (name for name in _FELT_IN_USE if getattr(config, name, 0))
     return next((f"{name}={getattr(config, name)}" for name in felt), None)
 

@@ -56,7 +56,8 @@ class Network:
 
         Returns:
             As trained on, so scaled where targets were and logits for classes: `(time, outputs)`
-            each, NaN where no step exists, or `(outputs,)` with one target per sequence.
+            each, NaN where no step exists, or `(outputs,)` with one target per sequence. Of pairs
+            `(steps, outputs)`, as many as the longest answer that was learned.
         """
         found: list[Array] = []
         known = self._known_ahead(len(sequences), ahead)
@@ -102,10 +103,15 @@ class Network:
     ) -> list[Array]:
         inputs, _ = padded(sequences)
         mask, _ = padded(masks, fill=False)
+        asked = None
+        if self._structure.pairs:  # targets stand where answers may be: at as many steps as learned
+            more = max(self._structure.horizon - mask.shape[1], 0)
+            inputs, mask = (_longer(one, more) for one in (inputs, mask))
+            asked = np.broadcast_to(np.arange(mask.shape[1]) < self._structure.horizon, mask.shape)
         # Targets decide where the head is read; what they hold is never looked at.
         targets = np.broadcast_to(np.int64(0), mask.shape)
-        part = Part(SequenceSet(inputs, targets, input_mask=mask, ahead=ahead), self._structure)
-        batch = part.batch(np.arange(len(inputs)))
+        data = SequenceSet(inputs, targets, input_mask=mask, target_mask=asked, ahead=ahead)
+        batch = Part(data, self._structure).batch(np.arange(len(inputs)))
         span = Span(0, batch.time_steps, gradient=False)
         segment = cut(batch, span, self._structure, self._input_size)
         with torch.no_grad():
@@ -113,7 +119,14 @@ class Network:
         values = outputs[0].numpy()
         if self._structure.one_target:
             return list(values)
+        if self._structure.pairs:
+            return list(values.reshape(-1, len(inputs), values.shape[-1]).swapaxes(0, 1))
         whole = np.full((*mask.shape, values.shape[-1]), np.nan, dtype=values.dtype)
         steps, rows = np.nonzero(mask.T)  # as segments have them: time comes first
         whole[rows, steps] = values
         return [whole[row, : len(one)] for row, one in enumerate(sequences)]
+
+
+def _longer(values: Array, more: int) -> Array:
+    """Return `values (rows, time, …)` with so many more steps of zeros."""
+    return np.pad(values, [(0, 0), (0, more), *[(0, 0)] * (values.ndim - 2)])

@@ -20,8 +20,8 @@ from trainers.data.features.reading import EncodedReading, Scales
 from trainers.data.features.requests import Asked, request_of, step_values
 from trainers.data.interface import Interface
 from trainers.data.options import nearest
-from trainers.data.reading import TextReading
-from trainers.data.texts.vocabulary import UNKNOWN, Vocabulary, split_text
+from trainers.data.reading import PairReading, TextReading
+from trainers.data.texts.vocabulary import END, UNKNOWN, Vocabulary, split_text
 from trainers.data.transforms import undone
 from trainers.errors import DataError
 
@@ -266,10 +266,13 @@ def answer_of(
     """Say what `values_of` gave for one sequence, `(outputs,)` or `(time, outputs)`.
 
     Returns:
-        Numbers by target name, or `class`, `probability` and perhaps `probabilities` by class;
-        one of each, or a list with one a step, None where no step exists.
+        Of pairs of texts the `answer`. Numbers by target name, or `class`, `probability` and
+        perhaps `probabilities` by class; one of each, or a list with one a step, None where no
+        step exists.
     """
     names = interface.outputs
+    if isinstance(interface.reading, PairReading):
+        return {"answer": _text(values, interface.reading, names)}
     every = values.ndim == 2
     if interface.task == "regression" or labels:
         return {name: _plain(values[..., n]) for n, name in enumerate(names)}
@@ -302,6 +305,13 @@ def beside(values: Mapping[str, Array], interface: Interface) -> dict[str, Any]:
         for n, name in enumerate(interface.outputs)
         for what, own in values.items()
     }
+
+
+def _text(values: Array, reading: PairReading, names: tuple[str, ...]) -> str:
+    """Return the likeliest tokens of an answer `(steps, tokens)`, up to its end."""
+    tokens = [names[best] for best in values.argmax(axis=-1)]
+    kept = tokens[: tokens.index(END)] if END in tokens else tokens
+    return ("" if reading.level == "character" else " ").join(kept)
 
 
 def _plain(values: Array) -> Any:

@@ -41,7 +41,8 @@ class StreamingModel:
         saved: A checkpoint with its tensors.
 
     Raises:
-        ConfigError: the network is bidirectional: its outputs need steps that are yet to come.
+        ConfigError: the network is bidirectional: its outputs need steps that are yet to come; or
+            it answers whole sequences.
     """
 
     def __init__(self, saved: Checkpoint) -> None:
@@ -50,6 +51,11 @@ class StreamingModel:
             raise ConfigError(
                 "stepping needs a network that reads forwards only, but got bidirectional=True; "
                 "run whole sequences instead."
+            )
+        if structure.pairs:
+            raise ConfigError(
+                "stepping needs an answer at each step, but got a network that answers whole "
+                "sequences (pairs); ask it about whole ones instead."
             )
         self._config = saved.config
         self._sizes = saved.input_size, saved.output_size

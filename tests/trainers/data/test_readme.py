@@ -43,6 +43,8 @@ def write_examples(base: Path) -> None:
     (base / "books").mkdir()
     for name in ("books/one.txt", "books/two.txt", "input.txt"):
         (base / name).write_text("To be, or not to be:\n" * 50)
+    dates = [f"{day} of May\t05-{day}" for day in range(1, 31)]
+    (base / "dates.txt").write_text("\n".join(dates))
     (base / "reviews.txt").write_text("Good\t1\nNot good at all\t0\n" * 20)
     (base / "sentiment_sentences").mkdir()
     for name in ("amazon_cells", "imdb", "yelp"):

@@ -15,8 +15,8 @@ from trainers.errors import DataError
 
 def test_our_own_sources_are_listed() -> None:
     assert tuple(SOURCES) == (
-        *("adding", "appliances", "copy", "csv", "digits", "digits-pixels", "sentiment"),
-        *("sequences", "shakespeare", "shapes", "table", "text", "tokens", "vowels"),
+        *("adding", "appliances", "copy", "csv", "digits", "digits-pixels", "pairs"),
+        *("sentiment", "sequences", "shakespeare", "shapes", "table", "text", "tokens", "vowels"),
     )
 
 
@@ -39,6 +39,7 @@ def test_options_that_name_files_say_so() -> None:
     assert {name: paths for name, paths in declared.items() if paths} == {
         **dict.fromkeys(("appliances", "sentiment", "shakespeare", "vowels"), ("path",)),
         **dict.fromkeys(("csv", "text", "tokens"), ("path", "test_path")),
+        "pairs": ("path", "answers_path", "test_path"),
         "sequences": ("path", "validation_path", "test_path"),
         "table": (
             *("path", "folder", "labels", "validation_path", "validation_labels"),

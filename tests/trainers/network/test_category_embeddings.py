@@ -12,17 +12,18 @@ from tests.trainers.factory import (
     RMSE,
     Network,
     admitted,
+    finish,
     prefix_mask,
     regression_data,
     regression_set,
     slot_weights,
     wrap,
 )
+from trainers.config.fitting import with_decoder
 from trainers.config.train_config import TrainConfig
-from trainers.data.contract import Category
+from trainers.data.contract import Category, SequenceSet
 from trainers.errors import ConfigError
 from trainers.learning.checkpoint import read_checkpoint
-from trainers.learning.seq2seq import EncoderDecoder, Pairs
 from trainers.network.initialisation import initialise
 from trainers.network.parameters import Layout
 from trainers.network.stem import embed_categories
@@ -261,18 +262,19 @@ def test_an_encoder_reads_categories_and_its_decoder_its_own_answers():
     random = np.random.default_rng(0)
     ids = random.integers(1, 5, (256, 3)).astype(np.float32)
     sources = np.stack([ids, random.normal(size=ids.shape).astype(np.float32)], axis=-1)
-    answers = np.repeat(np.sin(ids[:, -1:])[..., None], 2, axis=1)
-    settings = TrainConfig(
-        cell="gru", hidden_size=16, readout="every", learning_rate=0.02, batch_size=32,
-        max_epochs=25, category_embeddings=((0, 5, 3),),
-    )  # fmt: skip
-    network = EncoderDecoder(settings, 2, 1)
-    encoder, decoder = network._encoder.layout, network._decoder.layout
-    assert encoder.entries[0].name == "category_embedding.0.weight"
-    assert {e.name: e.shape for e in decoder.entries}["weight_ih_l0"] == (48, 1)
-    list(network.fit(Pairs(sources, answers)))
-    error = network.free_running(Pairs(sources, answers), steps=2).numpy() - answers
-    assert np.square(error).mean() < 0.05 * answers.var()
+    answers = np.repeat(np.sin(ids[:, -1:])[..., None], 3, axis=1)
+    asked = np.broadcast_to(np.arange(3) < 2, ids.shape)
+    data = wrap(SequenceSet(sources, answers, target_mask=asked), pairs=True)
+    settings = {
+        "cell": "gru", "hidden_size": 16, "readout": "every", "learning_rate": 0.02,
+        "batch_size": 32, "max_epochs": 25, "category_embeddings": ((0, 5, 3),),
+        "architecture": "encoder_decoder",
+    }  # fmt: skip
+    pack = admitted(TrainConfig(**with_decoder(settings, data)), data)
+    shapes = {entry.name: entry.shape for entry in pack._model.layout.entries}
+    assert shapes["category_embedding.0.weight"] == (5, 3)
+    assert shapes["decoder.weight_ih_l0"] == (48, 1)
+    assert finish(pack)[-1].validation["r2"] > 0.95
 
 
 def test_memory_counts_the_vectors():

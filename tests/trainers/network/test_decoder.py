@@ -11,10 +11,12 @@ from torch import nn
 
 from tests.trainers.factory import Network
 from tests.trainers.forecast_factory import AHEAD, HORIZON, TARGETS, decoding, forecast_data
+from trainers.config.cells import CELLS
 from trainers.learning import losses
 from trainers.learning.batches import Part
 from trainers.learning.spans import Span
 from trainers.learning.tbptt import cut
+from trainers.network.draws import Draws
 from trainers.network.dropout import Counted, DropoutKey, happens
 from trainers.network.model import Model
 from trainers.network.parameters import weights_of
@@ -138,18 +140,19 @@ def test_teacher_forcing_decays_by_the_epoch():
 
 
 @pytest.mark.parametrize("kind", ["locked", "step"])
-@pytest.mark.parametrize("cell", ["gru", "lstm", "lstm_layernorm"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_told_all_answers_at_once_or_one_by_one_is_the_same(cell, kind, monkeypatch):
     """What is dropped too, whichever way the steps are run."""
     data = forecast_data("prefix", rows=8)
+    inside = {"recurrent_dropout": 0.2, "weight_drop": 0.2, "zoneout_hidden": 0.1}
     config = decoding(
         data, cell=cell, dropout_kind=kind, input_dropout=0.2, layer_dropout=0.2,
-        output_dropout=0.2, recurrent_dropout=0.2, weight_drop=0.2, zoneout_hidden=0.1,
-        head_sizes=(5,), head_dropout=0.2,
+        output_dropout=0.2, head_sizes=(5,), head_dropout=0.2,
+        **({} if CELLS[cell].linear else inside),
     )  # fmt: skip
     keys = [DropoutKey(config, 2)]
     *_, outputs, _, gradients = run(config, data, keys=keys)
-    monkeypatch.setattr("trainers.network.decoder.Decoder._always", lambda *_: False)
+    monkeypatch.setattr(Draws, "certain", lambda *_: False)
     *_, one_by_one, _, others = run(config, data, keys=keys, backend="stepwise")
     torch.testing.assert_close(outputs, one_by_one)
     for name, gradient in gradients.items():

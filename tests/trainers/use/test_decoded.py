@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,15 @@ import pandas as pd
 import pytest
 import torch
 
-from tests.trainers.factory import RMSE, admitted
+from sweep.models.prediction import predict_file
+from sweep.search.space import training_defaults
+from tests.trainers.factory import ACCURACY, RMSE, admitted, finish
 from tests.trainers.forecast_factory import decoding, forecast_data
 from tests.trainers.trained_series import ROWS, TEST, Trained, table
+from trainers.config.fitting import with_decoder
+from trainers.config.train_config import TrainConfig
+from trainers.data import load_data
+from trainers.data.interface import Interface
 from trainers.errors import ConfigError, DataError
 from trainers.learning.checkpoint import read_checkpoint
 from trainers.packs.pack import pack_of_checkpoint
@@ -152,3 +159,59 @@ def test_stepped_whole_and_exported_networks_agree(
             own = None if known is None else known[row : row + 1]
             answer = model.step(inputs[row : row + 1, step], own)
         np.testing.assert_allclose(answer[0], answers[row], rtol=1e-9, atol=1e-12)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Texts that are answered by texts: reversed, in capitals."""
+    folder = tmp_path_factory.mktemp("pairs")
+    random = np.random.default_rng(0)
+    texts = ["".join(random.choice(list("abc"), random.integers(1, 5))) for _ in range(600)]
+    lines = [f"{text}\t{text[::-1].upper()}" for text in texts]
+    (folder / "a.txt").write_text("\n".join(lines))
+    data = load_data("pairs", {"path": "a.txt"}, base_dir=folder)
+    settings = {
+        **training_defaults(data), "cell": "gru", "hidden_size": 32, "batch_size": 32,
+        "max_epochs": 12, "learning_rate": 0.02,
+    }  # fmt: skip
+    pack = admitted(TrainConfig(**with_decoder(settings, data)), data, ACCURACY)
+    finish(pack)
+    pack.save(0, folder / "trial")
+    interface = Interface.from_dict(json.loads(json.dumps(Interface.of(data).to_dict())))
+    return folder, pack, PortableModel.from_checkpoint(folder / "trial", interface)
+
+
+def test_a_file_of_texts_is_answered_with_texts(trained: Any) -> None:
+    folder, pack, model = trained
+    (folder / "asked.txt").write_text("ab\nc\nacb\tBCA\n")
+    rows = predict_file(model, folder / "asked.txt")
+    assert rows == [
+        {"line": 1, "answer": "BA"}, {"line": 2, "answer": "C"}, {"line": 3, "answer": "BCA"},
+    ]  # fmt: skip
+    assert pack.evaluate(0, "test")["accuracy"] > 0.9
+
+
+def test_answers_of_the_test_part_are_those_of_its_evaluation(trained: Any) -> None:
+    _, pack, model = trained
+    part, interface = pack._parts.data.test, model.interface
+    answers = pack.answers(0, "test")
+    for row in range(len(part)):
+        ids = part.inputs[row] if part.input_mask is None else part.inputs[row][
+            part.input_mask[row]]  # fmt: skip
+        (said,) = model.predict([{"text": "".join(interface.tokens[i] for i in ids)}])
+        own = answers.outputs[answers.rows == row].argmax(axis=1)
+        names = [interface.outputs[i] for i in own]
+        kept = names[: names.index("<end>")] if "<end>" in names else names
+        assert said["answer"].startswith("".join(kept))
+
+
+def test_it_is_kept_in_a_folder_and_asked_whole(trained: Any, tmp_path: Path) -> None:
+    _, _, model = trained
+    model.write(tmp_path)
+    again = PortableModel.read(tmp_path)
+    records = [{"text": "abca"}, {"ids": [2, 3]}]
+    assert again.predict(records) == model.predict(records)
+    with pytest.raises(ConfigError, match="answers whole sequences"):
+        again.predict([{"text": "ab", "state": ""}])
+    with pytest.raises(ConfigError, match="answers of their own length"):
+        export_checkpoint(trained[0] / "trial")

@@ -18,13 +18,16 @@ REGRESSION: dict[str, Fit] = {
 }
 CLASSIFICATION: dict[str, Fit] = {"majority": majority, "logistic": logistic}
 TOKENS: dict[str, Fit] = {"majority": majority, "tfidf": tfidf}
+PAIRS: dict[str, Fit] = {"majority": majority}
 LANGUAGE: dict[str, Fit] = {"majority": majority, "ngrams": ngrams}
 
 
 def candidates(data: SequenceData) -> dict[str, Fit]:
     """Return what data of this kind may have, by name."""
     if data.task == "regression":
-        return REGRESSION
+        return {"mean": mean} if data.pairs else REGRESSION
+    if data.pairs:
+        return PAIRS
     if data.vocabulary_size is None:
         return CLASSIFICATION
     return LANGUAGE if data.vocabulary_size == data.output_size else TOKENS

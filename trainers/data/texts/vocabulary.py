@@ -20,6 +20,7 @@ Level = Literal["character", "word"]
 
 PADDING = "<pad>"
 UNKNOWN = "<unk>"
+END = "<end>"
 # A word with its inner apostrophes, a mark, or the end of a line.
 _WORDS = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]|\n")
 

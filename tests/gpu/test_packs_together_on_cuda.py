@@ -9,12 +9,14 @@ import pytest
 import torch
 
 from tests.trainers.factory import (
+    ACCURACY,
     RMSE,
     admitted,
     finish,
     regression_data,
     slot_weights,
 )
+from tests.trainers.forecast_factory import decoding, forecast_data
 from tests.trainers.fused_cases import (
     BASE,
     CASES,
@@ -29,6 +31,7 @@ from tests.trainers.fused_cases import (
     trials,
     without_gaps,
 )
+from tests.trainers.pairs_factory import answering, reversal_data
 from trainers.errors import OutOfMemory
 from trainers.packs.choice import choose_pack
 from trainers.packs.pack import Pack
@@ -67,6 +70,22 @@ def test_every_cell_equals_the_trial_alone(cell, pattern, backend):
 def test_every_feature_can_be_captured(name):
     common, each, _ = CASES[name]
     assert_as_on_the_cpu(trials(common, each), *without_gaps(name), backend="graph")
+
+
+@pytest.mark.parametrize("missing", [False, True], ids=["whole", "missing"])
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_a_decoder_can_be_captured(cell, missing):
+    data = forecast_data("prefix", missing=missing)
+    base = decoding(data, cell=cell, input_dropout=0.2, recurrent_dropout=0.2)
+    configs = zip(different(base, 3), (1.0, 0.5, 0.0), strict=True)
+    told = [replace(config, teacher_forcing=forcing) for config, forcing in configs]
+    assert_as_on_the_cpu(told, data, backend="graph")
+
+
+def test_pairs_are_stacked_on_the_host():
+    data = reversal_data()
+    configs = different(answering(data, teacher_forcing=0.5), 3)
+    assert_as_on_the_cpu(configs, data, ACCURACY, backend="graph")
 
 
 @pytest.mark.parametrize("name", ON_THE_HOST)

@@ -13,6 +13,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.trainers.factory import RMSE
+from tests.trainers.forecast_factory import decoding, forecast_data
 from tests.trainers.fused_cases import (
     BASE,
     CASES,
@@ -96,12 +97,24 @@ class Watched(TorchDispatchMode):
      "masked elements, last", "minGRU"],
 )  # fmt: skip
 def test_a_step_does_nothing_that_a_capture_forbids(name):
+    common, each, _ = CASES[name]
+    assert_may_be_captured(trials(common, each), without_gaps(name)[0])
+
+
+def test_a_step_of_a_decoder_does_nothing_that_a_capture_forbids():
+    """Told by draws, of answers some of which are missing, under every kind of dropout."""
+    data = forecast_data("prefix", missing=True)
+    base = decoding(
+        data, teacher_forcing=0.5, input_dropout=0.2, layer_dropout=0.2, recurrent_dropout=0.2,
+        weight_drop=0.2, zoneout_hidden=0.1, activation_regularisation=0.1,
+    )  # fmt: skip
+    assert_may_be_captured([replace(base, seed=seed) for seed in range(3)], data)
+
+
+def assert_may_be_captured(configs, made):
     """On torch's meta device: it holds no numbers that a step could read, and tensors of the host
     do not mix with its own.
     """
-    common, each, _ = CASES[name]
-    made, _ = without_gaps(name)
-    configs = trials(common, each)
     structure = configs[0].structure()
     layout = Layout.of(structure, made.input_size, made.output_size)
     model = Model(structure, layout, choose_backend("eager", structure.cell, 3, "cpu"))

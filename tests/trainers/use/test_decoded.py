@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import torch
 
+from sweep.models.forecasts import forecast_file
 from sweep.models.prediction import predict_file
 from sweep.search.space import training_defaults
 from tests.trainers.factory import ACCURACY, RMSE, admitted, finish
@@ -25,6 +26,7 @@ from trainers.errors import ConfigError, DataError
 from trainers.learning.checkpoint import read_checkpoint
 from trainers.packs.pack import pack_of_checkpoint
 from trainers.use.export import export_checkpoint
+from trainers.use.forecasting import Horizon
 from trainers.use.inference import Network
 from trainers.use.onnx_export import as_onnx
 from trainers.use.portable import PortableModel
@@ -128,6 +130,20 @@ def test_what_is_known_ahead_is_asked_for(tmp_path: Path) -> None:
         Network(saved).outputs([x], [np.ones(7, bool)])
     with pytest.raises(DataError, match=r"needs what is known ahead of its forecast, \(1, 1, 4, 3"):
         StreamingModel(saved).step(torch.zeros(1, 3))
+
+
+def test_coming_steps_are_forecast_horizon_by_horizon(tmp_path: Path) -> None:
+    """Four steps of horizons of three: the first three are those of `last`, the rest goes on."""
+    trained = Trained(
+        tmp_path, table(), DECODER, **{**KNOWN, "known_ahead": [], "inputs": ["load"]}
+    )
+    frame = table().iloc[: ROWS - 20]
+    frame = frame.assign(load=frame["load"].ffill())
+    last = trained.predicted(frame, last=True)
+    coming = pd.DataFrame(forecast_file(trained.model, trained.path, Horizon(4)))
+    assert coming["time"].tolist()[:3] == last["time"].tolist()
+    np.testing.assert_allclose(coming["load_predicted"][:3], last["load_predicted"], rtol=1e-6)
+    assert math.isfinite(coming["load_predicted"][3])
 
 
 def test_an_onnx_file_is_refused_in_one_line(known: Trained) -> None:

@@ -241,9 +241,9 @@ def test_with_memory_for_one_trial_those_that_wait_at_a_rung_make_room(
     taken = set()
     admit, drop, advance = Pack.admit, Pack.drop, Pack.advance
 
-    def admitted(pack, slot, *arguments):
+    def admitted(pack, slot, *arguments, **options):
         taken.add((id(pack), slot))
-        admit(pack, slot, *arguments)
+        admit(pack, slot, *arguments, **options)
 
     def dropped(pack, slot):
         taken.discard((id(pack), slot))

@@ -144,7 +144,7 @@ class TestRun:
         """Replaces the session: records what it was asked and ends as told."""
         calls, folder = [], Path("sweeps") / demo.name
 
-        def fake(config, directory, progress):
+        def fake(config, directory, progress, **options):
             calls.append((config, directory))
             progress(Progress({"running": 1}, 2, ended=(TrialEnd(0, "complete", "rmse", 0.5, 2),)))
             reason = os.environ.get("TEST_REASON", "finished")

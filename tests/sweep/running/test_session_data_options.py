@@ -109,9 +109,9 @@ def test_columns_are_choices_and_are_shown_as_they_are_written(tmp_path, data):
 def test_packs_hold_trials_of_one_choice(tmp_path, data, monkeypatch):
     held, admit = defaultdict(set), Pack.admit  # by pack, which stays, so that no id comes twice
 
-    def watched(self, slot, config, checkpoint=None):
+    def watched(self, slot, config, checkpoint=None, **options):
         held[self].add((config.data_choice, self._parts.data.train.time_steps))
-        admit(self, slot, config, checkpoint)
+        admit(self, slot, config, checkpoint, **options)
 
     monkeypatch.setattr(Pack, "admit", watched)
     parameters = {

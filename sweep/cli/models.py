@@ -3,93 +3,35 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
+
+from sweep.cli import predicting
 
 _SWEEPS = Path("sweeps")
 _Directory = Annotated[Path, typer.Option("--dir", help="Folder that holds all sweeps.")]
 
 
-_FORECASTS, _TEXTS = "Coming steps", "Text"
-
-
 def predict(
-    model: Annotated[
-        str,
-        typer.Argument(
-            help="models:/NAME@champion, runs:/ID/NAME, a folder, SWEEP, SWEEP/TRIAL or "
-            "SWEEP/ensemble."
-        ),
-    ],
-    data: Annotated[
-        Path | None,
-        typer.Argument(help="A table, a text, or JSON as curl sends it; none with --generate."),
-    ] = None,
-    last: Annotated[bool, typer.Option("--last", help="Only the forecast of each series.")] = False,
-    probabilities: Annotated[
-        bool, typer.Option("--probabilities", help="Of each class, one column each.")
-    ] = False,
-    interval: Annotated[
-        float | None,
-        typer.Option(help="Both ends of the calibrated interval of that level, as 0.9."),
-    ] = None,
-    ensemble: Annotated[
-        bool, typer.Option("--ensemble", help="Of a sweep: its finalists together.")
-    ] = False,
-    steps: Annotated[
-        int | None,
-        typer.Option(
-            help="So many steps after the last known target, forecasts fed back.",
-            rich_help_panel=_FORECASTS,
-        ),
-    ] = None,
-    paths: Annotated[
-        int | None,
-        typer.Option(
-            help="Draw so many paths from the model's distributions; tell their quantiles.",
-            rich_help_panel=_FORECASTS,
-        ),
-    ] = None,
-    quantiles: Annotated[
-        str | None,
-        typer.Option(help="Levels of --paths; default: 0.05,0.5,0.95.", rich_help_panel=_FORECASTS),
-    ] = None,
-    whole_paths: Annotated[
-        bool,
-        typer.Option(
-            "--whole-paths", help="The paths too, with --format json.", rich_help_panel=_FORECASTS
-        ),
-    ] = False,
-    generate: Annotated[
-        int | None,
-        typer.Option(help="Write so many tokens with a language model.", rich_help_panel=_TEXTS),
-    ] = None,
-    prompt: Annotated[
-        str | None, typer.Option(help="What the text begins with.", rich_help_panel=_TEXTS)
-    ] = None,
-    temperature: Annotated[
-        float | None,
-        typer.Option(
-            help="Below 1 safer, above 1 bolder, 0 the likeliest; default: 1.",
-            rich_help_panel=_TEXTS,
-        ),
-    ] = None,
-    top_k: Annotated[
-        int | None,
-        typer.Option(help="Draw from so many of the likeliest tokens.", rich_help_panel=_TEXTS),
-    ] = None,
-    count: Annotated[
-        int | None, typer.Option(help="How many texts; default: 1.", rich_help_panel=_TEXTS)
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Of the draws of --paths and --generate; default: 0.")
-    ] = None,
-    format: Annotated[
-        Literal["csv", "json"] | None,
-        typer.Option(help="Default: by the ending of --output, or csv; a text as it is."),
-    ] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="A file to write.")] = None,
+    model: predicting.Model,
+    data: predicting.Data = None,
+    last: predicting.Last = False,
+    probabilities: predicting.Probabilities = False,
+    interval: predicting.Interval = None,
+    ensemble: predicting.Ensemble = False,
+    steps: predicting.Steps = None,
+    paths: predicting.Paths = None,
+    quantiles: predicting.Quantiles = None,
+    whole_paths: predicting.WholePaths = False,
+    generate: predicting.Generate = None,
+    prompt: predicting.Prompt = None,
+    temperature: predicting.Temperature = None,
+    top_k: predicting.TopK = None,
+    count: predicting.Count = None,
+    seed: predicting.Seed = None,
+    format: predicting.AnswerFormat = None,
+    output: predicting.Output = None,
     directory: _Directory = _SWEEPS,
 ) -> None:
     """Predict with a trained model: raw values in, own units or class names out.

@@ -24,7 +24,7 @@ from sweep.running.asking import Asking
 from sweep.running.clock import Clock, Moment
 from sweep.running.fleet import Fleet
 from sweep.running.journal import Journal
-from sweep.running.recording import events_of
+from sweep.running.recording import events_of, given_up, lost_event
 from sweep.running.repeats import Repeat
 from sweep.running.retention import Retention
 from sweep.running.scheduler import MAX_DEATHS, Decisions, Scheduling, decide
@@ -225,7 +225,7 @@ class Coordinator:
         self._record([self._verdict_event(v) for v in decided.verdicts])
         for verdict in decided.verdicts:
             self._pass_on(verdict)
-        self._record([self._give_up_event(n) for n in decided.given_up])
+        self._record([given_up(self.state.trials[n]) for n in decided.given_up])
         self._start(decided.assignments)
         if decided.ask:
             self._ask(decided.follow)
@@ -245,15 +245,6 @@ class Coordinator:
         values = (value,) if math.isfinite(value) else ()
         what = kind(self._rules.rule.name, trial.best, trial.best_epoch, values, trial.parameters)
         return Event(what, *common)
-
-    def _give_up_event(self, number: int) -> Event:
-        trial = self.state.trials[number]
-        message = (
-            f"its worker died {trial.deaths} times in a row while training it, the last time: "
-            f"{trial.message}"
-        )
-        failed = kinds.Failed("worker_died", message, trial.best)
-        return Event(failed, number, trial.attempt, trial.epoch)
 
     def _pass_on(self, verdict: Verdict) -> None:
         trial = self.state.trials[verdict.trial]
@@ -312,7 +303,7 @@ class Coordinator:
         self._fleet.tend()
         for back in self._fleet.handed_back():
             _LOG.info("%s goes: %s", back.worker, back.reason)
-            self._record([self._lost_event(n, back.reason, 0) for n in back.trials])
+            self._record([lost_event(self.state.trials[n], back.reason, 0) for n in back.trials])
         workers = self._fleet.resized()
         if workers is not None:
             self._record([Event(kinds.Resized(workers))])
@@ -355,14 +346,11 @@ class Coordinator:
         suspected = [n for n in training if self.state.trials[n].suspect]
         blamed = (suspected or training) if lost.own_death else []
         return [
-            self._lost_event(number, lost.reason, len(blamed) if number in blamed else 0)
+            lost_event(
+                self.state.trials[number], lost.reason, len(blamed) if number in blamed else 0
+            )
             for number in held
         ]
-
-    def _lost_event(self, number: int, reason: str, suspects: int) -> Event:
-        trial = self.state.trials[number]
-        lost = kinds.Lost(reason, worker_died=suspects > 0, suspects=suspects)
-        return Event(lost, number, trial.attempt, trial.epoch)
 
     def _record(self, events: Sequence[Event]) -> None:
         """Append events to the log and fold them: nothing is acted on that is not logged."""

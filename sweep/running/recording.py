@@ -129,3 +129,19 @@ def _ended(item: Trained, objectives: Sequence[Objective]) -> kinds.End:
         reason="patience" if report.outcome == "stopped_early" else "max_epochs",
         checkpoint=recorded_path(item.final.path) if item.final is not None else None,
     )
+
+
+def given_up(trial: TrialState) -> Event:
+    """Return what the log says of a trial that has killed one worker after the other."""
+    message = (
+        f"its worker died {trial.deaths} times in a row while training it, the last time: "
+        f"{trial.message}"
+    )
+    failed = kinds.Failed("worker_died", message, trial.best)
+    return Event(failed, trial.number, trial.attempt, trial.epoch)
+
+
+def lost_event(trial: TrialState, reason: str, suspects: int) -> Event:
+    """Return what the log says of a trial whose worker is gone."""
+    lost = kinds.Lost(reason, worker_died=suspects > 0, suspects=suspects)
+    return Event(lost, trial.number, trial.attempt, trial.epoch)

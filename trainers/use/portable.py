@@ -247,9 +247,7 @@ class PortableModel:
         if level is None:
             return {}
         if self.interface.task != "regression":
-            raise DataError(
-                "an interval is of numbers, but this model tells classes; leave interval out."
-            )
+            raise DataError("an interval is of numbers, not of classes; leave interval out.")
         if self.calibration is None:
             raise DataError(
                 "an interval needs a model that was calibrated, as the finalists of a sweep with "

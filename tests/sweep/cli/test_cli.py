@@ -181,7 +181,7 @@ class TestRun:
         outcome = Outcome(
             "finished", Path("sweeps") / demo.name, 1, (), None, 3.0, nothing_left=True
         )
-        monkeypatch.setattr(sweep.running.session, "run_sweep", lambda *args: outcome)
+        monkeypatch.setattr(sweep.running.session, "run_sweep", lambda *args, **options: outcome)
         _, out, _ = run(capsys, "run", "smoke")
         done = "demo: finished before, nothing was left to do: 2 of 2 trials done (2 complete)"
         assert out.splitlines()[0] == done

@@ -30,9 +30,14 @@ def fan(found: Found) -> Plot:
     data = {f"fan_{name}": _rows(found, part) for name, part in shown.items()}
     panels = [_panel(found, name) for name in shown]
     note = f"Trial {found.trial}: blue is the forecast, black the truth. {_coverage(found)}"
-    name = found.kept.names[0] if found.kept.names else "target"
-    summary = f"{name}{found.unit}, {', '.join(_TITLES[each] for each in shown)}. {note}"
+    summary = f"{_target(found)}{found.unit}, {', '.join(_TITLES[each] for each in shown)}. {note}"
     return plot(_NAME, _TITLE, alt.vconcat(*panels), data, note=note, summary=summary)
+
+
+def _target(found: Found) -> str:
+    """Return the name of the target that is shown, without the step ahead."""
+    name = found.kept.names[0] if found.kept.names else "target"
+    return name.rpartition("+")[0] or name if found.kept.horizon > 1 else name
 
 
 def _coverage(found: Found) -> str:
@@ -52,8 +57,10 @@ def _coverage(found: Found) -> str:
 def _panel(found: Found, name: str) -> Chart:
     kept = found.kept
     timed = kept.times is not None
-    x = alt.X("at:T" if timed else "at:Q", title=None if timed else "row")
-    title = f"{kept.names[0] if kept.names else 'target'}{found.unit}"
+    x = alt.X("at:Q", title="row")
+    if timed:
+        x = alt.X("at:T", title=None, axis=alt.Axis(format="%d %b %H:%M", tickCount=8))
+    title = f"{_target(found)}{found.unit}"
     y = alt.Y("truth:Q", title=title, scale=alt.Scale(zero=False))
     base = rows_of(f"fan_{name}").encode(x=x)
     layers: list[Any] = []

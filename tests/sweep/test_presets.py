@@ -33,8 +33,8 @@ def tiny(name, folder):
 
 def test_the_ready_sweeps():
     assert NAMES == [
-        "adding", "adding-irnn", "adding-lasagne", "appliances", "appliances-1h", "appliances-24", "copy",
-        "digits", "digits-pixels", "sentiment", "shakespeare", "smoke", "vowels",
+        "adding", "adding-irnn", "adding-lasagne", "appliances", "appliances-1h", "appliances-24",
+        "copy", "digits", "digits-pixels", "sentiment", "shakespeare", "smoke", "vowels",
     ]  # fmt: skip
 
 

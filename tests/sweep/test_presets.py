@@ -33,8 +33,8 @@ def tiny(name, folder):
 
 def test_the_ready_sweeps():
     assert NAMES == [
-        "adding", "adding-irnn", "adding-lasagne", "appliances", "appliances-1h", "copy", "digits",
-        "digits-pixels", "sentiment", "shakespeare", "smoke", "vowels",
+        "adding", "adding-irnn", "adding-lasagne", "appliances", "appliances-1h", "appliances-24",
+        "copy", "digits", "digits-pixels", "sentiment", "shakespeare", "smoke", "vowels",
     ]  # fmt: skip
 
 
@@ -89,7 +89,7 @@ def run(folder, name, *options):
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("name", ["appliances", "digits-pixels", "smoke"])
+@pytest.mark.parametrize("name", ["appliances", "appliances-24", "digits-pixels", "smoke"])
 def test_a_preset_runs(name, tmp_path):
     tracked = "true" if name == "smoke" else "false"
     options = ["--trials", "2", "--set", "train.max_epochs=2"]

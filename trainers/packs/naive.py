@@ -47,7 +47,7 @@ def naive_metrics(data: SequenceData, structure: Structure, asked: Asked = NOTHI
     began = time.perf_counter()
     judge = replace(structure, loss=_loss(data, structure), dtype="float64")
     parts = Parts(data, judge)
-    wanted = _wanted(data, judge.loss, asked)
+    wanted = _wanted(data, judge.loss, asked) | _crps_of_points(data, structure, asked)
     if not _has_own_loss(data, structure):
         wanted.pop("loss", None)
     try:
@@ -135,6 +135,20 @@ def _wanted(data: SequenceData, loss: str, asked: Asked) -> dict[str, MetricType
         with suppress(ConfigError):  # of a distribution, say
             found[name] = find_metric(name, data, loss, asked)
     return found
+
+
+def _crps_of_points(
+    data: SequenceData, structure: Structure, asked: Asked
+) -> dict[str, MetricType]:
+    """Return CRPS, where trials have it, for bare answers: it is their absolute error.
+
+    Gneiting & Raftery 2007, equation 21: of a point mass it is |y - point|.
+    """
+    if LOSSES[structure.loss].distribution is None:
+        return {}
+    names = ["crps", *(name for name in asked.names if name.startswith("crps/"))]
+    bare = _loss(data, structure)
+    return {name: find_metric(name.replace("crps", "mae", 1), data, bare) for name in names}
 
 
 def _blocks(part: SequenceSet, data: SequenceData, structure: Structure) -> Iterator[Places]:

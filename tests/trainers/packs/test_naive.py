@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trainers.config.measured import end_metrics, epoch_metrics
+from trainers.config.measured import Asked, end_metrics, epoch_metrics
 from trainers.conformance.examples import CONFIG, PATTERNS, data_of, pack_of
 from trainers.data import load_data
 from trainers.data.naive.forecast import NaiveForecast
@@ -105,6 +105,18 @@ def test_a_loss_that_is_not_of_the_answer_itself_is_not_reported(tmp_path):
     assert "loss" not in naive_metrics(data, summed).metrics["mean"]["validation"]
     one = naive_metrics(data, plain).metrics["mean"]["validation"]
     assert one["loss"] == pytest.approx(one["mae"] / data.target_scale[0])
+
+
+def test_crps_of_a_bare_number_is_its_absolute_error(tmp_path):
+    pd.DataFrame({"y": 10.0 * np.arange(1, 41) ** 1.5}).to_csv(tmp_path / "ten.csv", index=False)
+    data, asked = _table(tmp_path, output_steps=2), Asked(("crps/h2", "mae/h2"))
+    spread = replace(CONFIG, readout="last", loss="gaussian").structure()
+    for parts in naive_metrics(data, spread, asked).metrics.values():
+        for found in parts.values():
+            assert found["crps"] == found["mae"] > 0
+            assert found["crps/h2"] == found["mae/h2"] != found["mae"]
+    bare = naive_metrics(data, replace(spread, loss="mse"))
+    assert "crps" not in bare.metrics["mean"]["validation"]
 
 
 def test_units_of_a_transform_lead_back():

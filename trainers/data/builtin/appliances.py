@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from trainers.data.builtin.download import RemoteFile, cache_folder, fetch
-from trainers.data.contract import SequenceData
+from trainers.data.contract import SequenceData, TargetTransform
 from trainers.data.folds import Folds
 from trainers.data.options import means, path_means, search_means
 from trainers.data.series.options import WindowOptions
@@ -70,6 +70,12 @@ class AppliancesOptions:
     )
     scaling: Literal["minmax", "standard", "none"] = field(
         default="standard", metadata=search_means("fitted on training rows; metrics are in Wh")
+    )
+    scale_targets: bool = field(
+        default=True, metadata=means("false: in Wh as they are, which losses of counts need")
+    )
+    target_transform: TargetTransform | Literal["difference"] = field(
+        default="none", metadata=search_means("log1p, or difference from the newest value; undone")
     )
 
     def __post_init__(self) -> None:

@@ -61,3 +61,12 @@ def test_without_a_path_the_file_is_fetched_into_the_cache(
     given = load_data("appliances", {"path": str(appliances_csv)}, base_dir=Path())
     assert asked == [(appliances.UCI_FILE, tmp_path / "rnn-sweep")]
     assert fetched.digest == given.digest
+
+
+def test_targets_may_be_transformed_or_left_as_they_are(appliances_csv: Path) -> None:
+    given = {"path": str(appliances_csv), "inputs": ["Appliances"]}
+    logs = load_data("appliances", {**given, "target_transform": "log1p"}, base_dir=Path())
+    assert logs.target_transform == "log1p"
+    plain = load_data("appliances", {**given, "scale_targets": False}, base_dir=Path())
+    lines = appliances_csv.read_text().splitlines()
+    assert plain.train.targets[0, -1] == pytest.approx(float(lines[1 + 24].split(",")[1]))

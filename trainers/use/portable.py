@@ -302,19 +302,34 @@ class PortableModel:
         """Whether its classes do not exclude each other."""
         return LOSSES[self.config.loss].targets == "labels"
 
+    def stepped_values(self, record: Mapping[str, Any], where: str) -> tuple[Array, str]:
+        """Go on from a record's state: what `values` has, one a step, and the state after it.
+
+        Raises:
+            DataError: the record or its state does not fit the network.
+            ConfigError: the network is bidirectional.
+        """
+        encoded = self._encoder.encode(record, where)
+        outputs, state = self._step(encoded, record["state"], where)
+        return self.values_of(outputs, encoded.scales), state
+
     def _stepped(self, encoded: Encoded, record: Mapping[str, Any], where: str) -> dict[str, Any]:
-        """Go on from a record's state; masked steps hold it."""
+        outputs, state = self._step(encoded, record["state"], where)
+        return {**self._answer(outputs, record, encoded.scales), "state": state}
+
+    def _step(self, encoded: Encoded, before: str, where: str) -> tuple[Array, str]:
+        """Go on from a state: outputs `(time, outputs)`, and the state; masked steps hold it."""
         with self._lock:
             model = self._streaming = self._streaming or self.streaming_model()
             model.clear_state()
-            if record["state"]:
-                model.restore_text(record["state"], where)
+            if before:
+                model.restore_text(before, where)
             inputs = torch.from_numpy(encoded.inputs[encoded.mask]).unsqueeze(0)
             stepped = model.step(inputs, _ahead_of(encoded))[0].numpy()
             state = model.dump_text()
         outputs = torch.full((len(encoded.mask), stepped.shape[-1]), torch.nan).numpy()
         outputs[encoded.mask] = stepped
-        return {**self._answer(outputs, record, encoded.scales), "state": state}
+        return outputs, state
 
     def streaming_model(self) -> StreamingModel:
         """Return the network to be stepped, in its own terms.

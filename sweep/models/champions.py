@@ -31,7 +31,8 @@ class Finalist:
         test: Metrics on the test part; empty where there is none.
         members: Of an ensemble: each member's checkpoint, and how often it counts. All else is
             then the ensemble's, but for `number`, the best finalist alone, and `best_epoch`, 0.
-        lead: The trial in whose run, or whose sweep's run for an ensemble, the model is linked.
+        lead: The trial in whose run, or whose sweep's run for an ensemble, the model is linked;
+            empty for `uid`.
         refit: What a refitted model was made of, as a short digest; empty for any other.
     """
 

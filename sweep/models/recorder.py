@@ -112,7 +112,7 @@ class ModelRecorder:
 
     def _run_of(self, finalist: Finalist, experiment_id: str) -> Run:
         """Return the trial's run; of an ensemble, the sweep's."""
-        own = f"tags.`sweep.trial_uid` = '{finalist.lead}'"
+        own = f"tags.`sweep.trial_uid` = '{finalist.lead or finalist.uid}'"
         runs = self._client.search_runs([experiment_id], own)
         if not runs:
             raise ModelNotLogged("its run was deleted")

@@ -16,6 +16,7 @@ from sweep.results.results import DEFAULT_FOLDER, Results, open_results, sweep_n
 if TYPE_CHECKING:
     from trainers.use.ensemble import EnsembleModel
     from trainers.use.portable import PortableModel
+    from trainers.use.stepped_ensemble import SteppedEnsemble
     from trainers.use.stepping import SteppedModel
 
 ENSEMBLE = "ensemble"
@@ -25,17 +26,20 @@ _URI = re.compile(r"^[a-z0-9-]+:/", re.IGNORECASE)
 
 def load_streaming(
     model: str | Path, directory: str | Path = DEFAULT_FOLDER, tracking_uri: str | None = None
-) -> SteppedModel:
+) -> SteppedModel | SteppedEnsemble:
     """Load a model to be stepped, with its state in hand; arguments as `open_model`'s.
 
     Raises:
-        UserError: there is no such model, or it is an ensemble.
+        UserError: there is no such model.
         CheckpointError: it is of another format, or damaged.
         ConfigError: its network is bidirectional, so it needs whole sequences.
     """
+    from trainers.use.ensemble import EnsembleModel
+    from trainers.use.stepped_ensemble import SteppedEnsemble
     from trainers.use.stepping import SteppedModel
 
-    return SteppedModel(open_single(model, "stepping", directory, tracking_uri))
+    found = open_model(model, directory, tracking_uri)
+    return SteppedEnsemble(found) if isinstance(found, EnsembleModel) else SteppedModel(found)
 
 
 def open_single(

@@ -26,7 +26,7 @@ space: {base: null, parameters: {data.input_steps: [4, 12], data.inputs: [[load]
 train: {cell: gru, hidden_size: 4, batch_size: 16, max_epochs: 2}
 search: {sampler: grid}
 run: {workers: 2}
-finalists: {count: 2}
+finalists: {count: 2, ensemble: false}
 """
 ROWS = 200
 

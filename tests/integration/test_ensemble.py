@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from sweep.api import run_sweep
 from sweep.cli.app import app
 from sweep.errors import UserError
+from sweep.models.onnx_file import export_onnx
 from sweep.models.registering import register_trial
 from sweep.models.trained import load_streaming, open_model
 from sweep.results.export import best_json
@@ -97,14 +98,17 @@ def test_mlflow_serves_the_ensemble_and_its_error_is_the_recorded_one(swept: Pat
     assert {metric.key for metric in model.metrics} >= {"ensemble/val/rmse", "ensemble/test/rmse"}
 
 
-def test_it_is_found_by_name_registered_and_not_stepped(swept: Path):
+def test_it_is_found_by_name_registered_and_stepped(swept: Path):
     records, truth = asked()
     ours = open_model("adding8/ensemble", swept).predict(records)
     found = open_results("adding8", swept).state.ensembled
     assert found is not None
     assert rmse(ours, truth) == pytest.approx(found.test["rmse"], rel=1e-5)
-    with pytest.raises(UserError, match="stepping needs one network, but adding8/ensemble is an"):
-        load_streaming("adding8/ensemble", swept)
+    stepped = load_streaming("adding8/ensemble", swept)
+    last = [stepped.step([step]) for step in records[0]["steps"]][-1]
+    assert last[0, 0] == pytest.approx(next(iter(ours[0].values())), rel=1e-5)
+    with pytest.raises(UserError, match="an ONNX file needs one network, but adding8/ensemble is"):
+        export_onnx("adding8/ensemble", swept / "model.onnx", swept)
     line = register_trial("adding8", None, "adding", swept)
     assert line.startswith("adding8-ensemble is version 1 of 'adding' and its champion")
     assert open_model("models:/adding@champion", swept).predict(records) == ours

@@ -211,7 +211,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a finished sweep of three trials and two finalists."""
     folder = tmp_path_factory.mktemp("swept")
-    session_runs.run(folder, budget__trials=3, tracking__register_as="adding")
+    finalists = {"count": 2, "ensemble": False}
+    session_runs.run(folder, budget__trials=3, tracking__register_as="adding", finalists=finalists)
     return folder
 
 
@@ -308,11 +309,11 @@ def test_a_tracker_that_is_away_is_waited_for_and_models_come_when_it_is_back(
 ):
     answer, refusals, lines = ModelRecorder._log, [True, True], []
 
-    def away_at_first(recorder: ModelRecorder, finalist: Any) -> str:
+    def away_at_first(recorder: ModelRecorder, finalist: Any, model: Any) -> str:
         if refusals:
             refusals.pop()
             raise TrackerUnavailable("MLflow is away")
-        return answer(recorder, finalist)
+        return answer(recorder, finalist, model)
 
     monkeypatch.setattr(ModelRecorder, "_log", away_at_first)
     assert sync(directory, "s", notify=lines.append).behind == 0

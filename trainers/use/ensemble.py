@@ -6,6 +6,7 @@ windows. A folder holds `ensemble.json` and each member's own folder, named by i
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -89,22 +90,37 @@ class EnsembleModel:
         """Answer for each record; see `trainers.use.records`.
 
         Raises:
-            DataError: a record does not fit a member, or brings a state.
+            DataError: a record does not fit a member.
+            ConfigError: a state for a bidirectional member.
         """
         for number, record in enumerate(records):
             self._check(record, f"sequence {number}")
         answers: list[dict[str, Any]] = []
-        for asks, run in groupby(enumerate(records), lambda pair: _asks_ahead(pair[1])):
+        for kind, run in groupby(enumerate(records), lambda pair: _kind(pair[1])):
             numbered = [*run]
             for place in range(0, len(numbered), CHUNK):
                 chunk = numbered[place : place + CHUNK]
-                answers += self._forecasts(chunk) if asks else self._answers(chunk)
+                answers += self._forecasts(chunk) if kind == FORECAST else self._answers(chunk)
         return answers
 
     def _answers(self, chunk: Sequence[tuple[int, Mapping[str, Any]]]) -> list[dict[str, Any]]:
         records = [record for _, record in chunk]
+        if records[0].get("state") is not None:
+            return [self._stepped(record, f"sequence {number}") for number, record in chunk]
         pairs = zip(self.values(records, chunk[0][0]), records, strict=True)
         return [self._answer(*pair) for pair in pairs]
+
+    def _stepped(self, record: Mapping[str, Any], where: str) -> dict[str, Any]:
+        """Go on from every member's state."""
+        states = _states_of(record["state"], len(self.members), where)
+        pairs = [
+            member.stepped_values({**record, "state": state}, where)
+            for member, state in zip(self.members, states, strict=True)
+        ]
+        mean = np.average([values for values, _ in pairs], axis=0, weights=self.counts)
+        after = json.dumps([state for _, state in pairs])
+        state = base64.b64encode(after.encode()).decode("ascii")
+        return {**self._answer(mean, record), "state": state}
 
     def _forecasts(self, chunk: Sequence[tuple[int, Mapping[str, Any]]]) -> list[dict[str, Any]]:
         return [forecast_record(self.parts, one, f"sequence {number}") for number, one in chunk]
@@ -119,11 +135,6 @@ class EnsembleModel:
         return answer_of(values, self.interface, probabilities=wanted, labels=labels)
 
     def _check(self, record: Mapping[str, Any], where: str) -> None:
-        if record.get("state") is not None:
-            raise DataError(
-                f"{where}: an ensemble is asked about whole sequences, but got a state; leave it "
-                "out, or step a single model."
-            )
         if record.get("interval") is not None:
             raise DataError(
                 f"{where}: intervals are calibrated of single models; ask one of the ensemble's "
@@ -139,8 +150,26 @@ class EnsembleModel:
             )
 
 
-def _asks_ahead(record: Mapping[str, Any]) -> bool:
-    return record.get(FORECAST) is not None
+def _kind(record: Mapping[str, Any]) -> str:
+    """Return which way a record is answered."""
+    asked = (name for name in (FORECAST, "state") if record.get(name) is not None)
+    return next(asked, "whole")
+
+
+def _states_of(text: str, members: int, where: str) -> list[str]:
+    """Return every member's state; all begin where the text is empty."""
+    if not text:
+        return [""] * members
+    try:
+        states = json.loads(base64.b64decode(text, validate=True))
+    except ValueError:
+        states = None
+    if not isinstance(states, list) or [type(one) for one in states] != [str] * members:
+        raise DataError(
+            f"{where}: state must be what an earlier answer of this model gave, or empty to begin, "
+            "but it can't be read."
+        )
+    return states
 
 
 def read_model(folder: Path) -> PortableModel | EnsembleModel:

@@ -15,26 +15,29 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from torch import Tensor
 
 from trainers.config.losses import LOSSES
-from trainers.config.train_config import TrainConfig
 from trainers.data.features.reading import Scales
 from trainers.data.interface import Interface, read_interface
-from trainers.errors import CheckpointError, ConfigError, DataError
+from trainers.errors import CheckpointError, DataError
 from trainers.learning import losses
 from trainers.learning.checkpoint import Checkpoint, read_checkpoint
 from trainers.learning.losses.forecast import forecast as distribution_of
 from trainers.learning.losses.quantiles import Quantiles
 from trainers.network.masks import Array
-from trainers.network.parameters import Layout
 from trainers.use.export import named_weights
 from trainers.use.feeding import forecast_record
 from trainers.use.generation import Generation, Writer
 from trainers.use.inference import Network
 from trainers.use.intervals import Calibration, checked_level, interval
+from trainers.use.model_files import (
+    CALIBRATION_FILE,
+    WEIGHTS_FILE,
+    calibration_in,
+    network_in,
+)
 from trainers.use.records import (
     FORECAST,
     GENERATE,
@@ -49,8 +52,6 @@ from trainers.use.streaming import StreamingModel
 MODEL_FORMAT = 1
 NETWORK_FOLDER = "network"  # where the files lie in a logged model
 CONFIG_FILE = "config.json"
-WEIGHTS_FILE = "weights.safetensors"
-CALIBRATION_FILE = "calibration.json"
 CHUNK = 1_000  # records that are answered at once
 
 
@@ -135,7 +136,7 @@ class PortableModel:
                 f"a model's format must be {MODEL_FORMAT}, but {folder} has {version!r}; load it "
                 "with the version of rnn-sweep that logged it."
             )
-        return cls(*_parsed(values, folder), values.get("about"), _calibration(folder))
+        return cls(*network_in(folder, values), values.get("about"), calibration_in(folder))
 
     def write(self, folder: Path, about: Mapping[str, Any] | None = None) -> None:
         """Write the model's two files into a folder, which must exist.
@@ -302,19 +303,34 @@ class PortableModel:
         """Whether its classes do not exclude each other."""
         return LOSSES[self.config.loss].targets == "labels"
 
+    def stepped_values(self, record: Mapping[str, Any], where: str) -> tuple[Array, str]:
+        """Go on from a record's state: what `values` has, one a step, and the state after it.
+
+        Raises:
+            DataError: the record or its state does not fit the network.
+            ConfigError: the network is bidirectional.
+        """
+        encoded = self._encoder.encode(record, where)
+        outputs, state = self._step(encoded, record["state"], where)
+        return self.values_of(outputs, encoded.scales), state
+
     def _stepped(self, encoded: Encoded, record: Mapping[str, Any], where: str) -> dict[str, Any]:
-        """Go on from a record's state; masked steps hold it."""
+        outputs, state = self._step(encoded, record["state"], where)
+        return {**self._answer(outputs, record, encoded.scales), "state": state}
+
+    def _step(self, encoded: Encoded, before: str, where: str) -> tuple[Array, str]:
+        """Go on from a state: outputs `(time, outputs)`, and the state; masked steps hold it."""
         with self._lock:
             model = self._streaming = self._streaming or self.streaming_model()
             model.clear_state()
-            if record["state"]:
-                model.restore_text(record["state"], where)
+            if before:
+                model.restore_text(before, where)
             inputs = torch.from_numpy(encoded.inputs[encoded.mask]).unsqueeze(0)
             stepped = model.step(inputs, _ahead_of(encoded))[0].numpy()
             state = model.dump_text()
         outputs = torch.full((len(encoded.mask), stepped.shape[-1]), torch.nan).numpy()
         outputs[encoded.mask] = stepped
-        return {**self._answer(outputs, record, encoded.scales), "state": state}
+        return outputs, state
 
     def streaming_model(self) -> StreamingModel:
         """Return the network to be stepped, in its own terms.
@@ -361,36 +377,6 @@ class PortableModel:
             DataError: the network's data had no vocabulary.
         """
         return torch.from_numpy(self._encoder.encode({"text": text}, "the text").inputs)[None]
-
-
-def _calibration(folder: Path) -> Calibration | None:
-    path = folder / CALIBRATION_FILE
-    return Calibration.read(path) if path.is_file() else None
-
-
-def _parsed(values: Mapping[str, Any], folder: Path) -> tuple[Checkpoint, Interface]:
-    try:
-        interface = Interface.from_dict(values["data"])
-        config = TrainConfig.from_mapping(values["training"])
-        layout = Layout.of(config.structure(), interface.input_size, interface.output_size)
-        named = load_file(folder / WEIGHTS_FILE)
-        flat = torch.zeros(1, layout.size, dtype=getattr(torch, config.dtype))
-        for name, view in layout.views(flat).items():
-            if named[name].shape != view[0].shape:
-                raise ValueError(f"{name} has shape {tuple(named[name].shape)}")
-            view[0].copy_(named[name])
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, ConfigError) as error:
-        raise CheckpointError(f"the model in {folder} can't be read: {error!r}.") from error
-    saved = Checkpoint(
-        config=config,
-        data_digest=interface.digest,
-        input_size=interface.input_size,
-        output_size=interface.output_size,
-        progress={"best_epoch": 0},
-        layout=[],
-        tensors={"weights": flat[0]},
-    )
-    return saved, interface
 
 
 def _ahead_of(encoded: Encoded) -> Tensor | None:

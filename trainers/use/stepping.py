@@ -97,6 +97,14 @@ class SteppedModel:
         """
         self._network.set_state(layer, [torch.as_tensor(np.array(part)) for part in state])
 
+    def dump_state(self) -> bytes:
+        """Return the whole state as safetensors bytes."""
+        return self._network.dump_state()
+
+    def restore_state(self, content: bytes) -> None:
+        """Go on with a state that `dump_state` gave; errors as `load_state` has them."""
+        self._network.restore_state(content)
+
     def save_state(self, path: str | Path) -> None:
         """Write the whole state, apart from the model (safetensors)."""
         self._network.save_state(Path(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import numpy as np
@@ -11,6 +12,7 @@ from tests.trainers.factory import ACCURACY
 from tests.trainers.portable_factory import named_classes, raw_records, regression, trained
 from trainers.errors import CheckpointError, DataError
 from trainers.use.ensemble import ENSEMBLE_FILE, EnsembleModel, read_model
+from trainers.use.stepped_ensemble import SteppedEnsemble
 
 
 def pair(tmp_path, data, objective=None, **fields):
@@ -56,10 +58,42 @@ def test_a_folder_gives_the_same_answers(tmp_path):
     )
 
 
-def test_it_is_not_stepped(tmp_path):
-    model = EnsembleModel(pair(tmp_path, regression()), [1, 1])
-    with pytest.raises(DataError, match="sequence 0: an ensemble is asked about whole sequences"):
-        model.predict([{**raw_records()[0], "state": ""}])
+def test_every_member_is_stepped_on_from_its_own_state(tmp_path):
+    model = EnsembleModel(pair(tmp_path, regression(), readout="every"), [2, 1])
+    steps = raw_records()[0]["steps"]
+    (whole,) = model.predict([{"steps": steps}])
+    (first,) = model.predict([{"steps": steps[:4], "state": ""}])
+    (second,) = model.predict([{"steps": steps[4:], "state": first["state"]}])
+    assert [*first["load"], *second["load"]] == pytest.approx(whole["load"], rel=1e-6)
+    mixed = model.predict([{"steps": steps}, {"steps": steps[:4], "state": ""}, {"steps": steps}])
+    assert [mixed[0], mixed[2]] == [whole, whole]
+    for wrong in ("x", "bm8=", base64.b64encode(b"[1]").decode()):
+        with pytest.raises(DataError, match="sequence 0: state must be what an earlier answer"):
+            model.predict([{"steps": steps, "state": wrong}])
+
+
+def test_it_is_stepped_with_its_states_in_hand(tmp_path):
+    model = EnsembleModel(pair(tmp_path, regression(), readout="every"), [2, 1])
+    stepped, steps = SteppedEnsemble(model), raw_records()[0]["steps"]
+    (whole,) = model.predict([{"steps": steps}])
+    assert (stepped.outputs, stepped.inputs) == (("load",), ("load", "price"))
+    said = [stepped.step([row])[0, 0] for row in steps[:3]]
+    stepped.save_state(tmp_path / "state")
+    again = SteppedEnsemble(model)
+    again.load_state(tmp_path / "state")
+    assert stepped.num_layers == 2
+    for layer in range(2):
+        for one, other in zip(stepped.get_state(layer), again.get_state(layer), strict=True):
+            assert (one == other).all()
+    said += [again.step([row])[0, 0] for row in steps[3:]]
+    assert said == pytest.approx(whole["load"], rel=1e-6)
+    with pytest.raises(DataError):
+        stepped.step([steps[0]] * 2)  # another batch size
+    assert stepped.step([steps[3]])[0, 0] == pytest.approx(whole["load"][3], rel=1e-6)
+    stepped.clear_state()
+    assert stepped.step([steps[0]])[0, 0] == pytest.approx(whole["load"][0], rel=1e-6)
+    with pytest.raises(DataError, match="`0 <= layer < 2` must hold"):
+        stepped.get_state(2)
 
 
 def test_a_record_that_does_not_fit_is_named(tmp_path):

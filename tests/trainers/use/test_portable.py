@@ -25,7 +25,8 @@ from trainers.data.interface import Interface
 from trainers.errors import CheckpointError, ConfigError, DataError
 from trainers.learning.checkpoint import read_checkpoint
 from trainers.use.export import named_weights
-from trainers.use.portable import CONFIG_FILE, WEIGHTS_FILE, PortableModel
+from trainers.use.model_files import WEIGHTS_FILE
+from trainers.use.portable import CONFIG_FILE, PortableModel
 from trainers.use.records import Encoder
 
 OUTSIDE = Path(__file__).parents[1] / "conformance" / "outside"

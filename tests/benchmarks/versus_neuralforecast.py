@@ -109,7 +109,7 @@ def _sweep(given: Panel, seconds: int) -> dict[str, Any]:
             "time_column": "ds",
             "input_steps": _INPUT_HOURS,
             "output_steps": HORIZON,
-            "stride": 4,
+            "stride": 6,
             "split": {"validation": str(given.validation), "test": str(given.test)},
         },
         "space": {"base": "forecasting"},

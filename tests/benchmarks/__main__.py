@@ -14,6 +14,7 @@ _BENCHMARKS = (
     "busy_fraction",
     "processor_time",
     "versus_ray_tune",
+    "versus_neuralforecast",
     "coordinator_cost",
     "log_rate",
     "sink_rate",

@@ -13,7 +13,7 @@ from sweep.cli.printing_replicates import show_replicates
 from sweep.config.tracking_uri import default_tracking_uri
 from sweep.history.state import Standing, TrialState
 from sweep.log.notices import last_notice
-from sweep.results.columns import columns_of
+from sweep.results.columns import usual_metrics
 from sweep.results.naive import naive_lines, verdict
 from sweep.results.results import DEFAULT_FOLDER, Results, open_results
 from sweep.results.tables import results_table
@@ -90,12 +90,12 @@ def show_best(screen: Console, results: Results) -> None:
 
 
 def _show_metrics(screen: Console, results: Results, trial: TrialState, part: str) -> None:
-    """Print all metrics of a part of the data, with their units."""
-    own = (c for c in columns_of(results) if c.name.startswith(f"{part}.") and c.shown)
+    """Print the usual metrics of a part of the data, with their units; files have them all."""
+    usual = usual_metrics(results)
     told = (
-        f"{c.name.partition('.')[2]} {measure(c.value(results, trial), c.unit)}"
-        for c in own
-        if c.value(results, trial) is not None
+        f"{metric} {measure(value, results.unit(metric))}"
+        for metric, value in getattr(trial, part).items()
+        if metric in usual and value is not None
     )
     if text := ", ".join(told):
         name = "validation" if part == "best" else part

@@ -21,6 +21,8 @@ from trainers.data.texts.vocabulary import split_text
 
 _MOST_WORDS = 5_000
 _WORDS_LOOKED_AT = 20_000
+_LEVEL = "the next character; or word (then lowercase, max_tokens)"
+_PERHAPS_PAIRS = "the next character; each line has a tab: texts and answers are source: pairs"
 
 
 def draft_text(path: Path, wishes: Wishes) -> Draft:
@@ -28,12 +30,14 @@ def draft_text(path: Path, wishes: Wishes) -> Draft:
     del wishes
     files = [path] if path.is_file() else text_files(path)
     size = sum(file.stat().st_size for file in files)
+    lines = [line for file in files for line in first_lines(file)]
+    answered = bool(lines) and all(line.count("\t") == 1 for line in lines)
     return Draft(
         source="text",
         kind="language",
         options={"path": texts_path(path), "level": "character", "split": [0.9, 0.1, 0.0]},
         why={
-            "level": "the next character; or word (then lowercase, max_tokens)",
+            "level": _PERHAPS_PAIRS if answered else _LEVEL,
             "split": "shares of train, validation and test, in the text's order",
         },
         examples=int(0.9 * size),

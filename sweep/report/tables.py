@@ -9,7 +9,7 @@ from typing import Any
 from sweep.history.goal import ranked, searched
 from sweep.results.audit import audit
 from sweep.results.columns import shown_in, varying
-from sweep.results.ensemble import ensemble_line
+from sweep.results.ensemble import alone_on_validation, ensemble_line
 from sweep.results.replicates import replication
 from sweep.results.results import Results
 from sweep.words.console import settings, short
@@ -50,7 +50,7 @@ def ensemble_section(results: Results) -> str:
     single = results.state.trials[found.single]
     heads, rows = ["metric", "unit"], []
     for name in found.validation:
-        sides = (found.validation, single.best, found.test, single.test)
+        sides = (found.validation, alone_on_validation(single), found.test, single.test)
         cells: list[tuple[str, Any]] = [(name, None), (results.unit(name), None)]
         cells += [(short(side.get(name)), side.get(name)) for side in sides]
         rows.append((single.number, cells))

@@ -44,7 +44,7 @@ def _metrics(part: Literal["best", "test"]) -> Callable[[Results], Iterator[Colu
     def members(results: Results) -> Iterator[Column]:
         goal = results.goal
         judged = {objective.metric for objective in goal.objectives} if part == "best" else ()
-        usual = _usual(results) - set(judged)
+        usual = usual_metrics(results) - set(judged)
         for metric in dict.fromkeys(m for t in results.trials for m in getattr(t, part)):
             yield Column(
                 f"{part}.{metric}",
@@ -60,7 +60,7 @@ def _metrics(part: Literal["best", "test"]) -> Callable[[Results], Iterator[Colu
     return members
 
 
-def _usual(results: Results) -> set[str]:
+def usual_metrics(results: Results) -> set[str]:
     """Return the metrics that people see everywhere: of every epoch, and those asked for."""
     asked = {metric_name(text) for text in results.config.metrics}
     asked |= {o.metric for o in results.goal.objectives}

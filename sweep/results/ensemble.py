@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sweep.history.state import TrialState
 from sweep.log.kinds import Ensembled
 from sweep.results.results import Results
 from sweep.words.console import measure, short
@@ -42,6 +43,14 @@ def ensemble_line(results: Results) -> str | None:
     return line
 
 
+def alone_on_validation(single: TrialState) -> Mapping[str, float]:
+    """Return the metrics that an ensemble's are compared with.
+
+    An ensemble is of the last fold's networks: a mean over folds is not its like.
+    """
+    return single.folds[-1] if single.folds else single.best
+
+
 def members(found: Ensembled) -> str:
     """Return the members, and how often each was taken where that is more than once."""
     each = found.taken.items()
@@ -50,15 +59,14 @@ def members(found: Ensembled) -> str:
 
 def _figures(results: Results, found: Ensembled) -> str:
     metric, single = results.goal.leading.metric, results.state.trials[found.single]
-    ours = _on_parts(results, metric, found.validation, found.test)
-    theirs = _on_parts(results, metric, single.best, single.test)
+    where = "validation of the last fold" if single.folds else "validation"
+    ours = _on_parts(results, metric, {where: found.validation, "test": found.test})
+    theirs = _on_parts(results, metric, {where: alone_on_validation(single), "test": single.test})
     return f"{metric} {ours} (trial {single.number} alone: {theirs})"
 
 
-def _on_parts(
-    results: Results, metric: str, validation: Mapping[str, float], test: Mapping[str, float]
-) -> str:
-    unit, parts = results.unit(metric), {"validation": validation, "test": test}
+def _on_parts(results: Results, metric: str, parts: Mapping[str, Mapping[str, float]]) -> str:
+    unit = results.unit(metric)
     told = (
         f"{measure(values[metric], unit)} on {name}"
         for name, values in parts.items()

@@ -122,7 +122,7 @@ def prepare(config: SweepConfig) -> Prepared:
     """
     dimensions = DataDimensions.of(config.space.parameters)
     choices = loaded(config, dimensions)
-    space = sweep_space(config)
+    space = sweep_space(config, choices.default)
     own = own_metrics(config.metrics, Path.cwd())
     goal = Goal.of_task(config, choices.default.task, {one.name: one.direction for one in own})
     rules = SearchRules(

@@ -31,8 +31,12 @@ EXAMPLES = 200
 STREAM_FORWARD_STEPS = 100  # k1 of a stream: state is carried over, so it must be cut somewhere
 
 
-def sweep_space(config: SweepConfig) -> Space:
+def sweep_space(config: SweepConfig, data: SequenceData | None = None) -> Space:
     """Return the checked space; a dimension that `train` fixes is pinned in it.
+
+    Args:
+        config: The sweep file.
+        data: What it is to fit, where they are loaded.
 
     Raises:
         ConfigProblem: a name is unknown, a point lies outside, or a combination is impossible.
@@ -45,6 +49,8 @@ def sweep_space(config: SweepConfig) -> Space:
     function = own_function("space.base", section.base, Path.cwd())
     space = build_space(section.base, drawable(section.parameters), function)
     space = _pinned(space, config)
+    if _decodes(config, data):
+        space = _without_segments(space, config)
     _check_names(config, space)
     for known in config.search.enqueue:
         space.validate_point(drawable_point(known))
@@ -64,6 +70,25 @@ def _pinned(space: Space, config: SweepConfig) -> Space:
     else:
         pins = config.train
     return space.narrowed(pins) if pins else space
+
+
+def _decodes(config: SweepConfig, data: SequenceData | None) -> bool:
+    """Tell whether every trial is an encoder-decoder."""
+    if "architecture" in config.space.parameters:
+        return bool(config.space.parameters["architecture"] == "encoder_decoder")
+    default = {} if data is None else training_defaults(data)
+    return {**default, **config.train}.get("architecture") == "encoder_decoder"
+
+
+def _without_segments(space: Space, config: SweepConfig) -> Space:
+    """Pin full BPTT, all that a decoder can have, where a base space alone asks for segments."""
+    from search_spaces.space import SearchSpace
+
+    name = "tbptt_forward_steps"
+    named = name in config.space.parameters or name in config.train
+    if named or not isinstance(space, SearchSpace) or name not in space.dimensions:
+        return space
+    return space.narrowed({name: None})
 
 
 def training_defaults(data: SequenceData) -> dict[str, Any]:

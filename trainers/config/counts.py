@@ -27,9 +27,7 @@ def check_counts(loss: str, data: SequenceData) -> None:
             "data.target_transform: none and data.scale_targets: false."
         )
     if (scaled := _scaled(data)) is not None:
-        raise ConfigError(
-            f"{needs}, but {scaled}; set data.scale_targets: false, or another train.loss."
-        )
+        raise ConfigError(f"{needs}, but {scaled}, or another train.loss.")
     for name, part in data.parts().items():
         if (found := _looked_at(part, data)) is not None:
             raise ConfigError(
@@ -39,15 +37,19 @@ def check_counts(loss: str, data: SequenceData) -> None:
 
 
 def _scaled(data: SequenceData) -> str | None:
+    """Return what was done to targets, and the options that undo it."""
     if data.train.rescale is not None:
-        return "targets are scaled by series, or changes (data.target_transform)"
+        return (
+            "targets are scaled by series, or changes; set data.scale_targets: false and "
+            "data.target_transform: none"
+        )
     scale, shift = data.target_scale, data.target_shift
     found = []
     if scale is not None and (scale != 1).any():
         found.append(f"divided by {scale[scale != 1][0]:.4g}")
     if shift is not None and shift.any():
         found.append(f"shifted by {shift[shift != 0][0]:.4g}")
-    return f"targets are {' and '.join(found)}" if found else None
+    return f"targets are {' and '.join(found)}; set data.scale_targets: false" if found else None
 
 
 def _looked_at(part: SequenceSet, data: SequenceData) -> str | None:

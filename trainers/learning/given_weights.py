@@ -73,8 +73,8 @@ def misfit(layout: Layout, shapes: Mapping[str, tuple[int, ...]]) -> str | None:
     ]
     found = [f"they lack {_listed(missing)}"] if missing else []
     found += [f"they have {_listed(surplus)} beside"] if surplus else []
-    found += other[:_SHOWN]
-    return "; ".join(found) or None
+    found += other
+    return "; ".join(found[:2]) or None
 
 
 def _listed(names: list[str]) -> str:

@@ -266,3 +266,13 @@ class TestFoldersOfTexts:
         (tmp_path / "yelp.txt").write_text(sentences())
         with pytest.raises(ConfigProblem, match=r"holds readme.txt beside yelp.txt"):
             drafted(tmp_path)
+
+
+def test_a_text_whose_lines_have_one_tab_may_be_pairs_and_is_said_to(tmp_path):
+    path = tmp_path / "dates.txt"
+    path.write_text("".join(f"{a}{b}{b}\t{b}{b}{a}\n" for a in "abcd" for b in "efgh"))
+    draft = drafted(path)
+    assert draft.source == "text"
+    assert "source: pairs" in draft.why["level"]
+    path.write_text("to be or not to be\n" * 40)
+    assert "pairs" not in drafted(path).why["level"]

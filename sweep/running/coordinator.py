@@ -346,10 +346,8 @@ class Coordinator:
         suspected = [n for n in training if self.state.trials[n].suspect]
         blamed = (suspected or training) if lost.own_death else []
         return [
-            lost_event(
-                self.state.trials[number], lost.reason, len(blamed) if number in blamed else 0
-            )
-            for number in held
+            lost_event(self.state.trials[n], lost.reason, len(blamed) if n in blamed else 0)
+            for n in held
         ]
 
     def _record(self, events: Sequence[Event]) -> None:

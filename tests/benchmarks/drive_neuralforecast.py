@@ -75,7 +75,7 @@ def _told(found: Any, model: str, level: int) -> Any:
 
 def _trials(results: Any) -> dict[str, Any]:
     """Return how many trials began, and how many came to their last step; and the winner."""
-    each = [r for r in results if r.metrics]
+    each = [r for r in results if r.metrics and "time_total_s" in r.metrics]
     whole = [r for r in each if _steps(r.metrics) >= r.config["max_steps"]]
     best = results.get_best_result(metric="loss", mode="min").config
     plain = {k: v for k, v in best.items() if isinstance(v, int | float | str)}
@@ -90,7 +90,9 @@ def _trials(results: Any) -> dict[str, Any]:
 
 
 def _steps(metrics: dict[str, Any]) -> int:
-    return 100 * int(metrics["training_iteration"])  # it validates, and reports, every 100 steps
+    return 100 * int(
+        metrics.get("training_iteration", 0)
+    )  # it validates, and reports, every 100 steps
 
 
 if __name__ == "__main__":

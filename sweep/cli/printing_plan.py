@@ -12,6 +12,7 @@ from sweep.results.naive import forecasts_told
 from sweep.results.units import metric_unit
 from sweep.words.console import counted, duration, settings
 from trainers.data.finding import grave
+from trainers.use.intervals import scores_needed
 
 if TYPE_CHECKING:
     from sweep.running.plan import SweepPlan
@@ -70,6 +71,18 @@ def show_data(screen: Console, prepared: Prepared) -> None:
         screen.print(f"  {finding.grade}: {finding.text}", markup=False)
     for note in data.notes:
         screen.print(f"  note: {note}", markup=False)
+    _show_scores(screen, prepared)
+
+
+def _show_scores(screen: Console, prepared: Prepared) -> None:
+    """Say where validation targets are too few to calibrate the finalists' interval by."""
+    data, level = prepared.data, prepared.config.finalists.interval
+    needed = scores_needed(level)
+    if data.task == "regression" and data.one_target and len(data.validation) < needed:
+        screen.print(
+            f"  note: finalists have no interval at finalists.interval: {level:g}, which needs "
+            f"{needed} validation targets a step, but there are {len(data.validation)}"
+        )
 
 
 def _show_measured(screen: Console, plan: SweepPlan) -> None:

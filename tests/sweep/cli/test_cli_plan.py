@@ -53,6 +53,18 @@ def test_plan_says_that_a_sweep_would_go_on(capsys, tmp_path):
     assert "goes on" not in out
 
 
+@pytest.mark.parametrize(("share", "said"), [(0.08, True), (0.09, False)])
+def test_plan_says_that_the_interval_needs_more_validation(capsys, tmp_path, share, said):
+    (tmp_path / "load.csv").write_text("load\n" + "".join(f"{n % 7}\n" for n in range(100)))
+    (tmp_path / "s.yaml").write_text(
+        "data: {source: csv, path: load.csv, target: load, input_steps: 2, "
+        f"split: [0.8, {share}, {0.2 - share:.2f}]}}\n"
+    )
+    code, out, err = run(capsys, "plan", "s.yaml")
+    assert (code, err) == (0, "")
+    assert ("needs 9 validation targets a step, but there are 8" in out) is said
+
+
 def test_plan_tells_of_choices_of_data_as_they_are_written(capsys, tmp_path):
     rows = "".join(f"{n % 7},{n % 5}\n" for n in range(200))
     (tmp_path / "load.csv").write_text("load,heat\n" + rows)

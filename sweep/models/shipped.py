@@ -1,20 +1,22 @@
 """Which files of `trainers` travel with a model: what its code imports, and nothing else.
 
-Cells and losses are imported by what their registries say, `module:object`, when they first run.
+Cells and losses are imported by what their registries say, `module:object`, when they first run:
+all of them travel.
 """
 
 from __future__ import annotations
 
 import ast
 import importlib.util
-import re
 import shutil
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from trainers.config.cells import CELLS
+from trainers.config.losses import LOSSES
+
 _PACKAGE = "trainers"
-_CODE = re.compile(r"(trainers\.(?:network|learning)\.[\w.]+):\w+")
 
 
 def ship_code(of: Path, folder: Path) -> Path:
@@ -38,7 +40,7 @@ def ship_code(of: Path, folder: Path) -> Path:
 @cache
 def _closure(of: Path) -> frozenset[Path]:
     found: set[Path] = set()
-    waiting = list(_imported(of))
+    waiting = [*_imported(of), *_registered()]
     while waiting:
         path = waiting.pop()
         if path not in found:
@@ -56,15 +58,27 @@ def _imported(path: Path) -> Iterator[Path]:
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            names = [found[1]] if (found := _CODE.fullmatch(node.value)) else []
         for name in names:
-            if name.partition(".")[0] == _PACKAGE:
-                parts = name.split(".")
-                for end in range(1, len(parts) + 1):
-                    module = ".".join(parts[:end])
-                    if (file := _module_file(module)) is not None:
-                        yield file
+            yield from _files_of(name)
+
+
+def _registered() -> Iterator[Path]:
+    """Yield the files that hold the code of cells and losses."""
+    places = [CELLS[name].code for name in CELLS]
+    for loss in LOSSES.values():
+        places += [place for place in (loss.code, loss.point, loss.distribution) if place]
+    for place in places:
+        yield from _files_of(place.partition(":")[0])
+
+
+def _files_of(name: str) -> Iterator[Path]:
+    """Yield the files of a module of `trainers` and of its packages."""
+    if name.partition(".")[0] != _PACKAGE:
+        return
+    parts = name.split(".")
+    for end in range(1, len(parts) + 1):
+        if (file := _module_file(".".join(parts[:end]))) is not None:
+            yield file
 
 
 @cache

@@ -8,6 +8,7 @@ from html import escape
 import altair as alt
 
 from sweep.report.chart import (
+    BLACK,
     BLUE,
     GRAY,
     GREEN,
@@ -23,7 +24,18 @@ from sweep.report.page import figure, page, section
 from sweep.results.backtest import Backtest
 from sweep.words.console import short
 
-_COLORS = (BLUE, ORANGE, GREEN, VERMILION, PINK, GRAY)
+_SKY, _BROWN = "#56b4e9", "#8c564b"
+_COLORS = (
+    BLUE,
+    ORANGE,
+    GREEN,
+    VERMILION,
+    PINK,
+    GRAY,
+    _SKY,
+    BLACK,
+    _BROWN,
+)  # finalists and naive ones
 _HEIGHT = 320
 
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sweep.cli import predicting
+
+if TYPE_CHECKING:
+    from sweep.models.wanted import Wanted
+    from trainers.use.ensemble import EnsembleModel
+    from trainers.use.forecasting import Horizon
+    from trainers.use.portable import PortableModel
 
 _SWEEPS = Path("sweeps")
 _Directory = Annotated[Path, typer.Option("--dir", help="Folder that holds all sweeps.")]
@@ -47,8 +53,7 @@ def predict(
       rnn-sweep predict load load.csv --steps 48 --paths 100 --quantiles 0.1,0.5,0.9
       rnn-sweep predict plays --generate 200 --prompt "ROMEO:" --temperature 0.8
     """
-    from sweep.models.forecasts import forecast_file
-    from sweep.models.prediction import format_of, predict_file, write_rows
+    from sweep.models.prediction import format_of, write_rows
     from sweep.models.texts import tell_texts, written_texts
     from sweep.models.trained import ENSEMBLE, open_model, open_single
     from sweep.models.wanted import Wanted
@@ -65,17 +70,25 @@ def predict(
         writer = open_single(name, "a text", directory)
         text = tell_texts(written_texts(writer, generation, count or 1, _tell), format, output)
     else:
-        assert data is not None
-        found = open_model(name, directory)
-        if horizon is None:
-            rows = predict_file(
-                found, data, last=last, probabilities=probabilities, interval=interval, tell=_tell
-            )
-        else:
-            rows = forecast_file(found, data, horizon, _tell)
+        rows = _predicted(open_model(name, directory), wanted, horizon)
         text = write_rows(rows, kind, output)
     if text is not None:
         typer.echo(text, nl=False)
+
+
+def _predicted(
+    model: PortableModel | EnsembleModel, wanted: Wanted, horizon: Horizon | None
+) -> list[dict[str, Any]]:
+    from sweep.models.forecasts import forecast_file
+    from sweep.models.prediction import predict_file
+
+    assert wanted.data is not None
+    if horizon is not None:
+        return forecast_file(model, wanted.data, horizon, _tell)
+    return predict_file(
+        model, wanted.data, last=wanted.last, probabilities=wanted.probabilities,
+        interval=wanted.interval, tell=_tell,
+    )  # fmt: skip
 
 
 def _tell(line: str) -> None:

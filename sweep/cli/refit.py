@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sweep.cli.options import SWEEPS, Directory, Name
 from sweep.words.messages import INTERRUPTED
+
+if TYPE_CHECKING:
+    from sweep.models.refit import Refitted
+    from sweep.results.results import Results
 
 
 def refit(
@@ -49,7 +53,7 @@ def refit(
     from sweep.models.refit import refit as refitted
     from sweep.models.refit_record import record_refit
     from sweep.results.results import open_results
-    from sweep.words.console import console, measure
+    from sweep.words.console import console
 
     if registered is not None and (problem := name_problem(registered)) is not None:
         raise UserError(f"--as {problem}.")
@@ -62,14 +66,20 @@ def refit(
     except KeyboardInterrupt:
         typer.echo("interrupted; the same command goes on with the last whole epoch", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    told = ", ".join(f"{key} {measure(v, found.unit(key))}" for key, v in made.test.items())
-    typer.echo(f"Refitted trial {made.trial.number} for {made.epochs} epochs: {made.folder}")
-    typer.echo(f"  test: {told or 'the data have no test part'}")
-    for note in made.notes:
-        typer.echo(f"  note: {note}")
+    _tell(made, found)
     if registered is None and not found.config.tracking.enabled:
         return
     try:
         typer.echo(f"  {record_refit(made, found, registered)}")
     except TrackerError as error:
         typer.echo(f"  not in MLflow: {error}", err=True)
+
+
+def _tell(made: Refitted, found: Results) -> None:
+    from sweep.words.console import measure
+
+    told = ", ".join(f"{key} {measure(v, found.unit(key))}" for key, v in made.test.items())
+    typer.echo(f"Refitted trial {made.trial.number} for {made.epochs} epochs: {made.folder}")
+    typer.echo(f"  test: {told or 'the data have no test part'}")
+    for note in made.notes:
+        typer.echo(f"  note: {note}")
